@@ -1,0 +1,1 @@
+//! How every AWS client here is configured: from the environment, with Amazon's root certificates alone.

@@ -1,0 +1,1 @@
+//! SNS and SQS: publishing events and alerts, queueing work.

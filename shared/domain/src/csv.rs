@@ -1,0 +1,1 @@
+//! From bytes to stock rows: see the submodules.

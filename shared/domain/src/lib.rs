@@ -1,0 +1,13 @@
+//! The rules of the warehouse: what a stock line is, how a CSV becomes rows, what an import changes, when a shelf
+//! counts as low. Everything here is a plain synchronous function of its inputs.
+//!
+//! Invariant: this crate knows no AWS, no JSON, no HTTP and no clock. Times come in as [`Millis`].
+
+pub mod csv;
+pub mod id;
+pub mod import;
+pub mod name;
+pub mod stock;
+
+/// Milliseconds since 1970-01-01T00:00:00Z, as AWS counts them in its events.
+pub type Millis = i64;

@@ -1,0 +1,1 @@
+//! S3: streaming objects in, reports out, presigned links.

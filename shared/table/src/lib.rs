@@ -1,0 +1,1 @@
+//! DynamoDB: keys, records, and one file per port.

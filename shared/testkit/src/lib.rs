@@ -1,0 +1,1 @@
+//! Fixtures and fakes; a dev-dependency only.
