@@ -1,0 +1,100 @@
+//! The environment, read once at start, with everything that is missing or wrong named at once.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// A function's environment while it is being read.
+///
+/// ```
+/// use almacen_lambda_kit::config::Env;
+/// let mut env = Env::of([("TABLE", "items"), ("LIMIT", "7")]);
+/// let (table, limit): (String, u64) = (env.required("TABLE"), env.number("LIMIT"));
+/// env.check().unwrap();
+/// assert_eq!((table.as_str(), limit), ("items", 7));
+/// ```
+#[derive(Debug)]
+pub struct Env {
+    values: HashMap<String, String>,
+    problems: Vec<String>,
+}
+
+impl Env {
+    /// What the process was started with.
+    #[must_use]
+    pub fn read() -> Self {
+        Self { values: std::env::vars().collect(), problems: Vec::new() }
+    }
+
+    /// A given environment, for tests.
+    #[must_use]
+    pub fn of<const N: usize>(values: [(&str, &str); N]) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        Self { values, problems: Vec::new() }
+    }
+
+    /// A value that must be there and not be blank. Where it is missing, [`Env::check`] says so.
+    pub fn required(&mut self, name: &str) -> String {
+        match self.optional(name) {
+            Some(value) => value,
+            None => {
+                self.problems.push(format!("{name} is missing"));
+                String::new()
+            }
+        }
+    }
+
+    /// A value that may be missing; blank counts as missing.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<String> {
+        self.values.get(name).filter(|value| !value.trim().is_empty()).cloned()
+    }
+
+    /// A number that must be there. Where it is missing or no number, [`Env::check`] says so.
+    pub fn number<N: FromStr + Default>(&mut self, name: &str) -> N {
+        let text = self.required(name);
+        if text.is_empty() {
+            return N::default();
+        }
+        text.trim().parse().unwrap_or_else(|_| {
+            self.problems.push(format!("{name} is not a number in range"));
+            N::default()
+        })
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// Names every variable that was missing or wrong; never a value.
+    pub fn check(self) -> Result<(), ConfigError> {
+        if self.problems.is_empty() { Ok(()) } else { Err(ConfigError(self.problems)) }
+    }
+}
+
+/// The function cannot start with this environment.
+#[derive(Debug)]
+pub struct ConfigError(Vec<String>);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "environment: {}", self.0.join("; "))
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_missing_or_wrong_is_named_at_once() {
+        let mut env = Env::of([("BLANK", " "), ("SIZE", "big")]);
+        assert_eq!(env.required("TABLE"), "");
+        assert_eq!(env.required("BLANK"), "");
+        assert_eq!(env.number::<u32>("SIZE"), 0);
+        assert_eq!(env.optional("BLANK"), None);
+        let told = env.check().unwrap_err().to_string();
+        assert_eq!(told, "environment: TABLE is missing; BLANK is missing; SIZE is not a number in range");
+    }
+}

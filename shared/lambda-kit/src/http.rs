@@ -1,0 +1,1 @@
+//! Answers of functions behind the API.

@@ -1,0 +1,39 @@
+//! JSON lines on standard output, which Lambda ships to CloudWatch Logs.
+//!
+//! What may be logged: ids, counts, names of stores and events, durations. Never a body, token, card, e-mail address or
+//! postal address.
+
+use std::env;
+
+use tracing_subscriber::filter::LevelFilter;
+
+/// Starts logging. Lambda's own log-level setting is honoured (`AWS_LAMBDA_LOG_LEVEL`), `INFO` without one.
+pub fn init() {
+    let level = env::var("AWS_LAMBDA_LOG_LEVEL").ok().and_then(|text| text.parse().ok()).unwrap_or(LevelFilter::INFO);
+    // A second start in one process (tests) keeps the first subscriber.
+    let _already_started = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_max_level(level)
+        .try_init();
+}
+
+/// An error with all its causes in one line: `import imp_1: read object: timed out`.
+#[must_use]
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        // Some errors repeat their source in their own text; say it once.
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
