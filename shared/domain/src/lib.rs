@@ -7,6 +7,7 @@ pub mod csv;
 pub mod id;
 pub mod import;
 pub mod name;
+pub mod patch;
 pub mod stock;
 
 /// Milliseconds since 1970-01-01T00:00:00Z, as AWS counts them in its events.
