@@ -1,1 +1,21 @@
-//! DynamoDB: keys, records, and one file per port.
+//! DynamoDB: keys, records, and one file per port. [`keys`] is the whole data model on one page.
+//!
+//! Invariant: conditions decide, never a read before a write; what belongs together is one transaction; and a record's
+//! attribute names appear in this crate only.
+
+pub mod alerts;
+pub mod attr;
+pub mod error;
+pub mod imports;
+pub mod inventory;
+pub mod keys;
+pub mod outbox;
+pub mod stores;
+
+pub use error::TableError;
+
+/// A client configured as every client here is.
+#[must_use]
+pub fn client() -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(&almacen_aws_client::sdk_config())
+}

@@ -1,0 +1,181 @@
+//! What operators were told about a line, moved together with the telling.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem, Update};
+
+use almacen_domain::Millis;
+use almacen_domain::stock::{Alert, Level};
+
+use crate::attr::{Item, n, number, required_number, required_text, s, text};
+use crate::inventory::{BATCH_GET_MAX, Pause, build};
+use crate::outbox::{self, Event};
+use crate::{TableError, keys};
+
+/// A line's alert, and the version of the line it was last moved by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Known {
+    /// What was told.
+    pub alert: Alert,
+    /// Which version of the line led to it; older ones have nothing more to say. 0 where there was none.
+    pub line_version: i64,
+}
+
+/// One alert to be moved.
+#[derive(Debug, Clone)]
+pub struct Move {
+    /// Store.
+    pub store: String,
+    /// Item.
+    pub sku: String,
+    /// What was known.
+    pub from: Known,
+    /// What is to be known.
+    pub to: Known,
+    /// What to say about it.
+    pub event: Event,
+}
+
+/// Moves in one transaction: an alert and an event each, and one write for each store, within DynamoDB's 100.
+pub const MOVES_MAX: usize = 33;
+
+/// The StockAlerts table, with the Outbox and the Stores that change with it.
+#[derive(Debug, Clone)]
+pub struct Alerts {
+    client: Client,
+    alerts: String,
+    outbox: String,
+    stores: String,
+}
+
+impl Alerts {
+    /// Over these tables.
+    #[must_use]
+    pub fn new(client: Client, alerts: String, outbox: String, stores: String) -> Self {
+        Self { client, alerts, outbox, stores }
+    }
+
+    /// What is known about `lines` (store, sku); a line nothing was ever told about is not in the answer.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn known(&self, lines: &[(String, String)]) -> Result<HashMap<(String, String), Known>, TableError> {
+        let mut known = HashMap::new();
+        for chunk in lines.chunks(BATCH_GET_MAX) {
+            let mut wanted: Vec<Item> = chunk
+                .iter()
+                .map(|(store, sku)| [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(sku))].into())
+                .collect();
+            let mut pause = Pause::new();
+            while !wanted.is_empty() {
+                let request = KeysAndAttributes::builder()
+                    .set_keys(Some(wanted))
+                    .consistent_read(true)
+                    .build()
+                    .map_err(build("build read of alerts"))?;
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.alerts, request)
+                    .send()
+                    .await
+                    .map_err(TableError::from_sdk("read alerts"))?;
+                for item in answer.responses().and_then(|tables| tables.get(&self.alerts)).into_iter().flatten() {
+                    let line = (required_text(item, keys::STORE)?, required_text(item, keys::SKU)?);
+                    known.insert(line, decode(item)?);
+                }
+                wanted = answer
+                    .unprocessed_keys()
+                    .and_then(|tables| tables.get(&self.alerts))
+                    .map(|rest| rest.keys().to_vec())
+                    .unwrap_or_default();
+                if !wanted.is_empty() {
+                    pause.wait("read alerts").await?;
+                }
+            }
+        }
+        Ok(known)
+    }
+
+    /// Moves up to [`MOVES_MAX`] alerts of different lines with their events and their stores' count of low lines, all
+    /// or none. `Ok(false)` when an alert is no longer what `from` says: somebody has moved it, so read it again.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn apply(&self, moves: &[Move], now: Millis) -> Result<bool, TableError> {
+        let mut writes = Vec::with_capacity(moves.len() * 3);
+        let mut low: HashMap<&str, i64> = HashMap::new();
+        for step in moves {
+            writes.push(self.put(step, now)?);
+            writes.push(outbox::put(&self.outbox, &step.event, now)?);
+            *low.entry(&step.store).or_default() += is_open(step.to.alert) - is_open(step.from.alert);
+        }
+        for (store, change) in low.into_iter().filter(|(_, change)| *change != 0) {
+            let update = Update::builder()
+                .table_name(&self.stores)
+                .key(keys::STORE, s(store))
+                .update_expression("ADD low :change")
+                .expression_attribute_values(":change", n(change))
+                .build()
+                .map_err(build("build count of low lines"))?;
+            writes.push(TransactWriteItem::builder().update(update).build());
+        }
+        let mut pause = Pause::new();
+        loop {
+            let result = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
+            let Err(error) = result else { return Ok(true) };
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+                return Err(TableError::from_sdk("move alerts")(error));
+            };
+            if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                return Ok(false);
+            }
+            pause.wait("move alerts").await?;
+        }
+    }
+
+    fn put(&self, step: &Move, now: Millis) -> Result<TransactWriteItem, TableError> {
+        let mut put = Put::builder()
+            .table_name(&self.alerts)
+            .item(keys::STORE, s(&step.store))
+            .item(keys::SKU, s(&step.sku))
+            .item("line_version", n(step.to.line_version));
+        put = match step.to.alert {
+            Alert::Open { worst, since } => put
+                .item("state", s("open"))
+                .item("worst", s(if worst == Level::Out { "out" } else { "low" }))
+                .item("since", n(since))
+                .item("open_store", s(&step.store)),
+            // The version stays for as long as a stream could repeat older records.
+            Alert::Closed => {
+                put.item("state", s("closed")).item("expires_at", n(now / 1000 + keys::CLOSED_ALERT_KEPT_SECONDS))
+            }
+        };
+        put = if step.from.line_version == 0 {
+            put.condition_expression("attribute_not_exists(sku)")
+        } else {
+            put.condition_expression("line_version = :seen").expression_attribute_values(":seen", n(step.from.line_version))
+        };
+        Ok(TransactWriteItem::builder().put(put.build().map_err(build("build alert"))?).build())
+    }
+}
+
+fn is_open(alert: Alert) -> i64 {
+    match alert {
+        Alert::Open { .. } => 1,
+        Alert::Closed => 0,
+    }
+}
+
+fn decode(item: &Item) -> Result<Known, TableError> {
+    let alert = match text(item, "state").as_deref() {
+        Some("open") => Alert::Open {
+            worst: if text(item, "worst").as_deref() == Some("out") { Level::Out } else { Level::Low },
+            since: number(item, "since").unwrap_or_default(),
+        },
+        _ => Alert::Closed,
+    };
+    Ok(Known { alert, line_version: required_number(item, "line_version")? })
+}

@@ -1,0 +1,671 @@
+//! Imports as the functions that work on them see them. How operators see them is in `imports_view`.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, PutRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    WriteRequest,
+};
+
+use almacen_domain::Millis;
+use almacen_domain::import::{Counters, Mode, State};
+use almacen_domain::stock::Stamp;
+
+use crate::attr::{Item, b, n, number, required_count, required_number, required_text, s, text, truth};
+use crate::inventory::{BATCH_WRITE_MAX, Pause, build};
+use crate::outbox::{self, Event};
+use crate::{TableError, keys};
+
+/// Stores whose line counts are raised in one transaction, with its mark inside DynamoDB's 100.
+pub const STORES_PER_MARK: usize = 90;
+
+/// A version of an object that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Object {
+    /// Bucket.
+    pub bucket: String,
+    /// Key, decoded.
+    pub key: String,
+    /// Version; `None` where the bucket keeps none.
+    pub version: Option<String>,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// An object that asks to be imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Arrival {
+    /// The object.
+    pub object: Object,
+    /// How old its counts are.
+    pub stamp: Stamp,
+    /// What to do with a direct upload; an announced import's own record decides for it.
+    pub mode: Mode,
+    /// The same for a dry run.
+    pub dry_run: bool,
+    /// The import's id where nobody announced it: it follows from the object's version.
+    pub derived_id: String,
+    /// Now.
+    pub now: Millis,
+}
+
+/// How the work was cut.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The layout, encoded.
+    pub layout: String,
+    /// The encoding's name.
+    pub encoding: String,
+    /// The object the parts are ranges of: the uploaded one, or its inflated copy.
+    pub source: Object,
+    /// Is `source` gzip, to be inflated while it is read?
+    pub gzip: bool,
+    /// Rows in all.
+    pub rows_total: u64,
+    /// How many parts.
+    pub parts: u32,
+    /// The stores that the file names.
+    pub stores: Vec<String>,
+    /// Key of the duplicated rows' verdicts in the reports bucket, where there are any.
+    pub duplicates_key: Option<String>,
+}
+
+/// An import to be worked on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// `imp_…`.
+    pub id: String,
+    /// Set or adjust.
+    pub mode: Mode,
+    /// Only say what would change.
+    pub dry_run: bool,
+    /// Where it stands.
+    pub state: State,
+    /// The uploaded object.
+    pub object: Object,
+    /// How old its counts are.
+    pub stamp: Stamp,
+    /// The name it was uploaded under.
+    pub file_name: String,
+    /// When it began.
+    pub created_at: Millis,
+    /// How the work was cut, once it was.
+    pub plan: Option<Plan>,
+    /// What became of the rows of the finished parts.
+    pub counters: Counters,
+}
+
+/// A stretch of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// From 1.
+    pub number: u32,
+    /// Offset of its first byte.
+    pub start: u64,
+    /// Offset after its last.
+    pub end: u64,
+    /// Line number of its first row.
+    pub line: u64,
+    /// Is it finished?
+    pub done: bool,
+    /// What of it is already counted in the import.
+    counted: Counters,
+    revision: i64,
+}
+
+impl Part {
+    /// A part that nobody has begun.
+    #[must_use]
+    pub fn new(number: u32, start: u64, end: u64, line: u64) -> Self {
+        Self { number, start, end, line, done: false, counted: Counters::default(), revision: 0 }
+    }
+}
+
+/// How an import ended.
+#[derive(Debug, Clone, Default)]
+pub struct Ending {
+    /// Key of the report.
+    pub report_key: Option<String>,
+    /// Key of the rejected rows.
+    pub rejected_key: Option<String>,
+    /// Why it was refused: Spanish and English.
+    pub failure: Option<(String, String)>,
+}
+
+/// The Imports table, for the functions that work on imports.
+#[derive(Debug, Clone)]
+pub struct Imports {
+    client: Client,
+    table: String,
+    outbox: String,
+    stores: String,
+}
+
+impl Imports {
+    /// Over these tables.
+    #[must_use]
+    pub fn new(client: Client, table: String, outbox: String, stores: String) -> Self {
+        Self { client, table, outbox, stores }
+    }
+
+    /// The table's name, for transactions that span tables.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The one import of this object version, made now or found: an announced one if its key names one that waits for
+    /// a file or has this very version, else one whose id follows from the version.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn open(&self, arrival: &Arrival, announced_id: Option<&str>) -> Result<Job, TableError> {
+        if let Some(id) = announced_id
+            && let Some(job) = self.bind(arrival, id).await?
+        {
+            return Ok(job);
+        }
+        let result = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(new_import(arrival)))
+            .condition_expression("attribute_not_exists(id)")
+            .send()
+            .await;
+        match result {
+            Ok(_) => {}
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
+            Err(error) => return Err(TableError::from_sdk("begin import")(error)),
+        }
+        self.job(&arrival.derived_id).await?.ok_or(TableError::Corrupt { attribute: "id" })
+    }
+
+    /// Ties an announced import to the object that arrived for it. `None` where there is no such import, or where it
+    /// has its file already and this is another version.
+    async fn bind(&self, arrival: &Arrival, id: &str) -> Result<Option<Job>, TableError> {
+        let version = arrival.object.version.clone().unwrap_or_default();
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .key(keys::PART, s(keys::IMPORT))
+            .update_expression(
+                "SET #state = :running, #bucket = :bucket, #key = :key, version_id = :version, #size = :size, \
+                 counted_at = :at, #source = :source, sequencer = :sequencer REMOVE expires_at",
+            )
+            .condition_expression("#state = :pending")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#bucket", "bucket")
+            .expression_attribute_names("#key", "key")
+            .expression_attribute_names("#size", "size")
+            .expression_attribute_names("#source", "source")
+            .expression_attribute_values(":running", s(State::Running.as_str()))
+            .expression_attribute_values(":pending", s(State::Pending.as_str()))
+            .expression_attribute_values(":bucket", s(&arrival.object.bucket))
+            .expression_attribute_values(":key", s(&arrival.object.key))
+            .expression_attribute_values(":version", s(&version))
+            .expression_attribute_values(":size", n(arrival.object.size))
+            .expression_attribute_values(":at", n(arrival.stamp.at))
+            .expression_attribute_values(":source", s(&arrival.stamp.source))
+            .expression_attribute_values(":sequencer", s(&arrival.stamp.sequencer))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match result {
+            Ok(answer) => answer.attributes().map(decode_job).transpose(),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item() {
+                    Some(item) if text(item, "version_id").as_deref() == Some(&version) => decode_job(item).map(Some),
+                    _ => Ok(None),
+                },
+                _ => Err(TableError::from_sdk("bind import to its file")(error)),
+            },
+        }
+    }
+
+    /// An import that has its file; `None` where there is none of this id.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn job(&self, id: &str) -> Result<Option<Job>, TableError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .key(keys::PART, s(keys::IMPORT))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(TableError::from_sdk("read import"))?;
+        answer.item().map(decode_job).transpose()
+    }
+
+    /// Keeps how the work was cut. The same file is always cut the same way, so repeating it changes nothing; parts
+    /// that are begun are not touched.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn keep_plan(&self, id: &str, plan: &Plan, parts: &[Part], now: Millis) -> Result<(), TableError> {
+        let known = self.parts(id).await?;
+        let missing: Vec<&Part> = parts.iter().filter(|part| !known.iter().any(|k| k.number == part.number)).collect();
+        for chunk in missing.chunks(BATCH_WRITE_MAX) {
+            let mut requests = Vec::with_capacity(chunk.len());
+            for part in chunk {
+                let put = PutRequest::builder().set_item(Some(new_part(id, part, now))).build().map_err(build("build part"))?;
+                requests.push(WriteRequest::builder().put_request(put).build());
+            }
+            let mut pause = Pause::new();
+            while !requests.is_empty() {
+                let answer = self
+                    .client
+                    .batch_write_item()
+                    .request_items(&self.table, requests)
+                    .send()
+                    .await
+                    .map_err(TableError::from_sdk("write parts"))?;
+                requests =
+                    answer.unprocessed_items.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
+                if !requests.is_empty() {
+                    pause.wait("write parts").await?;
+                }
+            }
+        }
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .key(keys::PART, s(keys::IMPORT))
+            .update_expression("SET #plan = :plan, rows_total = :rows")
+            .condition_expression("attribute_exists(id)")
+            .expression_attribute_names("#plan", "plan")
+            .expression_attribute_values(":plan", encode_plan(plan))
+            .expression_attribute_values(":rows", n(plan.rows_total))
+            .send()
+            .await
+            .map_err(TableError::from_sdk("keep plan"))?;
+        Ok(())
+    }
+
+    /// All parts of an import, in order.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn parts(&self, id: &str) -> Result<Vec<Part>, TableError> {
+        let mut parts = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("id = :id AND begins_with(#part, :prefix)")
+                .expression_attribute_names("#part", keys::PART)
+                .expression_attribute_values(":id", s(id))
+                .expression_attribute_values(":prefix", s("part#"))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(TableError::from_sdk("query parts"))?;
+            for item in page.items() {
+                parts.push(decode_part(item)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(parts);
+            }
+        }
+    }
+
+    /// One part; `None` where there is none of this number.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn part(&self, id: &str, number: u32) -> Result<Option<Part>, TableError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .key(keys::PART, s(keys::part(number)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(TableError::from_sdk("read part"))?;
+        answer.item().map(decode_part).transpose()
+    }
+
+    /// Counts what has become of a part so far, and at the end that it is done, each row once however often the part is
+    /// worked on: the import gets the difference to what this part has already counted. A repetition that has not yet
+    /// caught up with an earlier try counts nothing until it has.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn count(&self, id: &str, part: &mut Part, now: Counters, done: bool) -> Result<(), TableError> {
+        let mut pause = Pause::new();
+        loop {
+            if part.done || (!done && now.rows <= part.counted.rows) {
+                return Ok(());
+            }
+            let writes = vec![self.count_in_part(id, part, now, done)?, self.count_in_import(id, part.counted, now)?];
+            let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await else {
+                part.counted = now;
+                part.revision += 1;
+                part.done = done;
+                return Ok(());
+            };
+            if !is_cancelled(&error) {
+                return Err(TableError::from_sdk("count rows")(error));
+            }
+            // Another delivery of the same part was quicker, or another part was counted at the same moment.
+            pause.wait("count rows").await?;
+            *part = self.part(id, part.number).await?.ok_or(TableError::Corrupt { attribute: keys::PART })?;
+        }
+    }
+
+    fn count_in_part(&self, id: &str, part: &Part, now: Counters, done: bool) -> Result<TransactWriteItem, TableError> {
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .key(keys::PART, s(keys::part(part.number)))
+            .update_expression(
+                "SET #rows = :rows, changed = :changed, unchanged = :unchanged, created = :created, \
+                 rejected = :rejected, stale = :stale, done = :done, revision = :next",
+            )
+            .condition_expression("revision = :revision")
+            .expression_attribute_names("#rows", "rows")
+            .set_expression_attribute_values(Some(counter_values(&to_signed(now))))
+            .expression_attribute_values(":done", b(done))
+            .expression_attribute_values(":revision", n(part.revision))
+            .expression_attribute_values(":next", n(part.revision + 1))
+            .build()
+            .map_err(build("build part's count"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    fn count_in_import(&self, id: &str, before: Counters, now: Counters) -> Result<TransactWriteItem, TableError> {
+        let (before, now) = (to_signed(before), to_signed(now));
+        let difference: [i64; 6] = std::array::from_fn(|i| now[i] - before[i]);
+        let update = Update::builder()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .key(keys::PART, s(keys::IMPORT))
+            .update_expression(
+                "ADD #rows :rows, changed :changed, unchanged :unchanged, created :created, rejected :rejected, stale :stale",
+            )
+            .condition_expression("attribute_exists(id)")
+            .expression_attribute_names("#rows", "rows")
+            .set_expression_attribute_values(Some(counter_values(&difference)))
+            .build()
+            .map_err(build("build import's count"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    /// Raises the line counts of up to [`STORES_PER_MARK`] stores by what a part created there, once.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn count_lines(
+        &self,
+        id: &str,
+        part: u32,
+        group: usize,
+        created: &[(String, u64)],
+        now: Millis,
+    ) -> Result<(), TableError> {
+        let mark = Put::builder()
+            .table_name(&self.table)
+            .item(keys::ID, s(id))
+            .item(keys::PART, s(keys::mark(part, "lines", group)))
+            .item("expires_at", n(now / 1000 + keys::MARKS_KEPT_SECONDS))
+            .condition_expression("attribute_not_exists(id)")
+            .build()
+            .map_err(build("build mark"))?;
+        let mut writes = vec![TransactWriteItem::builder().put(mark).build()];
+        for (store, lines) in created {
+            let update = Update::builder()
+                .table_name(&self.stores)
+                .key(keys::STORE, s(store))
+                .update_expression("ADD #lines :lines")
+                .expression_attribute_names("#lines", "lines")
+                .expression_attribute_values(":lines", n(lines))
+                .build()
+                .map_err(build("build count of lines"))?;
+            writes.push(TransactWriteItem::builder().update(update).build());
+        }
+        let mut pause = Pause::new();
+        loop {
+            let result = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
+            let Err(error) = result else { return Ok(()) };
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+                return Err(TableError::from_sdk("count lines")(error));
+            };
+            if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                return Ok(()); // marked: counted before
+            }
+            pause.wait("count lines").await?;
+        }
+    }
+
+    /// Ends an import and says so, once. `event` is `None` for a dry run: nothing has happened.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn finish(
+        &self,
+        id: &str,
+        state: State,
+        ending: &Ending,
+        event: Option<&Event>,
+        now: Millis,
+    ) -> Result<(), TableError> {
+        let mut set = "SET #state = :state, finished_at = :now".to_owned();
+        let mut update = Update::builder()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .key(keys::PART, s(keys::IMPORT))
+            .condition_expression("#state = :running")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":state", s(state.as_str()))
+            .expression_attribute_values(":running", s(State::Running.as_str()))
+            .expression_attribute_values(":now", n(now));
+        let (es, en) = ending.failure.clone().unzip();
+        for (name, value) in
+            [("report_key", &ending.report_key), ("rejected_key", &ending.rejected_key), ("failure", &es), ("failure_en", &en)]
+        {
+            if let Some(value) = value {
+                set.push_str(&format!(", {name} = :{name}"));
+                update = update.expression_attribute_values(format!(":{name}"), s(value));
+            }
+        }
+        let update = update.update_expression(set).build().map_err(build("build end of import"))?;
+        let mut writes = vec![TransactWriteItem::builder().update(update).build()];
+        if let Some(event) = event {
+            writes.push(outbox::put(&self.outbox, event, now)?);
+        }
+        let mut pause = Pause::new();
+        loop {
+            let result = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
+            let Err(error) = result else { return Ok(()) };
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+                return Err(TableError::from_sdk("finish import")(error));
+            };
+            if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                return Ok(()); // ended before
+            }
+            pause.wait("finish import").await?;
+        }
+    }
+}
+
+fn is_cancelled<R>(error: &aws_sdk_dynamodb::error::SdkError<TransactWriteItemsError, R>) -> bool {
+    matches!(error.as_service_error(), Some(TransactWriteItemsError::TransactionCanceledException(_)))
+}
+
+const COUNTERS: [&str; 6] = ["rows", "changed", "unchanged", "created", "rejected", "stale"];
+
+fn to_signed(counters: Counters) -> [i64; 6] {
+    [counters.rows, counters.changed, counters.unchanged, counters.created, counters.rejected, counters.stale]
+        .map(|count| i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+fn counter_values(values: &[i64; 6]) -> std::collections::HashMap<String, AttributeValue> {
+    COUNTERS.iter().zip(values).map(|(name, value)| (format!(":{name}"), n(value))).collect()
+}
+
+fn counters(item: &Item) -> Counters {
+    let [rows, changed, unchanged, created, rejected, stale] =
+        COUNTERS.map(|name| number(item, name).and_then(|count| u64::try_from(count).ok()).unwrap_or(0));
+    Counters { rows, changed, unchanged, created, rejected, stale }
+}
+
+fn new_import(arrival: &Arrival) -> Item {
+    let object = &arrival.object;
+    let file_name = object.key.rsplit('/').next().unwrap_or(&object.key);
+    [
+        (keys::ID, s(&arrival.derived_id)),
+        (keys::PART, s(keys::IMPORT)),
+        ("kind", s("import")),
+        ("created_at", n(arrival.now)),
+        ("state", s(State::Running.as_str())),
+        ("mode", s(arrival.mode.as_str())),
+        ("dry_run", b(arrival.dry_run)),
+        ("file_name", s(file_name)),
+        ("bucket", s(&object.bucket)),
+        ("key", s(&object.key)),
+        ("version_id", s(object.version.clone().unwrap_or_default())),
+        ("size", n(object.size)),
+        ("counted_at", n(arrival.stamp.at)),
+        ("source", s(&arrival.stamp.source)),
+        ("sequencer", s(&arrival.stamp.sequencer)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+fn decode_job(item: &Item) -> Result<Job, TableError> {
+    let mode = required_text(item, "mode")?;
+    let state = required_text(item, "state")?;
+    let plan = match item.get("plan") {
+        Some(AttributeValue::M(plan)) => Some(decode_plan(plan)?),
+        _ => None,
+    };
+    Ok(Job {
+        id: required_text(item, keys::ID)?,
+        mode: Mode::parse(&mode).ok_or(TableError::Corrupt { attribute: "mode" })?,
+        dry_run: truth(item, "dry_run"),
+        state: State::parse(&state).ok_or(TableError::Corrupt { attribute: "state" })?,
+        object: Object {
+            bucket: text(item, "bucket").unwrap_or_default(),
+            key: text(item, "key").unwrap_or_default(),
+            version: text(item, "version_id").filter(|version| !version.is_empty()),
+            size: number(item, "size").and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+        },
+        stamp: Stamp {
+            at: number(item, "counted_at").unwrap_or(0),
+            source: text(item, "source").unwrap_or_default(),
+            sequencer: text(item, "sequencer").unwrap_or_default(),
+        },
+        file_name: required_text(item, "file_name")?,
+        created_at: required_number(item, "created_at")?,
+        plan,
+        counters: counters(item),
+    })
+}
+
+fn encode_plan(plan: &Plan) -> AttributeValue {
+    let mut map: Item = [
+        ("layout", s(&plan.layout)),
+        ("encoding", s(&plan.encoding)),
+        ("bucket", s(&plan.source.bucket)),
+        ("key", s(&plan.source.key)),
+        ("version_id", s(plan.source.version.clone().unwrap_or_default())),
+        ("size", n(plan.source.size)),
+        ("gzip", b(plan.gzip)),
+        ("rows_total", n(plan.rows_total)),
+        ("parts", n(plan.parts)),
+        ("stores", AttributeValue::L(plan.stores.iter().map(s).collect())),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    if let Some(key) = &plan.duplicates_key {
+        map.insert("duplicates_key".to_owned(), s(key));
+    }
+    AttributeValue::M(map)
+}
+
+fn decode_plan(map: &Item) -> Result<Plan, TableError> {
+    let stores = match map.get("stores") {
+        Some(AttributeValue::L(list)) => list.iter().filter_map(|value| value.as_s().ok().cloned()).collect(),
+        _ => return Err(TableError::Corrupt { attribute: "stores" }),
+    };
+    Ok(Plan {
+        layout: required_text(map, "layout")?,
+        encoding: required_text(map, "encoding")?,
+        source: Object {
+            bucket: required_text(map, "bucket")?,
+            key: required_text(map, "key")?,
+            version: text(map, "version_id").filter(|version| !version.is_empty()),
+            size: required_count(map, "size")?,
+        },
+        gzip: truth(map, "gzip"),
+        rows_total: required_count(map, "rows_total")?,
+        parts: u32::try_from(required_count(map, "parts")?).map_err(|_| TableError::Corrupt { attribute: "parts" })?,
+        stores,
+        duplicates_key: text(map, "duplicates_key"),
+    })
+}
+
+fn new_part(id: &str, part: &Part, now: Millis) -> Item {
+    [
+        (keys::ID, s(id)),
+        (keys::PART, s(keys::part(part.number))),
+        ("number", n(part.number)),
+        ("start", n(part.start)),
+        ("end", n(part.end)),
+        ("line", n(part.line)),
+        ("done", b(false)),
+        ("revision", n(0)),
+        ("expires_at", n(now / 1000 + keys::MARKS_KEPT_SECONDS)),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+fn decode_part(item: &Item) -> Result<Part, TableError> {
+    Ok(Part {
+        number: u32::try_from(required_count(item, "number")?).map_err(|_| TableError::Corrupt { attribute: "number" })?,
+        start: required_count(item, "start")?,
+        end: required_count(item, "end")?,
+        line: required_count(item, "line")?,
+        done: truth(item, "done"),
+        counted: counters(item),
+        revision: required_number(item, "revision")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_survives_the_table() {
+        let plan = Plan {
+            layout: "…".to_owned(),
+            encoding: "utf-8".to_owned(),
+            source: Object { bucket: "b".to_owned(), key: "k".to_owned(), version: None, size: 7 },
+            gzip: true,
+            rows_total: 3,
+            parts: 1,
+            stores: vec!["Berlin".to_owned()],
+            duplicates_key: Some("work/x".to_owned()),
+        };
+        let AttributeValue::M(map) = encode_plan(&plan) else { panic!("no map") };
+        assert_eq!(decode_plan(&map).unwrap(), plan);
+    }
+}

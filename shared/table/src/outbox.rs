@@ -1,0 +1,141 @@
+//! Events, written in the same transaction as what they tell of, and marked once they are published.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
+
+use almacen_domain::Millis;
+
+use crate::attr::{self, n, s};
+use crate::{TableError, keys};
+
+/// An event to be written: id, name and the whole envelope as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// `evt_…`, derived from its cause, so that a repeated cause writes it once.
+    pub id: String,
+    /// `StockBajo` and so on.
+    pub name: String,
+    /// The envelope as it is published.
+    pub body: String,
+}
+
+/// The write of an event, to be put into the transaction that makes it true.
+///
+/// On condition that it is not there: a transaction that is repeated fails on it, and so does nothing twice.
+///
+/// # Errors
+/// Never in practice; the builder's own check of required fields.
+pub fn put(table: &str, event: &Event, now: Millis) -> Result<TransactWriteItem, TableError> {
+    let put = Put::builder()
+        .table_name(table)
+        .item(keys::ID, s(&event.id))
+        .item("event", s(&event.name))
+        .item("body", s(&event.body))
+        .item("created_at", n(now))
+        .item("pending", s("1"))
+        .item("expires_at", n(now / 1000 + keys::OUTBOX_KEPT_SECONDS))
+        .condition_expression("attribute_not_exists(id)")
+        .build()
+        .map_err(|source| TableError::Refused { doing: "build event", source: Box::new(source) })?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// The side of the Outbox that publishes.
+#[derive(Debug, Clone)]
+pub struct Outbox {
+    client: Client,
+    table: String,
+}
+
+/// Reads of one BatchGetItem, DynamoDB's own limit.
+const BATCH_GET_MAX: usize = 100;
+
+impl Outbox {
+    /// Over this table.
+    #[must_use]
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Events that were written before `before` and are not published, oldest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn pending(&self, before: Millis, limit: i32) -> Result<Vec<String>, TableError> {
+        let page = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(keys::PENDING_INDEX)
+            .key_condition_expression("pending = :one AND created_at < :before")
+            .expression_attribute_values(":one", s("1"))
+            .expression_attribute_values(":before", n(before))
+            .limit(limit)
+            .send()
+            .await
+            .map_err(TableError::from_sdk("query pending events"))?;
+        page.items().iter().map(|item| attr::required_text(item, keys::ID)).collect()
+    }
+
+    /// Those of `ids` that are still to be published, with their content. What was published or has expired is left out.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn unpublished(&self, ids: &[String]) -> Result<Vec<Event>, TableError> {
+        let mut events = Vec::new();
+        for chunk in ids.chunks(BATCH_GET_MAX) {
+            let mut wanted: Vec<_> = chunk.iter().map(|id| [(keys::ID.to_owned(), s(id))].into()).collect();
+            while !wanted.is_empty() {
+                let request = KeysAndAttributes::builder()
+                    .set_keys(Some(wanted))
+                    .consistent_read(true)
+                    .build()
+                    .map_err(|source| TableError::Refused { doing: "build read of events", source: Box::new(source) })?;
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, request)
+                    .send()
+                    .await
+                    .map_err(TableError::from_sdk("read events"))?;
+                for item in answer.responses().and_then(|tables| tables.get(&self.table)).into_iter().flatten() {
+                    if item.contains_key("pending") {
+                        events.push(Event {
+                            id: attr::required_text(item, keys::ID)?,
+                            name: attr::required_text(item, "event")?,
+                            body: attr::required_text(item, "body")?,
+                        });
+                    }
+                }
+                wanted = answer
+                    .unprocessed_keys()
+                    .and_then(|tables| tables.get(&self.table))
+                    .map(|rest| rest.keys().to_vec())
+                    .unwrap_or_default();
+            }
+        }
+        Ok(events)
+    }
+
+    /// Notes that an event was published. Repeating it changes nothing; an expired event stays gone.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn mark_published(&self, id: &str, now: Millis) -> Result<(), TableError> {
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .update_expression("REMOVE pending SET published_at = if_not_exists(published_at, :now)")
+            .condition_expression("attribute_exists(id)")
+            .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) => Err(TableError::from_sdk("mark event published")(error)),
+        }
+    }
+}
