@@ -8,6 +8,7 @@ pub mod id;
 pub mod import;
 pub mod name;
 pub mod patch;
+pub mod role;
 pub mod stock;
 
 /// Milliseconds since 1970-01-01T00:00:00Z, as AWS counts them in its events.
