@@ -1,0 +1,246 @@
+//! The keys that the user pool signs with (JWKS), fetched over the same HTTP client as every AWS call.
+
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::interceptors::context::{Error as OperationError, Output};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::ser_de::DeserializeResponse;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::byte_stream::ByteStream;
+use aws_smithy_types::config_bag::ConfigBag;
+use jsonwebtoken::DecodingKey;
+use serde::Deserialize;
+
+/// The largest key set read. Cognito's has two keys and about a kilobyte.
+const BYTES_MAX: usize = 64 * 1024;
+/// Keys taken from one set.
+const KEYS_MAX: usize = 16;
+/// The longest a fetch may take. The gateway gives an authorizer no more time than any function.
+const FETCH_WITHIN: Duration = Duration::from_secs(4);
+
+/// Why there are no keys. It says nothing about any token.
+#[derive(Debug)]
+pub struct KeysError(String);
+
+impl KeysError {
+    /// With a reason for operators.
+    #[must_use]
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for KeysError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "signing keys: {}", self.0)
+    }
+}
+
+impl std::error::Error for KeysError {}
+
+/// Where the key set comes from.
+pub trait KeySource {
+    /// The key set as it is now, JSON.
+    fn fetch(&self) -> impl Future<Output = Result<Vec<u8>, KeysError>> + Send;
+}
+
+/// The key set at its public address.
+#[derive(Debug)]
+pub struct PublishedKeys {
+    operation: Operation<(), Body, Never>,
+}
+
+impl PublishedKeys {
+    /// At `url`. Nothing is fetched yet.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
+        // The operation joins the request's path to the endpoint's with a slash, so a whole address given as the
+        // endpoint would end in one.
+        let path_at = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
+        let (origin, path) = url.split_at(path_at.unwrap_or(url.len()));
+        let path = path.to_owned();
+        let operation = Operation::builder()
+            .service_name("jwks")
+            .operation_name("GetKeys")
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(almacen_aws_client::http_client())
+            .endpoint_url(origin)
+            .no_auth()
+            .no_retry()
+            .serializer(move |()| {
+                let mut request = HttpRequest::empty();
+                request.set_uri(path.as_str())?;
+                Ok(request)
+            })
+            .deserializer_impl::<Body, Never>(Unread)
+            .build();
+        Self { operation }
+    }
+}
+
+impl KeySource for PublishedKeys {
+    async fn fetch(&self) -> Result<Vec<u8>, KeysError> {
+        // Boxed: the SDK's future is nested so deeply that the compiler gives up on laying out what contains it.
+        let read = Box::pin(async {
+            let Body { status, body } =
+                self.operation.invoke(()).await.map_err(|error| KeysError::new(reason(&error)))?;
+            if status != 200 {
+                return Err(KeysError::new(format!("answered {status}")));
+            }
+            let mut stream = ByteStream::new(body);
+            let mut bytes = Vec::new();
+            while let Some(chunk) = stream.next().await {
+                let chunk = chunk.map_err(|error| KeysError::new(reason(&error)))?;
+                if bytes.len() + chunk.len() > BYTES_MAX {
+                    return Err(KeysError::new("too large"));
+                }
+                bytes.extend_from_slice(&chunk);
+            }
+            Ok(bytes)
+        });
+        tokio::time::timeout(FETCH_WITHIN, read).await.unwrap_or_else(|_| Err(KeysError::new("no answer in time")))
+    }
+}
+
+/// An error with its causes.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// An answer whose body nobody has read, so that reading it can be bounded.
+#[derive(Debug)]
+struct Body {
+    status: u16,
+    body: SdkBody,
+}
+
+/// Any HTTP status is an answer.
+#[derive(Debug)]
+enum Never {}
+
+impl fmt::Display for Never {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {}
+    }
+}
+
+impl std::error::Error for Never {}
+
+#[derive(Debug)]
+struct Unread;
+
+impl DeserializeResponse for Unread {
+    fn deserialize_streaming_with_config(
+        &self,
+        response: &mut HttpResponse,
+        _: &ConfigBag,
+    ) -> Option<Result<Output, OrchestratorError<OperationError>>> {
+        let status = response.status().as_u16();
+        let body = std::mem::replace(response.body_mut(), SdkBody::taken());
+        Some(Ok(Output::erase(Body { status, body })))
+    }
+}
+
+/// One key, by its id.
+pub(crate) type Key = (String, DecodingKey);
+
+/// The keys of a set that can sign with RS256; others are left out.
+pub(crate) fn parse(set: &[u8]) -> Result<Vec<Key>, KeysError> {
+    #[derive(Deserialize)]
+    struct Set {
+        keys: Vec<serde_json::Value>,
+    }
+    #[derive(Deserialize)]
+    struct Rsa {
+        kid: String,
+        kty: String,
+        #[serde(default)]
+        alg: Option<String>,
+        #[serde(default, rename = "use")]
+        usage: Option<String>,
+        n: String,
+        e: String,
+    }
+    let set: Set = serde_json::from_slice(set).map_err(|error| KeysError::new(format!("no key set: {error}")))?;
+    let keys: Vec<Key> = set
+        .keys
+        .into_iter()
+        .take(KEYS_MAX)
+        .filter_map(|value| serde_json::from_value::<Rsa>(value).ok())
+        .filter(|key| {
+            key.kty == "RSA"
+                && key.alg.as_deref().is_none_or(|alg| alg == "RS256")
+                && key.usage.as_deref().is_none_or(|usage| usage == "sig")
+        })
+        .filter_map(|key| DecodingKey::from_rsa_components(&key.n, &key.e).ok().map(|decoding| (key.kid, decoding)))
+        .collect();
+    if keys.is_empty() { Err(KeysError::new("the set has no RS256 key")) } else { Ok(keys) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(set: &str) -> Result<Vec<String>, String> {
+        parse(set.as_bytes()).map(|keys| keys.into_iter().map(|(id, _)| id).collect()).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn only_keys_that_sign_with_rs256_are_taken() {
+        let set = r#"{"keys":[
+            {"kid":"a","kty":"RSA","alg":"RS256","use":"sig","n":"AQAB","e":"AQAB"},
+            {"kid":"b","kty":"RSA","n":"AQAB","e":"AQAB"},
+            {"kid":"c","kty":"RSA","alg":"RS512","n":"AQAB","e":"AQAB"},
+            {"kid":"d","kty":"RSA","use":"enc","n":"AQAB","e":"AQAB"},
+            {"kid":"e","kty":"oct","k":"AQAB"},
+            {"kid":"f","kty":"RSA","n":"!","e":"AQAB"},
+            7
+        ]}"#;
+        assert_eq!(ids(set).unwrap(), ["a", "b"]);
+        assert!(ids(r#"{"keys":[]}"#).is_err());
+        assert!(ids("<html>").is_err());
+    }
+
+    /// A server that answers one request with `answer`, whole.
+    async fn fetch_from(answer: Vec<u8>) -> Result<Vec<u8>, String> {
+        use std::io::{Read as _, Write as _};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/pool/.well-known/jwks.json", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 2048];
+            let read = stream.read(&mut request).unwrap();
+            // The client may hang up before it has everything.
+            let _ = stream.write_all(&answer);
+            String::from_utf8_lossy(&request[..read]).into_owned()
+        });
+        let got = PublishedKeys::at(&url).fetch().await.map_err(|error| error.to_string());
+        let request = server.join().unwrap();
+        assert!(request.starts_with("GET /pool/.well-known/jwks.json HTTP/1.1\r\n"), "{request}");
+        got
+    }
+
+    #[tokio::test]
+    async fn fetching_is_bounded() {
+        assert_eq!(fetch_from(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec()).await.unwrap(), b"{}");
+        assert_eq!(
+            fetch_from(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec()).await.unwrap_err(),
+            "signing keys: answered 404"
+        );
+        let mut endless = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n".to_vec();
+        endless.extend(std::iter::repeat_n(b' ', 200_000));
+        assert_eq!(fetch_from(endless).await.unwrap_err(), "signing keys: too large");
+        let nobody = PublishedKeys::at("http://127.0.0.1:9/jwks.json").fetch().await;
+        assert!(nobody.is_err());
+    }
+}

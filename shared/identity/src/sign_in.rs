@@ -1,0 +1,144 @@
+//! Signing in to the user pool.
+
+use std::fmt;
+
+use aws_sdk_cognitoidentityprovider::Client;
+use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata as _;
+use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
+
+/// What a signed-in user is given.
+pub struct Tokens {
+    /// For the API.
+    pub access_token: String,
+    /// For new access tokens; a refresh gives none.
+    pub refresh_token: Option<String>,
+    /// Seconds that the access token lasts.
+    pub expires_in: i32,
+}
+
+/// Why there are no tokens.
+#[derive(Debug)]
+pub enum SignInError {
+    /// Wrong password, unknown user, expired or revoked refresh token: which of them is nobody's business.
+    Refused,
+    /// The password is right, but a new one has to be chosen first.
+    NewPasswordNeeded,
+    /// The account has not been confirmed.
+    NotConfirmed,
+    /// The password is right, but the account asks for a step more that this service does not offer.
+    AnotherStepNeeded,
+    /// Too many tries.
+    TooMany,
+    /// Cognito cannot be reached or is out of order.
+    Unavailable(String),
+    /// Cognito does not accept what we send: our configuration is wrong.
+    Misconfigured(String),
+}
+
+impl fmt::Display for SignInError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused => f.write_str("sign-in refused"),
+            Self::NewPasswordNeeded => f.write_str("sign-in needs a new password"),
+            Self::NotConfirmed => f.write_str("account not confirmed"),
+            Self::AnotherStepNeeded => f.write_str("sign-in needs another step"),
+            Self::TooMany => f.write_str("too many sign-ins"),
+            Self::Unavailable(reason) => write!(f, "Cognito is not available: {reason}"),
+            Self::Misconfigured(reason) => write!(f, "Cognito does not accept the call: {reason}"),
+        }
+    }
+}
+
+impl std::error::Error for SignInError {}
+
+/// The user pool's client for signing in.
+#[derive(Debug, Clone)]
+pub struct SignIn {
+    client: Client,
+    client_id: String,
+}
+
+impl SignIn {
+    /// As the pool's app client with this id.
+    #[must_use]
+    pub fn new(client_id: String) -> Self {
+        Self { client: Client::new(&almacen_aws_client::sdk_config()), client_id }
+    }
+
+    /// With a user name and a password.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub async fn with_password(&self, username: &str, password: &str) -> Result<Tokens, SignInError> {
+        self.ask(AuthFlowType::UserPasswordAuth, [("USERNAME", username), ("PASSWORD", password)]).await
+    }
+
+    /// With a refresh token.
+    ///
+    /// # Errors
+    /// [`SignInError`].
+    pub async fn with_refresh_token(&self, token: &str) -> Result<Tokens, SignInError> {
+        self.ask(AuthFlowType::RefreshTokenAuth, [("REFRESH_TOKEN", token)]).await
+    }
+
+    async fn ask<const N: usize>(
+        &self,
+        flow: AuthFlowType,
+        parameters: [(&str, &str); N],
+    ) -> Result<Tokens, SignInError> {
+        let mut call = self.client.initiate_auth().auth_flow(flow).client_id(&self.client_id);
+        for (name, value) in parameters {
+            call = call.auth_parameters(name, value);
+        }
+        let answer = call.send().await.map_err(|error| match error.as_service_error() {
+            Some(service) => by_code(service.code().unwrap_or_default()),
+            // Time-outs and connections that failed. Their own text names the address, which is for operators.
+            None => SignInError::Unavailable(error.to_string()),
+        })?;
+        if let Some(challenge) = answer.challenge_name() {
+            return Err(match challenge.as_str() {
+                "NEW_PASSWORD_REQUIRED" => SignInError::NewPasswordNeeded,
+                _ => SignInError::AnotherStepNeeded,
+            });
+        }
+        answer
+            .authentication_result
+            .and_then(|result| {
+                let expires_in = result.expires_in;
+                Some(Tokens { access_token: result.access_token?, refresh_token: result.refresh_token, expires_in })
+            })
+            .ok_or_else(|| SignInError::Unavailable("an answer without a token".to_owned()))
+    }
+}
+
+/// Cognito's error codes (API reference, InitiateAuth). `InvalidParameterException` is what a user name that no user
+/// could have gets.
+fn by_code(code: &str) -> SignInError {
+    match code {
+        "NotAuthorizedException" | "UserNotFoundException" | "InvalidParameterException" => SignInError::Refused,
+        "PasswordResetRequiredException" => SignInError::NewPasswordNeeded,
+        "UserNotConfirmedException" => SignInError::NotConfirmed,
+        "TooManyRequestsException" | "LimitExceededException" | "TooManyFailedAttemptsException" => {
+            SignInError::TooMany
+        }
+        "InternalErrorException" | "ServiceUnavailable" | "ThrottlingException" => {
+            SignInError::Unavailable(code.to_owned())
+        }
+        other => SignInError::Misconfigured(other.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_password_and_an_unknown_user_are_the_same() {
+        for code in ["NotAuthorizedException", "UserNotFoundException", "InvalidParameterException"] {
+            assert!(matches!(by_code(code), SignInError::Refused), "{code}");
+        }
+        assert!(matches!(by_code("TooManyRequestsException"), SignInError::TooMany));
+        assert!(matches!(by_code("InternalErrorException"), SignInError::Unavailable(_)));
+        assert!(matches!(by_code("ResourceNotFoundException"), SignInError::Misconfigured(_)));
+    }
+}

@@ -1,0 +1,387 @@
+//! Access tokens, verified.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use almacen_domain::role::Role;
+use jsonwebtoken::errors::ErrorKind;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+
+use crate::keys::{self, KeySource, KeysError};
+use crate::rs256;
+
+/// The longest token looked at, in bytes. Cognito's have about one kilobyte.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+/// How far the pool's clock and ours may be apart, in seconds.
+const LEEWAY_SECONDS: u64 = 30;
+/// A token with a key that we do not know makes us look for new keys at most this often, so that made-up tokens are no
+/// way to make us knock at Cognito's door.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(60);
+/// The same after a fetch that failed: then no token can be checked, and waiting a minute would be an outage.
+const TRY_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
+/// What a good token says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The token's `sub`. Not its user name: that can be given to somebody else one day, a `sub` never is.
+    pub user_id: String,
+    /// Where the token says one. Cognito's access tokens do not.
+    pub email: Option<String>,
+    /// The highest role among the groups.
+    pub role: Role,
+}
+
+/// Why there is no identity.
+#[derive(Debug)]
+pub enum TokenError {
+    /// The token does not count. The reason is for the log, never for the caller.
+    Refused(&'static str),
+    /// The keys could not be had, so nothing is known about the token.
+    NoKeys(KeysError),
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(reason) => write!(f, "token refused: {reason}"),
+            Self::NoKeys(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TokenError {}
+
+/// Which tokens count.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    /// `https://cognito-idp.{region}.amazonaws.com/{pool id}`.
+    pub issuer: String,
+    /// The app client that asked for the token.
+    pub client_id: String,
+}
+
+/// Verifies access tokens of one user pool and one of its clients.
+#[derive(Debug)]
+pub struct Verifier<S> {
+    source: S,
+    pool: Pool,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    keys: HashMap<String, DecodingKey>,
+    /// When keys were last fetched or tried to be, and whether it went well.
+    fetched: Option<(Instant, bool)>,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    token_use: String,
+    client_id: String,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default, rename = "cognito:groups")]
+    groups: Vec<String>,
+}
+
+impl<S: KeySource> Verifier<S> {
+    /// Over these keys. Nothing is fetched yet.
+    #[must_use]
+    pub fn new(source: S, pool: Pool) -> Self {
+        rs256::install();
+        Self { source, pool, known: Mutex::default() }
+    }
+
+    /// Reads an `Authorization` header: `Bearer` and a token.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub async fn verify(&self, authorization: &str, now: Instant) -> Result<Identity, TokenError> {
+        if authorization.len() > TOKEN_BYTES_MAX {
+            return Err(TokenError::Refused("too long"));
+        }
+        let token = authorization
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or(TokenError::Refused("no bearer token"))?;
+        let header = decode_header(token).map_err(|_| TokenError::Refused("malformed"))?;
+        if header.alg != Algorithm::RS256 {
+            return Err(TokenError::Refused("other algorithm"));
+        }
+        let key_id = header.kid.ok_or(TokenError::Refused("no key id"))?;
+        let key = self.key(&key_id, now).await?;
+        let claims = decode::<Claims>(token, &key, &self.validation()).map_err(|error| refused(error.kind()))?.claims;
+        if claims.token_use != "access" {
+            return Err(TokenError::Refused("not an access token"));
+        }
+        if claims.client_id != self.pool.client_id {
+            return Err(TokenError::Refused("another client's"));
+        }
+        if claims.sub.is_empty() {
+            return Err(TokenError::Refused("no subject"));
+        }
+        Ok(Identity {
+            user_id: claims.sub,
+            email: claims.email,
+            role: Role::highest(claims.groups.iter().map(String::as_str)),
+        })
+    }
+
+    fn validation(&self) -> Validation {
+        let mut validation = Validation::new(Algorithm::RS256);
+        validation.leeway = LEEWAY_SECONDS;
+        validation.validate_nbf = true;
+        // Access tokens have no `aud`; their `client_id` is compared instead.
+        validation.validate_aud = false;
+        validation.set_issuer(&[&self.pool.issuer]);
+        validation.set_required_spec_claims(&["exp", "iss", "sub"]);
+        validation
+    }
+
+    /// The key with this id, fetched where it is not known.
+    async fn key(&self, id: &str, now: Instant) -> Result<DecodingKey, TokenError> {
+        let mut known = self.known.lock().await;
+        if let Some(key) = known.keys.get(id) {
+            return Ok(key.clone());
+        }
+        if let Some((at, went_well)) = known.fetched {
+            let age = now.saturating_duration_since(at);
+            if went_well && age < LOOK_AGAIN_AFTER {
+                return Err(TokenError::Refused("unknown key"));
+            }
+            if !went_well && age < TRY_AGAIN_AFTER {
+                return Err(TokenError::NoKeys(KeysError::new("not available a moment ago")));
+            }
+        }
+        match self.source.fetch().await.and_then(|set| keys::parse(&set)) {
+            Ok(keys) => {
+                // Keys that the set no longer names are forgotten with it.
+                known.keys = keys.into_iter().collect();
+                known.fetched = Some((now, true));
+                known.keys.get(id).cloned().ok_or(TokenError::Refused("unknown key"))
+            }
+            Err(error) => {
+                known.fetched = Some((now, false));
+                Err(TokenError::NoKeys(error))
+            }
+        }
+    }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "the crate's errors are open-ended and every one is a refusal")]
+fn refused(kind: &ErrorKind) -> TokenError {
+    TokenError::Refused(match kind {
+        ErrorKind::ExpiredSignature => "expired",
+        ErrorKind::ImmatureSignature => "not valid yet",
+        ErrorKind::InvalidSignature => "wrong signature",
+        ErrorKind::InvalidIssuer => "wrong issuer",
+        ErrorKind::InvalidAlgorithm => "other algorithm",
+        ErrorKind::MissingRequiredClaim(_) => "a claim is missing",
+        _ => "malformed",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex as StdMutex;
+    use std::time::{SystemTime, UNIX_EPOCH};
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+    use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
+    use serde_json::{Value, json};
+
+    /// Made for these tests; it has never signed anything else.
+    const SIGNING_KEY: &[u8] = include_bytes!("fixtures/signing-key.pk8");
+    const ISSUER: &str = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool";
+
+    fn signing_key() -> RsaKeyPair {
+        RsaKeyPair::from_pkcs8(SIGNING_KEY).unwrap()
+    }
+
+    fn now_seconds() -> u64 {
+        SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+    }
+
+    fn good_claims() -> Value {
+        json!({
+            "sub": "7d8ca528-4931-4254-9273-ea5ee853f271", "iss": ISSUER, "client_id": "client-1", "token_use": "access",
+            "cognito:groups": ["operador"], "username": "ana", "exp": now_seconds() + 60, "iat": now_seconds()
+        })
+    }
+
+    fn token(header: &Value, claims: &Value) -> String {
+        let message = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
+        let key = signing_key();
+        let mut signature = vec![0; key.public().modulus_len()];
+        key.sign(&RSA_PKCS1_SHA256, &ring::rand::SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
+        format!("{message}.{}", BASE64.encode(signature))
+    }
+
+    fn rs256(claims: &Value) -> String {
+        token(&json!({"alg": "RS256", "kid": "k1"}), claims)
+    }
+
+    fn public_set(kid: &str) -> Vec<u8> {
+        let key = signing_key();
+        let parts = ring::signature::RsaPublicKeyComponents::<Vec<u8>>::from(key.public_key());
+        let (n, e) = (BASE64.encode(parts.n), BASE64.encode(parts.e));
+        json!({"keys": [{"kid": kid, "kty": "RSA", "alg": "RS256", "use": "sig", "n": n, "e": e}]}).to_string().into()
+    }
+
+    /// Gives these answers in turn, the last one for ever, and counts.
+    struct Keys {
+        answers: Vec<Option<Vec<u8>>>,
+        asked: StdMutex<usize>,
+    }
+
+    impl KeySource for &Keys {
+        async fn fetch(&self) -> Result<Vec<u8>, KeysError> {
+            let mut asked = self.asked.lock().unwrap();
+            let answer = self.answers[(*asked).min(self.answers.len() - 1)].clone();
+            *asked += 1;
+            answer.ok_or_else(|| KeysError::new("down"))
+        }
+    }
+
+    impl Keys {
+        fn giving(answers: Vec<Option<Vec<u8>>>) -> Self {
+            Self { answers, asked: StdMutex::new(0) }
+        }
+
+        fn asked(&self) -> usize {
+            *self.asked.lock().unwrap()
+        }
+
+        fn verifier(&self) -> Verifier<&Self> {
+            Verifier::new(self, Pool { issuer: ISSUER.to_owned(), client_id: "client-1".to_owned() })
+        }
+    }
+
+    async fn check(authorization: &str, expected: Result<Role, &str>) {
+        let keys = Keys::giving(vec![Some(public_set("k1"))]);
+        let got = keys.verifier().verify(authorization, Instant::now()).await;
+        match (got, expected) {
+            (Ok(identity), Ok(role)) => {
+                assert_eq!(identity.role, role);
+                assert_eq!(identity.user_id, "7d8ca528-4931-4254-9273-ea5ee853f271");
+            }
+            (Err(TokenError::Refused(reason)), Err(expected)) => assert_eq!(reason, expected, "{authorization}"),
+            (got, expected) => panic!("{authorization}: {got:?} instead of {expected:?}"),
+        }
+    }
+
+    async fn check_with(change: impl FnOnce(&mut Value), expected: Result<Role, &str>) {
+        let mut claims = good_claims();
+        change(&mut claims);
+        check(&format!("Bearer {}", rs256(&claims)), expected).await;
+    }
+
+    #[tokio::test]
+    async fn claims() {
+        check_with(|_| (), Ok(Role::Operator)).await;
+        check_with(|c| c["cognito:groups"] = json!(["cliente", "admin"]), Ok(Role::Admin)).await;
+        check_with(|c| c["cognito:groups"] = json!(["root"]), Ok(Role::Customer)).await;
+        check_with(|c| drop(c.as_object_mut().unwrap().remove("cognito:groups")), Ok(Role::Customer)).await;
+        check_with(|c| c["cognito:groups"] = json!("admin"), Err("malformed")).await;
+        check_with(|c| c["iss"] = json!("https://cognito-idp.eu-west-1.amazonaws.com/other"), Err("wrong issuer"))
+            .await;
+        check_with(|c| drop(c.as_object_mut().unwrap().remove("iss")), Err("a claim is missing")).await;
+        check_with(|c| c["client_id"] = json!("client-2"), Err("another client's")).await;
+        check_with(|c| c["token_use"] = json!("id"), Err("not an access token")).await;
+        check_with(|c| c["sub"] = json!(""), Err("no subject")).await;
+        check_with(|c| c["exp"] = json!(now_seconds() - LEEWAY_SECONDS - 5), Err("expired")).await;
+        check_with(|c| c["exp"] = json!(now_seconds() - 1), Ok(Role::Operator)).await;
+        check_with(|c| drop(c.as_object_mut().unwrap().remove("exp")), Err("a claim is missing")).await;
+        check_with(|c| c["exp"] = json!("tomorrow"), Err("a claim is missing")).await;
+        check_with(|c| c["nbf"] = json!(now_seconds() + LEEWAY_SECONDS + 60), Err("not valid yet")).await;
+        check_with(|c| c["nbf"] = json!(now_seconds() + 1), Ok(Role::Operator)).await;
+    }
+
+    #[tokio::test]
+    async fn forged_and_broken_tokens() {
+        let good = rs256(&good_claims());
+        let (message, signature) = good.rsplit_once('.').unwrap();
+        let (header, payload) = message.split_once('.').unwrap();
+
+        for (text, reason) in [
+            ("", "no bearer token"),
+            ("Bearer", "no bearer token"),
+            ("Bearer ", "malformed"),
+            ("Basic dXNlcjpwYXNz", "no bearer token"),
+            ("Bearer a.b", "malformed"),
+            ("Bearer a.b.c.d", "malformed"),
+            ("Bearer ñ.ñ.ñ", "malformed"),
+        ] {
+            check(text, Err(reason)).await;
+        }
+        check(&good, Err("no bearer token")).await;
+        check(&format!("bearer {good}"), Ok(Role::Operator)).await;
+
+        let none = BASE64.encode(r#"{"alg":"none","kid":"k1"}"#);
+        check(&format!("Bearer {none}.{payload}."), Err("malformed")).await;
+
+        // The public key, which anybody has, taken for a shared secret.
+        let hs256 = BASE64.encode(r#"{"alg":"HS256","kid":"k1"}"#);
+        let signed = format!("{hs256}.{payload}");
+        let secret = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &public_set("k1"));
+        let tag = BASE64.encode(ring::hmac::sign(&secret, signed.as_bytes()));
+        check(&format!("Bearer {signed}.{tag}"), Err("other algorithm")).await;
+        check(
+            &format!("Bearer {}", token(&json!({"alg": "RS512", "kid": "k1"}), &good_claims())),
+            Err("other algorithm"),
+        )
+        .await;
+
+        let mut admin = good_claims();
+        admin["cognito:groups"] = json!(["admin"]);
+        let raised = BASE64.encode(admin.to_string());
+        check(&format!("Bearer {header}.{raised}.{signature}"), Err("wrong signature")).await;
+        check(&format!("Bearer {message}."), Err("wrong signature")).await;
+        check(&format!("Bearer {message}.{}", &signature[1..]), Err("malformed")).await;
+
+        check(&format!("Bearer {}", token(&json!({"alg": "RS256"}), &good_claims())), Err("no key id")).await;
+        check(&format!("Bearer {}", "a".repeat(TOKEN_BYTES_MAX)), Err("too long")).await;
+    }
+
+    #[tokio::test]
+    async fn made_up_keys_are_looked_for_once_a_minute() {
+        let keys = Keys::giving(vec![Some(public_set("k1")), Some(public_set("k2"))]);
+        let verifier = keys.verifier();
+        let start = Instant::now();
+        let with_key = |kid: &str| format!("Bearer {}", token(&json!({"alg": "RS256", "kid": kid}), &good_claims()));
+        assert!(verifier.verify(&with_key("k1"), start).await.is_ok());
+        assert_eq!(keys.asked(), 1);
+        for _ in 0..50 {
+            assert!(matches!(verifier.verify(&with_key("k2"), start).await, Err(TokenError::Refused("unknown key"))));
+        }
+        assert!(verifier.verify(&with_key("k1"), start).await.is_ok());
+        assert_eq!(keys.asked(), 1);
+        // A minute later a rotation is found, and the key it replaced is forgotten.
+        let later = start + LOOK_AGAIN_AFTER;
+        assert!(verifier.verify(&with_key("k2"), later).await.is_ok());
+        assert!(matches!(verifier.verify(&with_key("k1"), later).await, Err(TokenError::Refused("unknown key"))));
+        assert_eq!(keys.asked(), 2);
+    }
+
+    #[tokio::test]
+    async fn without_keys_nothing_is_said_about_the_token() {
+        let keys = Keys::giving(vec![None, Some(b"{}".to_vec()), Some(public_set("k1"))]);
+        let verifier = keys.verifier();
+        let good = format!("Bearer {}", rs256(&good_claims()));
+        let start = Instant::now();
+        assert!(matches!(verifier.verify(&good, start).await, Err(TokenError::NoKeys(_))));
+        assert!(matches!(verifier.verify(&good, start).await, Err(TokenError::NoKeys(_))));
+        assert_eq!(keys.asked(), 1);
+        assert!(matches!(verifier.verify(&good, start + TRY_AGAIN_AFTER).await, Err(TokenError::NoKeys(_))));
+        assert!(verifier.verify(&good, start + 2 * TRY_AGAIN_AFTER).await.is_ok());
+        assert_eq!(keys.asked(), 3);
+    }
+}
