@@ -5,6 +5,7 @@
 
 pub mod cursor;
 pub mod error;
+pub mod event;
 pub mod imports;
 pub mod items;
 pub mod json;

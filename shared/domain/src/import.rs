@@ -228,8 +228,7 @@ impl Counters {
 #[must_use]
 pub fn diff(import: &str, stamp: &Stamp, wanted: Wanted, held: Option<&Held>) -> Step {
     let Some(held) = held else { return Step::Create };
-    let same =
-        held.on_hand == wanted.count && (wanted.threshold.is_none() || wanted.threshold == held.threshold);
+    let same = held.on_hand == wanted.count && (wanted.threshold.is_none() || wanted.threshold == held.threshold);
     if held.changed_by == import {
         return Step::Nothing(if held.created_by == import { Outcome::Created } else { Outcome::Changed });
     }
@@ -268,9 +267,19 @@ mod tests {
         check(8, None, Some(held(7, 10, "imp_0")), Step::Nothing(Outcome::Stale));
         // the same import again: its own work counts as it did the first time
         check(8, None, Some(held(8, 10, "imp_1")), Step::Nothing(Outcome::Changed));
-        check(8, None, Some(Held { created_by: "imp_1".to_owned(), ..held(8, 10, "imp_1") }), Step::Nothing(Outcome::Created));
+        check(
+            8,
+            None,
+            Some(Held { created_by: "imp_1".to_owned(), ..held(8, 10, "imp_1") }),
+            Step::Nothing(Outcome::Created),
+        );
         // … also when somebody changed the line in between
-        check(8, None, Some(Held { created_by: "imp_1".to_owned(), ..held(3, 99, "user") }), Step::Nothing(Outcome::Stale));
+        check(
+            8,
+            None,
+            Some(Held { created_by: "imp_1".to_owned(), ..held(3, 99, "user") }),
+            Step::Nothing(Outcome::Stale),
+        );
     }
 
     #[test]

@@ -169,9 +169,7 @@ impl Request {
     /// # Errors
     /// 413, 415, or 400 where the gateway's base64 is broken.
     pub fn json(&self) -> Result<Vec<u8>, Refusal> {
-        match self.body(&["application/json"])? {
-            (_, body) => Ok(body),
-        }
+        self.body(&["application/json"]).map(|(_, body)| body)
     }
 
     /// The body, which must be of one of these types, and of which.

@@ -79,8 +79,8 @@ pub struct Adjustment {
 pub struct Adjusted {
     /// Lines changed.
     pub changed: u64,
-    /// Lines made.
-    pub created: u64,
+    /// Positions in the chunk of the lines made.
+    pub created: Vec<usize>,
     /// Positions in the chunk whose result would have been below zero or over [`COUNT_MAX`].
     pub refused: Vec<usize>,
 }
@@ -259,8 +259,9 @@ impl Inventory {
         let mut pause = Pause::new();
         loop {
             let taken: Vec<usize> = (0..chunk.len()).filter(|i| !refused.contains(i)).collect();
-            let created = taken.iter().filter(|i| !chunk[**i].exists).count() as u64;
-            let outcome = Adjusted { changed: taken.len() as u64 - created, created, refused: refused.clone() };
+            let created: Vec<usize> = taken.iter().copied().filter(|i| !chunk[*i].exists).collect();
+            let changed = (taken.len() - created.len()) as u64;
+            let outcome = Adjusted { changed, created, refused: refused.clone() };
             let mut writes = vec![mark_put(author, imports_table, mark, &outcome)?];
             for i in &taken {
                 writes.push(TransactWriteItem::builder().update(self.adjustment(author, &chunk[*i])?).build());
@@ -306,16 +307,10 @@ impl Inventory {
             .await
             .map_err(TableError::from_sdk("read mark"))?;
         let Some(item) = answer.item else { return Ok(None) };
-        let refused = match item.get("refused") {
-            Some(AttributeValue::L(list)) => {
-                list.iter().filter_map(|value| value.as_n().ok().and_then(|digits| digits.parse().ok())).collect()
-            }
-            _ => Vec::new(),
-        };
         Ok(Some(Adjusted {
             changed: crate::attr::required_count(&item, "changed")?,
-            created: crate::attr::required_count(&item, "created")?,
-            refused,
+            created: positions(&item, "created"),
+            refused: positions(&item, "refused"),
         }))
     }
 
@@ -396,7 +391,7 @@ fn mark_put(author: &Author, table: &str, mark: &str, outcome: &Adjusted) -> Res
         .item(keys::ID, s(&author.import))
         .item(keys::PART, s(mark))
         .item("changed", n(outcome.changed))
-        .item("created", n(outcome.created))
+        .item("created", AttributeValue::L(outcome.created.iter().map(n).collect()))
         .item("refused", AttributeValue::L(outcome.refused.iter().map(n).collect()))
         .item("expires_at", n(author.now / 1000 + keys::MARKS_KEPT_SECONDS))
         .condition_expression("attribute_not_exists(id)")
@@ -405,15 +400,24 @@ fn mark_put(author: &Author, table: &str, mark: &str, outcome: &Adjusted) -> Res
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
+fn positions(item: &Item, name: &str) -> Vec<usize> {
+    match item.get(name) {
+        Some(AttributeValue::L(list)) => {
+            list.iter().filter_map(|value| value.as_n().ok().and_then(|digits| digits.parse().ok())).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
 impl Adjusted {
     /// As the rows of a report are counted.
     #[must_use]
     pub fn counters(&self) -> Counters {
-        let rejected = self.refused.len() as u64;
+        let (created, rejected) = (self.created.len() as u64, self.refused.len() as u64);
         Counters {
-            rows: self.changed + self.created + rejected,
+            rows: self.changed + created + rejected,
             changed: self.changed,
-            created: self.created,
+            created,
             rejected,
             ..Counters::default()
         }

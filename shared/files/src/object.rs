@@ -1,0 +1,140 @@
+//! Reading objects: a stretch at a time, so that memory does not grow with the file.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+
+use crate::error::{FilesError, failed};
+
+/// How often a stream that broke off is taken up again where it stopped.
+const RESUMES_MAX: u32 = 5;
+
+/// Which version of which object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// Bucket.
+    pub bucket: String,
+    /// Key.
+    pub key: String,
+    /// Version; `None` for the current one.
+    pub version: Option<String>,
+}
+
+/// What S3 says of an object without giving it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Bytes.
+    pub size: u64,
+    /// The uploader's own `x-amz-meta-mode`.
+    pub mode: Option<String>,
+    /// The uploader's own `x-amz-meta-dry-run`.
+    pub dry_run: Option<String>,
+}
+
+/// Asks for an object's size and the metadata that imports know.
+///
+/// # Errors
+/// [`FilesError::Missing`] where it is gone.
+pub async fn head(client: &Client, at: &Location) -> Result<Head, FilesError> {
+    let answer = client
+        .head_object()
+        .bucket(&at.bucket)
+        .key(&at.key)
+        .set_version_id(at.version.clone())
+        .send()
+        .await
+        .map_err(failed("ask for object"))?;
+    let metadata = |name: &str| answer.metadata().and_then(|all| all.get(name)).cloned();
+    Ok(Head {
+        size: answer.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+        mode: metadata("mode"),
+        dry_run: metadata("dry-run"),
+    })
+}
+
+/// A stretch of an object, as it arrives. A connection that breaks off is taken up again at the byte where it stopped.
+#[derive(Debug)]
+pub struct Stretch {
+    client: Client,
+    at: Location,
+    next: u64,
+    end: u64,
+    body: Option<ByteStream>,
+    resumes: u32,
+}
+
+impl Stretch {
+    /// The bytes from `start` up to `end` (not included).
+    #[must_use]
+    pub fn new(client: Client, at: Location, start: u64, end: u64) -> Self {
+        Self { client, at, next: start, end, body: None, resumes: 0 }
+    }
+
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// [`FilesError`], when taking it up again has failed too often.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, FilesError> {
+        loop {
+            if self.next >= self.end {
+                return Ok(None);
+            }
+            let body = match &mut self.body {
+                Some(body) => body,
+                None => {
+                    let answer = self
+                        .client
+                        .get_object()
+                        .bucket(&self.at.bucket)
+                        .key(&self.at.key)
+                        .set_version_id(self.at.version.clone())
+                        .range(format!("bytes={}-{}", self.next, self.end - 1))
+                        .send()
+                        .await
+                        .map_err(failed("read object"))?;
+                    self.body.insert(answer.body)
+                }
+            };
+            match body.next().await {
+                Some(Ok(bytes)) if bytes.is_empty() => {}
+                Some(Ok(bytes)) => {
+                    // A server that ignored the range would send more than was asked for.
+                    let wanted = usize::try_from(self.end - self.next).unwrap_or(usize::MAX);
+                    let bytes = if bytes.len() > wanted { bytes.slice(..wanted) } else { bytes };
+                    self.next += bytes.len() as u64;
+                    return Ok(Some(bytes));
+                }
+                broken => {
+                    self.body = None;
+                    self.resumes += 1;
+                    let source: Box<dyn std::error::Error + Send + Sync> = match broken {
+                        Some(Err(error)) => Box::new(error),
+                        _ => "it ended too early".into(),
+                    };
+                    if self.resumes > RESUMES_MAX {
+                        return Err(FilesError::Failed { doing: "read object", source });
+                    }
+                    tracing::warn!(error = %source, at = self.next, "object stream broke off; taking it up again");
+                }
+            }
+        }
+    }
+}
+
+/// A whole small object, at most `max` bytes.
+///
+/// # Errors
+/// [`FilesError::Missing`], [`FilesError::TooLarge`], or a failed call.
+pub async fn read(client: &Client, bucket: &str, key: &str, max: usize) -> Result<Vec<u8>, FilesError> {
+    let answer = client.get_object().bucket(bucket).key(key).send().await.map_err(failed("read object"))?;
+    let mut body = answer.body;
+    let mut all = Vec::new();
+    while let Some(chunk) = body.next().await {
+        let chunk = chunk.map_err(|error| FilesError::Failed { doing: "read object", source: Box::new(error) })?;
+        if all.len() + chunk.len() > max {
+            return Err(FilesError::TooLarge);
+        }
+        all.extend_from_slice(&chunk);
+    }
+    Ok(all)
+}

@@ -1,0 +1,121 @@
+//! Writing objects: small ones at once, large ones part by part.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+
+use crate::error::{FilesError, failed};
+
+/// Bytes of a part of a large upload. S3 wants at least 5 MiB and takes 10,000 parts: 80 GB.
+pub const UPLOAD_PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// Writes a whole object; writing it again replaces it.
+///
+/// # Errors
+/// [`FilesError`].
+pub async fn put(client: &Client, bucket: &str, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), FilesError> {
+    client
+        .put_object()
+        .bucket(bucket)
+        .key(key)
+        .content_type(content_type)
+        .body(body.into())
+        .send()
+        .await
+        .map_err(failed("write object"))?;
+    Ok(())
+}
+
+/// A large object on its way to S3. Dropped without [`Upload::complete`], it never becomes visible, and the bucket's
+/// lifecycle rule removes what was sent.
+#[derive(Debug)]
+pub struct Upload {
+    client: Client,
+    bucket: String,
+    key: String,
+    id: String,
+    buffer: Vec<u8>,
+    parts: Vec<CompletedPart>,
+    size: u64,
+}
+
+impl Upload {
+    /// Begins one.
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub async fn begin(client: Client, bucket: &str, key: &str, content_type: &str) -> Result<Self, FilesError> {
+        let answer = client
+            .create_multipart_upload()
+            .bucket(bucket)
+            .key(key)
+            .content_type(content_type)
+            .send()
+            .await
+            .map_err(failed("begin upload"))?;
+        Ok(Self {
+            client,
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            id: answer.upload_id.unwrap_or_default(),
+            buffer: Vec::with_capacity(UPLOAD_PART_BYTES),
+            parts: Vec::new(),
+            size: 0,
+        })
+    }
+
+    /// Adds bytes; sends them when a part is full.
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub async fn push(&mut self, mut bytes: &[u8]) -> Result<(), FilesError> {
+        while !bytes.is_empty() {
+            let room = UPLOAD_PART_BYTES - self.buffer.len();
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            self.buffer.extend_from_slice(now);
+            bytes = later;
+            if self.buffer.len() == UPLOAD_PART_BYTES {
+                self.send().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self) -> Result<(), FilesError> {
+        let number = i32::try_from(self.parts.len() + 1).unwrap_or(i32::MAX);
+        let body = std::mem::replace(&mut self.buffer, Vec::with_capacity(UPLOAD_PART_BYTES));
+        self.size += body.len() as u64;
+        let answer = self
+            .client
+            .upload_part()
+            .bucket(&self.bucket)
+            .key(&self.key)
+            .upload_id(&self.id)
+            .part_number(number)
+            .body(body.into())
+            .send()
+            .await
+            .map_err(failed("upload part"))?;
+        self.parts.push(CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag).build());
+        Ok(())
+    }
+
+    /// Makes the object visible, and answers its size.
+    ///
+    /// # Errors
+    /// [`FilesError`].
+    pub async fn complete(mut self) -> Result<u64, FilesError> {
+        if !self.buffer.is_empty() || self.parts.is_empty() {
+            self.send().await?;
+        }
+        self.client
+            .complete_multipart_upload()
+            .bucket(&self.bucket)
+            .key(&self.key)
+            .upload_id(&self.id)
+            .multipart_upload(CompletedMultipartUpload::builder().set_parts(Some(self.parts)).build())
+            .send()
+            .await
+            .map_err(failed("complete upload"))?;
+        Ok(self.size)
+    }
+}

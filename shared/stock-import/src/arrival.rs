@@ -1,0 +1,142 @@
+//! From an S3 event to the objects that arrived.
+
+use almacen_domain::id;
+use almacen_domain::import::Mode;
+use almacen_domain::stock::{Stamp, pad_sequencer};
+use almacen_files::FilesError;
+use almacen_files::object::{Head, Location, head};
+use almacen_lambda_kit::start::now_ms;
+use almacen_table::imports::{Arrival, Job, Object};
+use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
+use percent_encoding::percent_decode_str;
+
+use crate::error::{ImportError, Refusal};
+use crate::Importer;
+
+/// Where announced imports are uploaded: `imports/{importId}/{fileName}`.
+const ANNOUNCED_PREFIX: &str = "imports/";
+
+/// An object that arrived, as its event tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Uploaded {
+    /// Bucket.
+    pub bucket: String,
+    /// Key, decoded.
+    pub key: String,
+    /// Version, where the bucket keeps them.
+    pub version: Option<String>,
+    /// How old its counts are.
+    pub stamp: Stamp,
+}
+
+/// The objects that a message tells of. Other messages, such as the test that S3 sends when notifications are set up, and
+/// other kinds of event give none.
+///
+/// # Errors
+/// When the text is no S3 event: the message can never succeed.
+pub fn parse(body: &str) -> Result<Vec<Uploaded>, ImportError> {
+    let value: serde_json::Value = serde_json::from_str(body).map_err(|_| ImportError::Malformed("S3 event"))?;
+    if value.get("Event").and_then(serde_json::Value::as_str) == Some("s3:TestEvent") {
+        return Ok(Vec::new());
+    }
+    let event: S3Event = serde_json::from_value(value).map_err(|_| ImportError::Malformed("S3 event"))?;
+    event.records.iter().filter(|record| is_created(record)).map(uploaded).collect()
+}
+
+fn is_created(record: &S3EventRecord) -> bool {
+    record.event_name.as_deref().is_some_and(|name| name.trim_start_matches("s3:").starts_with("ObjectCreated"))
+}
+
+fn uploaded(record: &S3EventRecord) -> Result<Uploaded, ImportError> {
+    let bucket = record.s3.bucket.name.clone().ok_or(ImportError::Malformed("S3 event: no bucket"))?;
+    let encoded = record.s3.object.key.as_deref().ok_or(ImportError::Malformed("S3 event: no key"))?;
+    let key = decode_key(encoded);
+    let sequencer = record.s3.object.sequencer.as_deref().filter(|text| !text.is_empty());
+    let stamp = Stamp {
+        at: record.event_time.timestamp_millis(),
+        source: id::derived("s3", &[&bucket, &key])[..15].to_owned(),
+        sequencer: sequencer.map(pad_sequencer).unwrap_or_default(),
+    };
+    let version = record.s3.object.version_id.clone().filter(|version| !version.is_empty() && version != "null");
+    Ok(Uploaded { bucket, key, version, stamp })
+}
+
+/// S3 writes keys into events as form data: `+` is a space, everything else is percent-encoded UTF-8.
+fn decode_key(encoded: &str) -> String {
+    percent_decode_str(&encoded.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+/// The id of an announced import, where the key has one: `imports/imp_…/name.csv`.
+#[must_use]
+pub fn announced_id(key: &str) -> Option<&str> {
+    let (id, name) = key.strip_prefix(ANNOUNCED_PREFIX)?.split_once('/')?;
+    (id.starts_with("imp_") && id.len() <= 64 && !name.is_empty()).then_some(id)
+}
+
+/// The object's import, made or found, or why it is refused before it is read.
+///
+/// # Errors
+/// [`ImportError`].
+pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Option<Refusal>), ImportError> {
+    let at = Location { bucket: uploaded.bucket.clone(), key: uploaded.key.clone(), version: uploaded.version.clone() };
+    let (found, refusal) = match head(&importer.files, &at).await {
+        Ok(found) => (found, None),
+        Err(FilesError::Missing) => (Head { size: 0, mode: None, dry_run: None }, Some(Refusal::gone())),
+        Err(error) => return Err(error.into()),
+    };
+    // Without versions the sequencer tells one upload under a key from the next.
+    let version = uploaded.version.as_deref().unwrap_or(&uploaded.stamp.sequencer);
+    let arrival = Arrival {
+        object: Object {
+            bucket: uploaded.bucket.clone(),
+            key: uploaded.key.clone(),
+            version: uploaded.version.clone(),
+            size: found.size,
+        },
+        stamp: uploaded.stamp.clone(),
+        mode: found.mode.as_deref().and_then(Mode::parse).unwrap_or_default(),
+        dry_run: found.dry_run.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("true")),
+        derived_id: id::derived("imp", &[&uploaded.bucket, &uploaded.key, version]),
+        now: now_ms(),
+    };
+    let job = importer.imports.open(&arrival, announced_id(&uploaded.key)).await?;
+    Ok((job, refusal))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str = r#"{"Records":[{"eventVersion":"2.1","eventSource":"aws:s3","awsRegion":"eu-west-1",
+        "eventTime":"2026-01-02T03:04:05.678Z","eventName":"ObjectCreated:Put","userIdentity":{"principalId":"A"},
+        "requestParameters":{"sourceIPAddress":"127.0.0.1"},"responseElements":{},
+        "s3":{"s3SchemaVersion":"1.0","configurationId":"c","bucket":{"name":"b","ownerIdentity":{"principalId":"A"},"arn":"arn:aws:s3:::b"},
+        "object":{"key":"stores/San+Sebasti%C3%A1n/a%2Bb.csv","size":7,"eTag":"e","versionId":"v1","sequencer":"0A1B"}}}]}"#;
+
+    #[test]
+    fn an_upload_as_s3_tells_it() {
+        let uploaded = parse(EVENT).unwrap();
+        assert_eq!(uploaded.len(), 1);
+        assert_eq!(uploaded[0].key, "stores/San Sebastián/a+b.csv");
+        assert_eq!(uploaded[0].version.as_deref(), Some("v1"));
+        assert_eq!(uploaded[0].stamp.at, 1_767_323_045_678);
+        assert_eq!(uploaded[0].stamp.sequencer, "000000000000000000000A1B");
+    }
+
+    #[test]
+    fn other_events_are_nothing_to_import_and_other_texts_an_error() {
+        assert_eq!(parse(r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#).unwrap(), []);
+        assert_eq!(parse(&EVENT.replace("ObjectCreated:Put", "ObjectRemoved:Delete")).unwrap(), []);
+        assert!(parse("not json").is_err());
+        assert!(parse("{}").is_err());
+        assert!(parse(&EVENT.replace(r#""name":"b","#, "")).is_err());
+    }
+
+    #[test]
+    fn only_announced_keys_name_an_import() {
+        assert_eq!(announced_id("imports/imp_1/stores/Berlin/a.csv"), Some("imp_1"));
+        for key in ["imports/imp_1", "imports/imp_1/", "imports/x/a.csv", "stores/imports/imp_1/a.csv", "a.csv"] {
+            assert_eq!(announced_id(key), None, "{key}");
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What can stop an import's work. What is wrong with a *file* is no error: see [`Refusal`].
+
+use std::fmt;
+
+use almacen_domain::csv::{FileProblem, Lang};
+use almacen_files::FilesError;
+use almacen_queue::QueueError;
+use almacen_table::TableError;
+
+/// The work stopped; the message comes again.
+#[derive(Debug)]
+pub enum ImportError {
+    /// A table.
+    Table(TableError),
+    /// An object.
+    Files(FilesError),
+    /// A queue.
+    Queue(QueueError),
+    /// The invocation's time is nearly up. What was done is kept.
+    OutOfTime,
+    /// A message or a record that our own programs wrote is not what they write.
+    Malformed(&'static str),
+}
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(_) => f.write_str("import: table"),
+            Self::Files(_) => f.write_str("import: object"),
+            Self::Queue(_) => f.write_str("import: queue"),
+            Self::OutOfTime => f.write_str("import: out of time; the rest comes again"),
+            Self::Malformed(what) => write!(f, "import: malformed {what}"),
+        }
+    }
+}
+
+impl std::error::Error for ImportError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Table(error) => Some(error),
+            Self::Files(error) => Some(error),
+            Self::Queue(error) => Some(error),
+            Self::OutOfTime | Self::Malformed(_) => None,
+        }
+    }
+}
+
+impl From<TableError> for ImportError {
+    fn from(error: TableError) -> Self {
+        Self::Table(error)
+    }
+}
+
+impl From<FilesError> for ImportError {
+    fn from(error: FilesError) -> Self {
+        Self::Files(error)
+    }
+}
+
+impl From<QueueError> for ImportError {
+    fn from(error: QueueError) -> Self {
+        Self::Queue(error)
+    }
+}
+
+/// Why a file is refused whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A stable name for programs.
+    pub code: &'static str,
+    /// For people, in Spanish.
+    pub es: String,
+    /// For people, in English.
+    pub en: String,
+}
+
+impl From<FileProblem> for Refusal {
+    fn from(problem: FileProblem) -> Self {
+        Self { code: problem.code(), es: problem.text(Lang::Es), en: problem.text(Lang::En) }
+    }
+}
+
+impl Refusal {
+    /// More bytes than a file may have.
+    #[must_use]
+    pub fn too_large(max: u64) -> Self {
+        let mib = max / (1024 * 1024);
+        Self {
+            code: "FILE_TOO_LARGE",
+            es: format!("El archivo es demasiado grande: se admiten hasta {mib} MiB, ya descomprimido. Divídalo y suba las partes."),
+            en: format!("The file is too large: up to {mib} MiB are taken, decompressed. Split it and upload the parts."),
+        }
+    }
+
+    /// The gzip stream ends early or is damaged.
+    #[must_use]
+    pub fn damaged_gzip() -> Self {
+        Self {
+            code: "DAMAGED_GZIP",
+            es: "El archivo gzip está dañado o incompleto. Vuelva a comprimirlo y súbalo otra vez.".to_owned(),
+            en: "The gzip file is damaged or incomplete. Compress it again and upload it again.".to_owned(),
+        }
+    }
+
+    /// The object was removed before it was read.
+    #[must_use]
+    pub fn gone() -> Self {
+        Self {
+            code: "FILE_GONE",
+            es: "El archivo fue borrado antes de poder leerlo.".to_owned(),
+            en: "The file was deleted before it could be read.".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! The import of a CSV, from the object's arrival to its report: what `ingest-inventory` and `ingest-range` share.
+//!
+//! 1. [`arrival`]: an S3 event becomes the one import of that object version.
+//! 2. [`survey`]: the file is read once before anything is written, and cut into parts.
+//! 3. [`part`]: a part is compared with what the stores hold, and the differences are written.
+//! 4. [`ending`]: the report, the event, the leases back.
+//!
+//! Every step may be killed at any point and comes again. What is found done is not done again, and is counted as it was
+//! the first time.
+
+pub mod arrival;
+pub mod ending;
+pub mod error;
+pub mod part;
+pub mod rejects;
+pub mod rows;
+pub mod source;
+pub mod survey;
+pub mod writer;
+
+use std::time::Duration;
+
+use almacen_domain::import::Mode;
+use almacen_lambda_kit::config::{ConfigError, Env};
+use almacen_lambda_kit::start::{Deadline, now_ms};
+use almacen_queue::Queue;
+use almacen_table::imports::{Imports, Job, Part};
+use almacen_table::inventory::Inventory;
+use almacen_table::stores::{Claim, Lease, Stores};
+
+pub use error::ImportError;
+
+/// A lease outlives the invocation that took it by this much, for clocks that differ.
+const LEASE_GRACE: Duration = Duration::from_secs(30);
+/// Work stops this long before Lambda would stop it, so that what was done is counted; the rest comes again.
+const STOP_BEFORE: Duration = Duration::from_secs(4);
+/// How long to leave a store to the import that has it.
+const BUSY_DELAY_SECONDS: u64 = 4;
+
+/// Everything an import needs to be worked on.
+#[derive(Debug, Clone)]
+pub struct Importer {
+    /// Objects.
+    pub files: aws_sdk_s3::Client,
+    /// Stock lines.
+    pub inventory: Inventory,
+    /// Leases and claims.
+    pub stores: Stores,
+    /// Imports and their parts.
+    pub imports: Imports,
+    /// Where parts of large files wait for workers.
+    pub ranges: Queue,
+    /// Where reports and intermediate files go.
+    pub reports_bucket: String,
+}
+
+/// What came of working on something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// All that was asked for is done.
+    Done,
+    /// Another import has one of the stores; come again after this.
+    Busy(Duration),
+}
+
+impl Importer {
+    /// From the environment.
+    ///
+    /// # Errors
+    /// Names every variable that is missing.
+    pub fn from_env(env: &mut Env) -> Self {
+        let client = almacen_table::client();
+        let (inventory, stores, imports, outbox) = (
+            env.required("INVENTORY_TABLE"),
+            env.required("STORES_TABLE"),
+            env.required("IMPORTS_TABLE"),
+            env.required("OUTBOX_TABLE"),
+        );
+        Self {
+            files: almacen_files::client(),
+            inventory: Inventory::new(client.clone(), inventory),
+            stores: Stores::new(client.clone(), stores.clone()),
+            imports: Imports::new(client, imports, outbox, stores),
+            ranges: Queue::new(env.required("RANGES_QUEUE_URL")),
+            reports_bucket: env.required("REPORTS_BUCKET"),
+        }
+    }
+
+    /// Takes or prolongs the leases on all stores of `job`, all or none, and answers the claims of files that are newer
+    /// than it. `None` when another import has one of the stores.
+    ///
+    /// # Errors
+    /// [`ImportError`].
+    pub(crate) async fn lease(
+        &self,
+        job: &Job,
+        stores: &[String],
+        deadline: &Deadline,
+    ) -> Result<Option<Vec<StoreClaims>>, ImportError> {
+        let grace = i64::try_from(LEASE_GRACE.as_millis()).unwrap_or(i64::MAX);
+        let until = deadline.wall_ms().saturating_add(grace);
+        let claim = (job.mode == Mode::Set).then_some(&job.stamp);
+        let mut newer = Vec::new();
+        for (position, store) in stores.iter().enumerate() {
+            match self.stores.acquire(store, &job.id, claim, until, now_ms()).await? {
+                Lease::Held { claims, forgetful } => {
+                    let too_late = forgetful && claims.iter().all(|claim| claim.stamp.is_newer_than(&job.stamp));
+                    let claims: Vec<Claim> =
+                        claims.into_iter().filter(|claim| claim.stamp.is_newer_than(&job.stamp)).collect();
+                    if claim.is_some() && !claims.is_empty() {
+                        newer.push(StoreClaims { store: store.clone(), claims, too_late });
+                    }
+                }
+                Lease::Busy => {
+                    for taken in &stores[..position] {
+                        self.stores.release(taken, &job.id).await?;
+                    }
+                    return Ok(None);
+                }
+            }
+        }
+        Ok(Some(newer))
+    }
+
+    /// Works on one part unless it is done.
+    ///
+    /// # Errors
+    /// [`ImportError`]; the part comes again then, and finds what was done.
+    pub async fn work_on(&self, job: &Job, part: &mut Part, deadline: &Deadline) -> Result<Progress, ImportError> {
+        if part.done {
+            return Ok(Progress::Done);
+        }
+        part::apply(self, job, part, deadline).await
+    }
+}
+
+/// The claims of newer files on a store.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreClaims {
+    pub(crate) store: String,
+    pub(crate) claims: Vec<Claim>,
+    /// Older than all claims that are remembered: nothing is known of what came between.
+    pub(crate) too_late: bool,
+}
+
+/// A busy store is looked at again after a moment, not by all that wait at the same time.
+pub(crate) fn busy_delay() -> Duration {
+    Duration::from_secs(BUSY_DELAY_SECONDS + u64::try_from(now_ms() % 4).unwrap_or(0))
+}
+
+/// The environment could not be read.
+pub type StartError = ConfigError;

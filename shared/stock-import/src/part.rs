@@ -1,0 +1,393 @@
+//! One part of a file: compared with what the stores hold, and the differences written.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use almacen_domain::csv::{Duplicates, Encoding, Event, Layout, Position, Reader, Reason, Verdict, limits};
+use almacen_domain::import::{Counters, Held, Mode, Outcome, Step, diff};
+use almacen_files::object;
+use almacen_lambda_kit::start::{Deadline, now_ms};
+use almacen_table::imports::{Job, Part, Plan, STORES_PER_MARK};
+use almacen_table::inventory::{ADJUST_CHUNK, Adjustment, Author, BATCH_GET_MAX};
+use almacen_table::keys;
+
+use crate::error::ImportError;
+use crate::rejects::Rejects;
+use crate::rows::{RowRef, Rows};
+use crate::source::{Source, SourceError};
+use crate::writer::Writer;
+use crate::{Importer, Progress, STOP_BEFORE, StoreClaims, busy_delay, ending};
+
+/// How often the import's counters are brought up to date while a part is worked on.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
+/// Reading a store whole costs one read unit for about twenty lines; reading single lines costs one each. A file with
+/// fewer than one row for so many lines of the store is read line by line.
+const WHOLE_STORE_FACTOR: u64 = 20;
+/// Bytes of the duplicates' verdicts: 33 for each of at most 200,000.
+const DUPLICATES_BYTES_MAX: usize = 33 * limits::DUPLICATES_MAX + 1024;
+
+/// Works on `part` from its beginning. What an earlier try wrote is found and counted, not written again.
+pub(crate) async fn apply(
+    importer: &Importer,
+    job: &Job,
+    part: &mut Part,
+    deadline: &Deadline,
+) -> Result<Progress, ImportError> {
+    let plan = job.plan.as_ref().ok_or(ImportError::Malformed("import without plan"))?;
+    let newer = if job.dry_run {
+        Vec::new()
+    } else {
+        match importer.lease(job, &plan.stores, deadline).await? {
+            Some(newer) => newer,
+            None => return Ok(Progress::Busy(busy_delay())),
+        }
+    };
+    let mut work = Work::read(importer, job, plan, part, deadline).await?;
+    work.leave_to_newer(&newer).await?;
+    let author = Author { import: job.id.clone(), stamp: job.stamp.clone(), now: now_ms() };
+    match job.mode {
+        Mode::Set => work.set(&author, part).await?,
+        Mode::Adjust => work.adjust(&author, part).await?,
+    }
+    work.close(part).await?;
+    Ok(Progress::Done)
+}
+
+struct Work<'a> {
+    importer: &'a Importer,
+    job: &'a Job,
+    number: u32,
+    deadline: &'a Deadline,
+    rows: Rows,
+    rejects: Rejects,
+    /// Of rows that are settled without a look at the store.
+    counters: Counters,
+    /// Lines made, for each store.
+    created: BTreeMap<String, u64>,
+}
+
+impl<'a> Work<'a> {
+    async fn read(
+        importer: &'a Importer,
+        job: &'a Job,
+        plan: &'a Plan,
+        part: &Part,
+        deadline: &'a Deadline,
+    ) -> Result<Self, ImportError> {
+        let (layout, encoding) = decode(plan)?;
+        let duplicates = duplicates(importer, plan).await?;
+        let mut work = Self {
+            importer,
+            job,
+            number: part.number,
+            deadline,
+            rows: Rows::default(),
+            rejects: Rejects::default(),
+            counters: Counters::default(),
+            created: BTreeMap::new(),
+        };
+        let from = Position { offset: part.start, line: part.line };
+        let mut reader = Reader::new(&layout, job.mode, encoding, from);
+        let mut sink = |event: Event<'_>| work.take(event, &duplicates);
+        let mut source = Source::new(&importer.files, &plan.source, plan.gzip, part.start, part.end);
+        while let Some(chunk) = source.chunk().await.map_err(in_part)? {
+            reader.feed(&chunk, &mut sink);
+        }
+        reader.finish(&mut sink);
+        work.rows.sort();
+        Ok(work)
+    }
+
+    fn take(&mut self, event: Event<'_>, duplicates: &Duplicates) {
+        match event {
+            Event::Row(row) => match duplicates.verdict(row.store, row.item, row.at.line) {
+                Verdict::Take => self.rows.push(&row),
+                Verdict::Repeated { .. } => self.counters.count(Outcome::Unchanged),
+                Verdict::Conflict { other } => {
+                    self.counters.reject();
+                    self.rejects.push(&row.reject(Reason::Conflict { other }));
+                }
+            },
+            Event::Rejected(rejected) => {
+                self.counters.reject();
+                self.rejects.push(&rejected);
+            }
+        }
+    }
+
+    /// This file has come late where newer ones speak of the same stores: what those name is settled. They are read
+    /// again, because a line that a newer file found as it should be bears no mark of it.
+    async fn leave_to_newer(&mut self, newer: &[StoreClaims]) -> Result<(), ImportError> {
+        let mut imports: Vec<&str> =
+            newer.iter().flat_map(|store| store.claims.iter().map(|claim| claim.import.as_str())).collect();
+        imports.sort_unstable();
+        imports.dedup();
+        for store in newer.iter().filter(|store| store.too_late) {
+            self.rows.supersede_store(&store.store);
+        }
+        for id in imports {
+            tracing::info!(import = %self.job.id, newer = id, "came late; leaving alone what a newer file names");
+            let Some(job) = self.importer.imports.job(id).await? else { continue };
+            let Some(plan) = &job.plan else { continue };
+            let (layout, encoding) = decode(plan)?;
+            let duplicates = duplicates(self.importer, plan).await?;
+            let mut reader = Reader::new(&layout, job.mode, encoding, layout.body());
+            let rows = &mut self.rows;
+            let mut sink = |event: Event<'_>| {
+                if let Event::Row(row) = event
+                    && !matches!(duplicates.verdict(row.store, row.item, row.at.line), Verdict::Conflict { .. })
+                    && newer.iter().any(|s| s.store == row.store && s.claims.iter().any(|claim| claim.import == id))
+                {
+                    rows.supersede(row.store, row.item);
+                }
+            };
+            let end = if plan.gzip { u64::MAX } else { plan.source.size };
+            let mut source = Source::new(&self.importer.files, &plan.source, plan.gzip, layout.body().offset, end);
+            loop {
+                match source.chunk().await {
+                    Ok(Some(chunk)) => reader.feed(&chunk, &mut sink),
+                    Ok(None) => break,
+                    // Expired since: what it said is in the lines by now, as far as it changed them.
+                    Err(SourceError::Import(ImportError::Files(almacen_files::FilesError::Missing))) => break,
+                    Err(error) => return Err(in_part(error)),
+                }
+            }
+            reader.finish(&mut sink);
+        }
+        Ok(())
+    }
+
+    async fn set(&mut self, author: &Author, part: &mut Part) -> Result<(), ImportError> {
+        let rows = std::mem::take(&mut self.rows);
+        let mut writer = Writer::new(&self.importer.inventory, author);
+        let mut last_count = Instant::now();
+        for stretch in rows.by_store() {
+            let mut held = HeldLines::new(self.importer, &rows, stretch.clone()).await?;
+            for position in stretch {
+                let Some(row) = rows.get(position) else { continue };
+                if row.superseded {
+                    self.counters.count(Outcome::Stale);
+                    continue;
+                }
+                let found = held.of(position, row.sku).await?;
+                self.step(author, &mut writer, row, found.as_ref()).await?;
+                if last_count.elapsed() >= COUNT_EVERY {
+                    last_count = Instant::now();
+                    self.keep_going(part, writer.counters()).await?;
+                }
+            }
+        }
+        writer.finish().await?;
+        self.counters = self.counters.plus(writer.counters());
+        Ok(())
+    }
+
+    async fn step<'r>(
+        &mut self,
+        author: &Author,
+        writer: &mut Writer<'r>,
+        row: RowRef<'r>,
+        held: Option<&Held>,
+    ) -> Result<(), ImportError> {
+        let step = diff(&self.job.id, &author.stamp, row.wanted, held);
+        if matches!(step, Step::Create | Step::Nothing(Outcome::Created)) {
+            // Not `entry`: it would copy the name for every row.
+            match self.created.get_mut(row.store) {
+                Some(lines) => *lines += 1,
+                None => {
+                    self.created.insert(row.store.to_owned(), 1);
+                }
+            }
+        }
+        match (step, self.job.dry_run) {
+            (Step::Nothing(outcome), _) => self.counters.count(outcome),
+            (Step::Create, true) => self.counters.count(Outcome::Created),
+            (Step::Change, true) => self.counters.count(Outcome::Changed),
+            (Step::Create, false) => writer.create(row.store, row.sku, row.wanted).await?,
+            (Step::Change, false) => writer.change(row.store, row.sku, row.wanted).await?,
+        }
+        Ok(())
+    }
+
+    /// Adds, in chunks that are the same in every try, so that each chunk's mark makes it happen once.
+    async fn adjust(&mut self, author: &Author, part: &mut Part) -> Result<(), ImportError> {
+        let rows = std::mem::take(&mut self.rows);
+        let mut last_count = Instant::now();
+        let mut chunk: Vec<(Adjustment, u64)> = Vec::with_capacity(ADJUST_CHUNK);
+        let mut chunks = 0;
+        for stretch in rows.by_store() {
+            let mut held = HeldLines::new(self.importer, &rows, stretch.clone()).await?;
+            for position in stretch {
+                let Some(row) = rows.get(position) else { continue };
+                let found = held.of(position, row.sku).await?;
+                if self.job.dry_run {
+                    self.adjust_dry(row, found.as_ref());
+                    continue;
+                }
+                let adjustment = Adjustment {
+                    store: row.store.to_owned(),
+                    sku: row.sku.to_owned(),
+                    by: row.wanted.count,
+                    threshold: row.wanted.threshold,
+                    exists: found.is_some(),
+                };
+                chunk.push((adjustment, row.line));
+                if chunk.len() == ADJUST_CHUNK {
+                    self.adjust_chunk(author, chunks, &std::mem::take(&mut chunk)).await?;
+                    chunks += 1;
+                }
+                if last_count.elapsed() >= COUNT_EVERY {
+                    last_count = Instant::now();
+                    self.keep_going(part, Counters::default()).await?;
+                }
+            }
+        }
+        if !chunk.is_empty() {
+            self.adjust_chunk(author, chunks, &chunk).await?;
+        }
+        Ok(())
+    }
+
+    async fn adjust_chunk(&mut self, author: &Author, number: usize, chunk: &[(Adjustment, u64)]) -> Result<(), ImportError> {
+        let mark = keys::mark(self.number, "adjust", number);
+        let lines: Vec<Adjustment> = chunk.iter().map(|(line, _)| line.clone()).collect();
+        let outcome = self.importer.inventory.adjust(author, self.importer.imports.table(), &mark, &lines).await?;
+        self.counters = self.counters.plus(outcome.counters());
+        for line in outcome.created.iter().filter_map(|position| lines.get(*position)) {
+            *self.created.entry(line.store.clone()).or_default() += 1;
+        }
+        for position in outcome.refused {
+            if let Some((line, number)) = chunk.get(position) {
+                self.rejects.push_impossible(*number, &line.sku, line.by);
+            }
+        }
+        Ok(())
+    }
+
+    fn adjust_dry(&mut self, row: RowRef<'_>, held: Option<&Held>) {
+        let result = held.map_or(0, |held| held.on_hand) + row.wanted.count;
+        if (0..=almacen_domain::stock::COUNT_MAX).contains(&result) {
+            self.counters.count(if held.is_some() { Outcome::Changed } else { Outcome::Created });
+        } else {
+            self.counters.reject();
+            self.rejects.push_impossible(row.line, row.sku, row.wanted.count);
+        }
+    }
+
+    /// Brings the import's counters up to date, and stops in time.
+    async fn keep_going(&mut self, part: &mut Part, written: Counters) -> Result<(), ImportError> {
+        self.importer.imports.count(&self.job.id, part, self.counters.plus(written), false).await?;
+        if self.deadline.left() < STOP_BEFORE { Err(ImportError::OutOfTime) } else { Ok(()) }
+    }
+
+    /// Everything of the part is written: keeps the rejected rows, counts the lines, and says that it is done.
+    async fn close(self, part: &mut Part) -> Result<(), ImportError> {
+        ending::keep_rejects(self.importer, &self.job.id, self.number, &self.rejects).await?;
+        if !self.job.dry_run {
+            let created: Vec<(String, u64)> = self.created.into_iter().collect();
+            for (group, stores) in created.chunks(STORES_PER_MARK).enumerate() {
+                self.importer.imports.count_lines(&self.job.id, self.number, group, stores, now_ms()).await?;
+            }
+        }
+        self.importer.imports.count(&self.job.id, part, self.counters, true).await?;
+        Ok(())
+    }
+}
+
+/// What a store holds of one stretch of sorted rows, read as the rows come: whole pages where the file speaks of much of
+/// the store, single lines where it speaks of little.
+struct HeldLines<'a> {
+    importer: &'a Importer,
+    rows: &'a Rows,
+    stretch: std::ops::Range<usize>,
+    store: &'a str,
+    by_line: bool,
+    /// Read and not yet asked for, in order of sku, the next one last.
+    lines: Vec<(String, Held)>,
+    /// Where the next page starts.
+    next: Next,
+    /// Up to which position single lines were read.
+    read_to: usize,
+}
+
+enum Next {
+    First,
+    After(String),
+    End,
+}
+
+impl<'a> HeldLines<'a> {
+    async fn new(importer: &'a Importer, rows: &'a Rows, stretch: std::ops::Range<usize>) -> Result<Self, ImportError> {
+        let store = rows.get(stretch.start).map_or("", |row| row.store);
+        let lines = importer.stores.lines(store).await?;
+        let by_line = (stretch.len() as u64).saturating_mul(WHOLE_STORE_FACTOR) < lines;
+        let read_to = stretch.start;
+        Ok(Self { importer, rows, stretch, store, by_line, lines: Vec::new(), next: Next::First, read_to })
+    }
+
+    /// What the store holds of the row at `position`; to be asked in order.
+    async fn of(&mut self, position: usize, sku: &str) -> Result<Option<Held>, ImportError> {
+        loop {
+            while let Some((next, _)) = self.lines.last() {
+                match next.as_str().cmp(sku) {
+                    std::cmp::Ordering::Less => {
+                        self.lines.pop();
+                    }
+                    std::cmp::Ordering::Equal => return Ok(self.lines.pop().map(|(_, held)| held)),
+                    std::cmp::Ordering::Greater => return Ok(None),
+                }
+            }
+            let more = if self.by_line { self.read_lines(position).await? } else { self.read_page().await? };
+            if !more {
+                return Ok(None);
+            }
+        }
+    }
+
+    async fn read_page(&mut self) -> Result<bool, ImportError> {
+        let after = match std::mem::replace(&mut self.next, Next::End) {
+            Next::First => None,
+            Next::After(sku) => Some(sku),
+            Next::End => return Ok(false),
+        };
+        let sku_at = |position: usize| self.rows.get(position).map_or("", |row| row.sku);
+        let (first, last) = (sku_at(self.stretch.start), sku_at(self.stretch.end - 1));
+        let page = self.importer.inventory.page(self.store, first, last, after).await?;
+        self.next = page.next.map_or(Next::End, Next::After);
+        self.lines = page.lines;
+        self.lines.reverse();
+        Ok(true)
+    }
+
+    async fn read_lines(&mut self, position: usize) -> Result<bool, ImportError> {
+        if position < self.read_to {
+            return Ok(false);
+        }
+        let to = self.stretch.end.min(position + BATCH_GET_MAX);
+        let skus: Vec<&str> = (position..to).filter_map(|position| self.rows.get(position)).map(|row| row.sku).collect();
+        self.lines = self.importer.inventory.held(self.store, &skus).await?;
+        self.lines.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+        self.read_to = to;
+        Ok(true)
+    }
+}
+
+fn decode(plan: &Plan) -> Result<(Layout, Encoding), ImportError> {
+    let layout = Layout::decode(&plan.layout).ok_or(ImportError::Malformed("layout"))?;
+    let encoding = Encoding::parse(&plan.encoding).ok_or(ImportError::Malformed("encoding"))?;
+    Ok((layout, encoding))
+}
+
+async fn duplicates(importer: &Importer, plan: &Plan) -> Result<Duplicates, ImportError> {
+    let Some(key) = &plan.duplicates_key else { return Ok(Duplicates::default()) };
+    let bytes = object::read(&importer.files, &importer.reports_bucket, key, DUPLICATES_BYTES_MAX).await?;
+    Duplicates::decode(&bytes).ok_or(ImportError::Malformed("duplicates"))
+}
+
+/// The survey has read the whole file; what it refused cannot be met again in a part.
+fn in_part(error: SourceError) -> ImportError {
+    match error {
+        SourceError::Import(error) => error,
+        SourceError::Refused(_) => ImportError::Malformed("gzip in a part"),
+    }
+}

@@ -1,0 +1,120 @@
+//! A file's bytes, decompressed where need be, from anywhere to anywhere.
+
+use std::io::Write as _;
+
+use almacen_files::object::{Location, Stretch};
+use almacen_table::imports::Object;
+use bytes::Bytes;
+use flate2::write::MultiGzDecoder;
+
+use crate::error::{ImportError, Refusal};
+
+/// The first bytes of a gzip stream (RFC 1952, 2.3.1).
+const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
+/// Compressed bytes inflated at once. Deflate expands 1,032 times at most, so this gives 4 MiB at worst.
+const INFLATE_BYTES: usize = 4 * 1024;
+
+/// Does a file that begins like this have to be inflated?
+#[must_use]
+pub fn is_gzip(prefix: &[u8]) -> bool {
+    prefix.starts_with(&GZIP_MAGIC)
+}
+
+/// Bytes of a file in order.
+pub struct Source {
+    stretch: Stretch,
+    inflate: Option<Inflate>,
+    /// What is left to give.
+    left: u64,
+}
+
+struct Inflate {
+    decoder: MultiGzDecoder<Vec<u8>>,
+    waiting: Bytes,
+    /// What is left to leave out before anything is given.
+    skip: u64,
+    ended: bool,
+}
+
+/// Why there are no more bytes.
+#[derive(Debug)]
+pub enum SourceError {
+    /// The work stops.
+    Import(ImportError),
+    /// The file is not what it says it is.
+    Refused(Refusal),
+}
+
+impl From<ImportError> for SourceError {
+    fn from(error: ImportError) -> Self {
+        Self::Import(error)
+    }
+}
+
+impl Source {
+    /// The bytes of `object` from `start` up to `end`; offsets are those of the inflated file where it is `gzip`.
+    #[must_use]
+    pub fn new(client: &aws_sdk_s3::Client, object: &Object, gzip: bool, start: u64, end: u64) -> Self {
+        let at = Location { bucket: object.bucket.clone(), key: object.key.clone(), version: object.version.clone() };
+        let left = end.saturating_sub(start);
+        if gzip {
+            let stretch = Stretch::new(client.clone(), at, 0, object.size);
+            let inflate = Inflate { decoder: MultiGzDecoder::new(Vec::new()), waiting: Bytes::new(), skip: start, ended: false };
+            Self { stretch, inflate: Some(inflate), left }
+        } else {
+            Self { stretch: Stretch::new(client.clone(), at, start, end.min(object.size)), inflate: None, left }
+        }
+    }
+
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// [`SourceError`].
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, SourceError> {
+        loop {
+            if self.left == 0 {
+                return Ok(None);
+            }
+            let Some(mut bytes) = self.raw().await? else { return Ok(None) };
+            if bytes.is_empty() {
+                continue;
+            }
+            let wanted = usize::try_from(self.left).unwrap_or(usize::MAX);
+            bytes.truncate(wanted);
+            self.left -= bytes.len() as u64;
+            return Ok(Some(bytes));
+        }
+    }
+
+    async fn raw(&mut self) -> Result<Option<Bytes>, SourceError> {
+        let Some(inflate) = &mut self.inflate else {
+            return self.stretch.chunk().await.map_err(|error| SourceError::Import(error.into()));
+        };
+        if inflate.ended {
+            return Ok(None);
+        }
+        if inflate.waiting.is_empty() {
+            match self.stretch.chunk().await.map_err(|error| SourceError::Import(error.into()))? {
+                Some(bytes) => inflate.waiting = bytes,
+                None => {
+                    inflate.ended = true;
+                    inflate.decoder.try_finish().map_err(|_| SourceError::Refused(Refusal::damaged_gzip()))?;
+                    return Ok(Some(inflate.take()));
+                }
+            }
+        }
+        let now = inflate.waiting.split_to(INFLATE_BYTES.min(inflate.waiting.len()));
+        inflate.decoder.write_all(&now).map_err(|_| SourceError::Refused(Refusal::damaged_gzip()))?;
+        Ok(Some(inflate.take()))
+    }
+}
+
+impl Inflate {
+    /// What has been inflated, less what is to be left out.
+    fn take(&mut self) -> Bytes {
+        let mut bytes = Bytes::from(std::mem::take(self.decoder.get_mut()));
+        let skipped = bytes.len().min(usize::try_from(self.skip).unwrap_or(usize::MAX));
+        self.skip -= skipped as u64;
+        bytes.split_off(skipped)
+    }
+}

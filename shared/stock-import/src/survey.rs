@@ -1,0 +1,158 @@
+//! A file is read once before anything of it is written.
+
+use almacen_domain::csv::{self, Layout, Sniff, Survey, Surveyed};
+use almacen_files::write::{Upload, put};
+use almacen_table::imports::{Job, Object, Part, Plan};
+
+use crate::error::{ImportError, Refusal};
+use crate::source::{Source, SourceError, is_gzip};
+use crate::{Importer, ending};
+
+/// What the survey is allowed and told.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    /// The largest file that is taken, in inflated bytes.
+    pub file_bytes_max: u64,
+    /// Larger files are worked on by many invocations; a gzip that inflates to more is inflated once, for all of them.
+    pub split_bytes: u64,
+}
+
+/// What came of a survey.
+#[derive(Debug)]
+pub enum Outcome {
+    /// How the work is cut.
+    Planned(Plan, Vec<Part>),
+    /// The file is refused whole.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Outcome {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+/// Surveys the file of `job`. Its intermediate results go to the reports bucket; nothing else is written.
+///
+/// # Errors
+/// [`ImportError`].
+pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds) -> Result<Outcome, ImportError> {
+    if job.object.size > bounds.file_bytes_max {
+        return Ok(Refusal::too_large(bounds.file_bytes_max).into());
+    }
+    let surveying = Surveying { importer, job, bounds };
+    match surveying.run().await {
+        Ok((plan, parts)) => Ok(Outcome::Planned(plan, parts)),
+        Err(SourceError::Refused(refusal)) => Ok(refusal.into()),
+        Err(SourceError::Import(error)) => Err(error),
+    }
+}
+
+struct Surveying<'a> {
+    importer: &'a Importer,
+    job: &'a Job,
+    bounds: Bounds,
+}
+
+impl Surveying<'_> {
+    async fn run(&self) -> Result<(Plan, Vec<Part>), SourceError> {
+        let gzip = self.is_gzip().await?;
+        let layout = self.layout(gzip).await?;
+        let (report, size) = self.report(&layout, gzip).await?;
+        let (source, gzip) = if gzip && size > self.bounds.split_bytes {
+            (self.inflate(size).await?, false)
+        } else {
+            (self.job.object.clone(), gzip)
+        };
+        let duplicates_key = if report.duplicates.is_empty() { None } else { Some(self.keep_duplicates(&report).await?) };
+        let parts: Vec<Part> = (1..)
+            .zip(&report.parts)
+            .map(|(number, part)| Part::new(number, part.start.offset, part.end, part.start.line))
+            .collect();
+        let plan = Plan {
+            layout: layout.encode(),
+            encoding: report.encoding.as_str().to_owned(),
+            source,
+            gzip,
+            rows_total: report.rows,
+            parts: u32::try_from(parts.len()).unwrap_or(u32::MAX),
+            stores: report.stores.iter().map(|(store, _)| store.to_string()).collect(),
+            duplicates_key,
+        };
+        Ok((plan, parts))
+    }
+
+    fn source(&self, gzip: bool, start: u64) -> Source {
+        let end = if gzip { u64::MAX } else { self.job.object.size };
+        Source::new(&self.importer.files, &self.job.object, gzip, start, end)
+    }
+
+    async fn is_gzip(&self) -> Result<bool, SourceError> {
+        let mut prefix = Vec::new();
+        let mut source = Source::new(&self.importer.files, &self.job.object, false, 0, self.job.object.size.min(16));
+        while let Some(chunk) = source.chunk().await? {
+            prefix.extend_from_slice(&chunk);
+        }
+        Ok(is_gzip(&prefix))
+    }
+
+    async fn layout(&self, gzip: bool) -> Result<Layout, SourceError> {
+        let mut source = self.source(gzip, 0);
+        let mut prefix = Vec::new();
+        loop {
+            let chunk = source.chunk().await?;
+            let complete = chunk.is_none();
+            prefix.extend_from_slice(&chunk.unwrap_or_default());
+            match csv::sniff(&prefix, complete, &self.job.object.key) {
+                Sniff::Layout(layout) => return Ok(layout),
+                Sniff::Refused(problem) => return Err(SourceError::Refused(problem.into())),
+                // Never the answer to a complete file, nor to as much as is ever needed.
+                Sniff::NeedMore if complete => return Err(ImportError::Malformed("sniff").into()),
+                Sniff::NeedMore => {}
+            }
+        }
+    }
+
+    /// The survey proper: a pass over all bytes, or more where so many rows need them.
+    async fn report(&self, layout: &Layout, gzip: bool) -> Result<(csv::Report, u64), SourceError> {
+        let mut plan = csv::Plan::first(self.job.object.size, fastrand::u64(..));
+        loop {
+            let mut survey = Survey::new(layout, self.job.mode, plan);
+            let mut source = self.source(gzip, layout.body().offset);
+            let mut size = layout.body().offset;
+            while let Some(chunk) = source.chunk().await? {
+                size += chunk.len() as u64;
+                if size > self.bounds.file_bytes_max {
+                    return Err(SourceError::Refused(Refusal::too_large(self.bounds.file_bytes_max)));
+                }
+                survey.feed(&chunk).map_err(|problem| SourceError::Refused(problem.into()))?;
+            }
+            match survey.finish().map_err(|problem| SourceError::Refused(problem.into()))? {
+                Surveyed::Again(next) => plan = next,
+                Surveyed::Done(report) => return Ok((report, size)),
+            }
+        }
+    }
+
+    /// A large gzip is inflated once into the reports bucket, so that its parts can be read from where they begin.
+    async fn inflate(&self, size: u64) -> Result<Object, SourceError> {
+        let key = ending::work_key(&self.job.id, "inflated.csv");
+        let bucket = &self.importer.reports_bucket;
+        let mut upload = Upload::begin(self.importer.files.clone(), bucket, &key, "text/csv")
+            .await
+            .map_err(|error| SourceError::Import(error.into()))?;
+        let mut source = self.source(true, 0);
+        while let Some(chunk) = source.chunk().await? {
+            upload.push(&chunk).await.map_err(|error| SourceError::Import(error.into()))?;
+        }
+        upload.complete().await.map_err(|error| SourceError::Import(error.into()))?;
+        Ok(Object { bucket: bucket.clone(), key, version: None, size })
+    }
+
+    async fn keep_duplicates(&self, report: &csv::Report) -> Result<String, ImportError> {
+        let key = ending::work_key(&self.job.id, "duplicates");
+        let bytes = report.duplicates.encode();
+        put(&self.importer.files, &self.importer.reports_bucket, &key, "application/octet-stream", bytes).await?;
+        Ok(key)
+    }
+}

@@ -1,0 +1,101 @@
+//! Writes in flight: many at once, never more than a bound.
+
+use almacen_domain::import::{Counters, Outcome, Wanted};
+use almacen_table::TableError;
+use almacen_table::inventory::{Author, BATCH_WRITE_MAX, Changed, Inventory};
+use futures::future::LocalBoxFuture;
+use futures::stream::{FuturesUnordered, StreamExt as _};
+
+/// Calls to DynamoDB under way at once.
+const IN_FLIGHT_MAX: usize = 24;
+
+/// Writes the steps of one part and counts what became of them.
+pub struct Writer<'a> {
+    inventory: &'a Inventory,
+    author: &'a Author,
+    waiting: Vec<(&'a str, &'a str, Wanted)>,
+    in_flight: FuturesUnordered<LocalBoxFuture<'a, Result<(Outcome, u64), TableError>>>,
+    counters: Counters,
+}
+
+impl<'a> Writer<'a> {
+    /// For the lines of this inventory, in the name of this import.
+    #[must_use]
+    pub fn new(inventory: &'a Inventory, author: &'a Author) -> Self {
+        Self { inventory, author, waiting: Vec::new(), in_flight: FuturesUnordered::new(), counters: Counters::default() }
+    }
+
+    /// Makes a line, with the next ones in one call.
+    ///
+    /// # Errors
+    /// Of an earlier write.
+    pub async fn create(&mut self, store: &'a str, sku: &'a str, wanted: Wanted) -> Result<(), TableError> {
+        self.waiting.push((store, sku, wanted));
+        if self.waiting.len() == BATCH_WRITE_MAX { self.send_waiting().await } else { Ok(()) }
+    }
+
+    async fn send_waiting(&mut self) -> Result<(), TableError> {
+        let lines = std::mem::take(&mut self.waiting);
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let (inventory, author) = (self.inventory, self.author);
+        self.start(Box::pin(async move {
+            inventory.create(author, &lines).await?;
+            Ok((Outcome::Created, lines.len() as u64))
+        }))
+        .await
+    }
+
+    /// Changes a line, if its count is older.
+    ///
+    /// # Errors
+    /// Of an earlier write.
+    pub async fn change(&mut self, store: &'a str, sku: &'a str, wanted: Wanted) -> Result<(), TableError> {
+        let (inventory, author) = (self.inventory, self.author);
+        self.start(Box::pin(async move {
+            let outcome = match inventory.change(author, store, sku, wanted).await? {
+                Changed::Yes => Outcome::Changed,
+                Changed::Stale => Outcome::Stale,
+            };
+            Ok((outcome, 1))
+        }))
+        .await
+    }
+
+    async fn start(&mut self, write: LocalBoxFuture<'a, Result<(Outcome, u64), TableError>>) -> Result<(), TableError> {
+        while self.in_flight.len() >= IN_FLIGHT_MAX {
+            self.next().await?;
+        }
+        self.in_flight.push(write);
+        Ok(())
+    }
+
+    async fn next(&mut self) -> Result<(), TableError> {
+        if let Some(done) = self.in_flight.next().await {
+            let (outcome, lines) = done?;
+            for _ in 0..lines {
+                self.counters.count(outcome);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is written so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Waits until everything is written.
+    ///
+    /// # Errors
+    /// Of any write.
+    pub async fn finish(&mut self) -> Result<(), TableError> {
+        self.send_waiting().await?;
+        while !self.in_flight.is_empty() {
+            self.next().await?;
+        }
+        Ok(())
+    }
+}
