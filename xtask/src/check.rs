@@ -1,0 +1,211 @@
+//! `cargo xtask test`: every check, and one table of what came of them.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::python::Venv;
+use crate::{checkout, functions, run, stack, ui, up};
+
+/// Run the tests
+#[derive(Args, Debug)]
+pub(crate) struct Test {
+    /// Which ones
+    #[arg(value_enum, default_value_t = Suite::All)]
+    suite: Suite,
+    /// Port of the local stack, as for `up`
+    #[arg(long)]
+    port: Option<u16>,
+    /// Leave the local stack running if this run starts it
+    #[arg(long)]
+    keep: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Suite {
+    /// Format, lints and every test that needs no stack
+    Unit,
+    /// The template
+    Lint,
+    /// The deployed system, on the local stack
+    E2e,
+    /// The page, in Chromium
+    Web,
+    /// Everything
+    All,
+}
+
+impl Suite {
+    fn includes(self, other: Self) -> bool {
+        self == Self::All || self == other
+    }
+}
+
+/// What came of one check.
+struct Outcome {
+    name: &'static str,
+    error: Option<String>,
+    took: Duration,
+}
+
+#[derive(Default)]
+struct Report(Vec<Outcome>);
+
+impl Report {
+    fn check(&mut self, name: &'static str, work: impl FnOnce() -> Result<()>) -> bool {
+        ui::note(&format!("\n{}", ui::bold(&format!("── {name}"))));
+        let started = Instant::now();
+        let error = work().err().map(|error| format!("{error:#}"));
+        if let Some(error) = &error {
+            ui::note(&format!("{} {error}", ui::red("failed:")));
+        }
+        let good = error.is_none();
+        self.0.push(Outcome { name, error, took: started.elapsed() });
+        good
+    }
+
+    fn close(&self) -> Result<()> {
+        let rows: Vec<Vec<String>> = self
+            .0
+            .iter()
+            .map(|outcome| {
+                let result = if outcome.error.is_none() { "ok" } else { "FAILED" };
+                vec![outcome.name.to_owned(), result.to_owned(), format!("{:.1} s", outcome.took.as_secs_f64())]
+            })
+            .collect();
+        ui::say("");
+        for line in ui::table(&["check", "result", "time"], &rows) {
+            ui::say(&line);
+        }
+        let failed = self.0.iter().filter(|outcome| outcome.error.is_some()).count();
+        match (self.0.len(), failed) {
+            (0, _) => bail!("nothing was checked"),
+            (all, 0) => {
+                ui::say(&format!("\n  {}", ui::green(&format!("all {all} checks passed"))));
+                Ok(())
+            }
+            (all, failed) => bail!("{failed} of {all} checks failed"),
+        }
+    }
+}
+
+/// Runs the chosen checks, all of them even if one fails.
+///
+/// # Errors
+/// If one failed, or there was nothing to run.
+pub(crate) fn run(arguments: &Test) -> Result<()> {
+    let mut report = Report::default();
+    if arguments.suite.includes(Suite::Unit) {
+        report.check("format", || cargo(&["fmt", "--all", "--check"], "not formatted. Run: cargo fmt --all"));
+        report.check("clippy", || {
+            cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"], "clippy found something")
+        });
+        report.check("unit tests", || cargo(&["test", "--workspace", "--exclude", "e2e"], "a unit test failed"));
+    }
+    if arguments.suite.includes(Suite::Lint) {
+        report.check("template", template);
+    }
+    if arguments.suite.includes(Suite::E2e) || arguments.suite.includes(Suite::Web) {
+        with_stack(arguments, &mut report);
+    }
+    report.close()
+}
+
+fn cargo(arguments: &[&str], failure: &str) -> Result<()> {
+    if run::status(functions::cargo().args(arguments))? { Ok(()) } else { bail!("{failure}") }
+}
+
+fn template() -> Result<()> {
+    Venv::Tools.ready()?;
+    let run_tool = |tool: &str, arguments: &[&str]| {
+        let mut command = Command::new(Venv::Tools.program(tool));
+        command.current_dir(checkout::root()).args(arguments);
+        stack::point_at(&mut command, 1);
+        command.env("SAM_CLI_TELEMETRY", "0");
+        match run::output(&mut command, b"") {
+            Ok(said) => {
+                ui::note(said.trim_end());
+                Ok(())
+            }
+            Err(error) => bail!("{tool} found something:\n{error}"),
+        }
+    };
+    let mut lint = Command::new(Venv::Tools.program("cfn-lint"));
+    lint.current_dir(checkout::root()).arg("template.yaml");
+    if !run::status(&mut lint)? {
+        bail!("cfn-lint found something");
+    }
+    run_tool("sam", &["validate", "--lint", "--template", "template.yaml"])
+}
+
+/// The checks that need the deployed system. What this run starts, it stops.
+fn with_stack(arguments: &Test, report: &mut Report) {
+    let mut started = false;
+    let ready = report.check("local stack", || {
+        let before = stack::running().is_some();
+        let up = up::up(arguments.port);
+        started = !before && stack::running().is_some();
+        up.map(|_started| ())
+    });
+    if started
+        && !arguments.keep
+        && let Some(running) = stack::running()
+    {
+        run::answer_for(running.pid);
+    }
+    if ready && arguments.suite.includes(Suite::E2e) {
+        report.check("end to end", || cargo(&["test", "--package", "e2e"], "an end-to-end test failed"));
+    }
+    if ready && arguments.suite.includes(Suite::Web) {
+        report.check("page", page);
+    }
+    if started
+        && !arguments.keep
+        && let Some(running) = stack::running()
+    {
+        let step = ui::Step::new("stopping the local stack");
+        match stack::stop(running) {
+            Ok(_) => step.done("local stack stopped"),
+            Err(error) => ui::note(&format!("{} {error:#}", ui::red("error:"))),
+        }
+    }
+}
+
+fn page() -> Result<()> {
+    let folder = checkout::root().join("tests/web");
+    if Command::new("npm").arg("--version").output().is_err() {
+        bail!("npm was not found. Install Node.js 20 or later.");
+    }
+    let browser = chromium()?;
+    let mut install = Command::new("npm");
+    install.current_dir(&folder).args(["ci", "--no-audit", "--no-fund"]);
+    if !run::status(&mut install)? {
+        bail!("npm ci failed in tests/web");
+    }
+    let mut test = Command::new("npm");
+    test.current_dir(&folder).args(["test"]).env("CHROMIUM", browser).env("ALMACEN_OUTPUTS", checkout::outputs_file());
+    if run::status(&mut test)? { Ok(()) } else { bail!("a test of the page failed") }
+}
+
+/// The browser: `CHROMIUM` if set, else the first on the path.
+fn chromium() -> Result<String> {
+    if let Ok(path) = std::env::var("CHROMIUM") {
+        return Ok(path);
+    }
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    for name in ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"] {
+        for folder in std::env::split_paths(&paths) {
+            let path = folder.join(name);
+            if path.is_file() {
+                return Ok(path.display().to_string());
+            }
+        }
+    }
+    let mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
+    if std::path::Path::new(mac).exists() {
+        return Ok(mac.to_owned());
+    }
+    bail!("no Chromium was found. On Debian and Ubuntu: sudo apt-get install chromium; or set CHROMIUM to its path")
+}

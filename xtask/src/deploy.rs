@@ -1,0 +1,205 @@
+//! AWS: deploy, destroy, users.
+
+use std::io::Write;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::python::Venv;
+use crate::sam::{Environment, Place};
+use crate::{checkout, functions, run, sam, ui, up};
+
+/// An environment on AWS.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Env {
+    Dev,
+    Staging,
+    Prod,
+}
+
+impl Env {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Prod => "prod",
+        }
+    }
+}
+
+/// Build for AWS and deploy, with the credentials of the environment
+#[derive(Args, Debug)]
+pub(crate) struct Deploy {
+    /// Where to
+    #[arg(long, value_enum)]
+    env: Env,
+    /// A parameter of the template, besides those in samconfig.toml
+    #[arg(long = "set", value_name = "NAME=VALUE")]
+    set: Vec<String>,
+}
+
+/// Delete a stack on AWS and its data
+#[derive(Args, Debug)]
+pub(crate) struct Destroy {
+    /// Which one
+    #[arg(long, value_enum)]
+    env: Env,
+    /// Do not ask for the name
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Create a user, or give one a new password
+#[derive(Args, Debug)]
+pub(crate) struct AddUser {
+    /// 3 to 50 letters and digits
+    username: String,
+    /// E-mail address
+    #[arg(long)]
+    email: String,
+    /// What the user may do
+    #[arg(long, value_enum)]
+    role: Role,
+    /// Environment on AWS; without it, the local stack
+    #[arg(long, value_name = "ENV")]
+    env: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Role {
+    Cliente,
+    Operador,
+    Admin,
+}
+
+fn signed_in() -> Result<()> {
+    const ASK: &str = "import boto3; i = boto3.client('sts').get_caller_identity(); print(i['Account'])";
+    let mut command = std::process::Command::new(Venv::Tools.program("python"));
+    let account = run::output(command.args(["-c", ASK]), b"").map_err(|_| {
+        anyhow::anyhow!("no usable AWS credentials. Sign in (aws sso login, or AWS_PROFILE=…) and set AWS_REGION")
+    })?;
+    ui::note(&format!("  AWS account {}", account.trim()));
+    Ok(())
+}
+
+/// Builds, deploys and uploads the page.
+///
+/// # Errors
+/// If a step fails.
+pub(crate) fn deploy(arguments: &Deploy) -> Result<()> {
+    let mut environment = Environment::read(arguments.env.name())?;
+    for pair in &arguments.set {
+        let (name, _) = pair.split_once('=').with_context(|| format!("--set {pair} is not NAME=VALUE"))?;
+        environment.parameters.retain(|known| known.split_once('=').is_none_or(|(other, _)| other != name));
+        environment.parameters.push(pair.clone());
+    }
+    Venv::Tools.ready()?;
+    signed_in()?;
+    functions::build_for_aws()?;
+    sam::deploy(Place::Aws, &environment)?;
+    let outputs = sam::outputs(Place::Aws, &environment.stack)?;
+    let bucket = checkout::text(&outputs, "WebBucket")?;
+    let step = ui::Step::new("uploading the page");
+    let config = up::page_config(&outputs, &region(&environment)?, &environment.name)?;
+    let folder = checkout::root().join("web").display().to_string();
+    let mut list = vec![bucket, folder.as_str()];
+    if let Ok(distribution) = checkout::text(&outputs, "WebDistributionId") {
+        list.extend(["--invalidate", distribution]);
+    }
+    sam::helper(Place::Aws, "web.py", &list, config.as_bytes())?;
+    step.done("page uploaded");
+    ui::say(&format!("\n  {}  {}", ui::bold("Page"), checkout::text(&outputs, "WebUrl")?));
+    ui::say(&format!("  {}   {}", ui::bold("API"), checkout::text(&outputs, "ApiUrl")?));
+    let name = arguments.env.name();
+    ui::say(&format!("\n  Next  cargo xtask add-user NAME --email ADDRESS --role admin --env {name}"));
+    Ok(())
+}
+
+fn region(environment: &Environment) -> Result<String> {
+    if let Some(region) = &environment.region {
+        return Ok(region.clone());
+    }
+    const ASK: &str = "import boto3; print(boto3.Session().region_name or '')";
+    let mut command = std::process::Command::new(Venv::Tools.program("python"));
+    let region = run::output(command.args(["-c", ASK]), b"")?.trim().to_owned();
+    if region.is_empty() { bail!("no AWS region is set; set AWS_REGION") } else { Ok(region) }
+}
+
+/// Empties the buckets and deletes the stack.
+///
+/// # Errors
+/// If the name is not confirmed or a step fails.
+pub(crate) fn destroy(arguments: &Destroy) -> Result<()> {
+    let environment = Environment::read(arguments.env.name())?;
+    Venv::Tools.ready()?;
+    signed_in()?;
+    let outputs = sam::outputs(Place::Aws, &environment.stack)?;
+    if outputs.is_empty() {
+        bail!("{} is not deployed in this account and region", environment.stack);
+    }
+    if !arguments.yes {
+        ui::note(&format!(
+            "  This deletes {} with every stock line, import, report and user in it.",
+            ui::bold(&environment.stack)
+        ));
+        let _ = write!(std::io::stderr(), "  Type its name to go on: ");
+        let mut typed = String::new();
+        std::io::stdin().read_line(&mut typed)?;
+        if typed.trim() != environment.stack {
+            bail!("not deleted: that was not its name");
+        }
+    }
+    if matches!(arguments.env, Env::Prod) {
+        ui::note(
+            "  The tables and users of prod are protected: turn their deletion protection off first, or this will stop there.",
+        );
+    }
+    let step = ui::Step::new("emptying the buckets");
+    let buckets = ["UploadBucket", "ReportsBucket", "WebBucket"].map(|name| checkout::text(&outputs, name));
+    let buckets = buckets.into_iter().collect::<Result<Vec<_>>>()?;
+    let list: Vec<&str> = std::iter::once("empty").chain(buckets).collect();
+    sam::helper(Place::Aws, "buckets.py", &list, b"")?;
+    step.done("buckets emptied");
+    let mut command = std::process::Command::new(Venv::Tools.program("sam"));
+    command.current_dir(checkout::root()).args(["delete", "--no-prompts", "--stack-name", &environment.stack]);
+    command.args(["--region", &region(&environment)?]);
+    Place::Aws.aim(&mut command);
+    if run::status(&mut command)? {
+        Ok(())
+    } else {
+        bail!("the stack could not be deleted; its events in CloudFormation say why")
+    }
+}
+
+/// Creates the user and prints a new password once.
+///
+/// # Errors
+/// If the name is not usable or Cognito refuses.
+pub(crate) fn add_user(arguments: &AddUser) -> Result<()> {
+    let name = &arguments.username;
+    if !(3..=50).contains(&name.len()) || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        bail!("{name:?} is no user name: 3 to 50 letters and digits");
+    }
+    let (place, environment) = crate::target(arguments.env.as_deref())?;
+    let outputs = sam::outputs(place, &environment.stack)?;
+    let group = match arguments.role {
+        Role::Cliente => "cliente",
+        Role::Operador => "operador",
+        Role::Admin => "admin",
+    };
+    let password = new_password(place)?;
+    let list = json!([{"username": name, "password": password, "email": arguments.email, "group": group}]);
+    sam::helper(place, "users.py", &[checkout::text(&outputs, "UserPoolId")?], list.to_string().as_bytes())?;
+    ui::say(&format!("  {name} ({group}), password {password}"));
+    Ok(())
+}
+
+/// A password from the operating system's randomness, by Python's `secrets`.
+fn new_password(place: Place) -> Result<String> {
+    const MAKE: &str = "import secrets, string; a = string.ascii_letters + string.digits; \
+                        print('Aa1' + ''.join(secrets.choice(a) for _ in range(17)))";
+    let mut command = std::process::Command::new(Venv::Tools.program("python"));
+    place.aim(&mut command);
+    Ok(run::output(command.args(["-c", MAKE]), b"")?.trim().to_owned())
+}

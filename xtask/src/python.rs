@@ -1,0 +1,91 @@
+//! The Python programs that this project uses, each set in a virtual environment of its own.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{checkout, run};
+
+/// A virtual environment; the sets cannot share one, because their pins conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Venv {
+    /// The local AWS stack.
+    Stack,
+    /// SAM, cfn-lint and boto3.
+    Tools,
+    /// cargo-lambda, only for deploying to AWS.
+    Build,
+}
+
+impl Venv {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Stack => "stack",
+            Self::Tools => "tools",
+            Self::Build => "build",
+        }
+    }
+
+    fn folder(self) -> PathBuf {
+        checkout::local().join("py").join(self.name())
+    }
+
+    /// The path of one of its programs.
+    pub(crate) fn program(self, name: &str) -> PathBuf {
+        self.folder().join("bin").join(name)
+    }
+
+    /// Makes it, unless it is there with the same requirements. True if it had to be made.
+    ///
+    /// # Errors
+    /// If Python is missing or too old, or an installation fails.
+    pub(crate) fn ready(self) -> Result<bool> {
+        let wanted_file = checkout::script(&format!("{}.txt", self.name()));
+        let wanted =
+            std::fs::read_to_string(&wanted_file).with_context(|| format!("cannot read {}", wanted_file.display()))?;
+        let stamp = self.folder().join("requirements.stamp");
+        let python = self.program("python");
+        if std::fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) && python.exists() {
+            return Ok(false);
+        }
+        let base = find()?;
+        let log = checkout::log(&format!("python-{}", self.name()))?;
+        checkout::make(&checkout::local().join("py"))?;
+        let folder = self.folder();
+        let mut make = Command::new(&base);
+        make.args(["-m", "venv", "--clear"]).arg(&folder);
+        run::logged(&mut make, &log, "making a virtual environment").with_context(|| {
+            format!("{base} cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv")
+        })?;
+        let mut install = Command::new(&python);
+        install
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
+            .arg(&wanted_file);
+        run::logged(&mut install, &log, "pip install").with_context(|| {
+            format!("cannot install {}. Is the Python package index reachable?", wanted_file.display())
+        })?;
+        checkout::write(&stamp, wanted.as_bytes())?;
+        Ok(true)
+    }
+}
+
+/// A Python 3.10 or later: `ALMACEN_PYTHON` if set, else the first on the path.
+fn find() -> Result<String> {
+    let chosen = std::env::var("ALMACEN_PYTHON").ok();
+    let usual = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python3.14", "python"];
+    let candidates = match &chosen {
+        Some(path) => vec![path.as_str()],
+        None => usual.to_vec(),
+    };
+    for candidate in &candidates {
+        let check = "import sys; sys.exit(sys.version_info < (3, 10))";
+        if Command::new(candidate).args(["-c", check]).output().is_ok_and(|out| out.status.success()) {
+            return Ok((*candidate).to_owned());
+        }
+    }
+    if let Some(path) = chosen {
+        bail!("ALMACEN_PYTHON={path} is no Python 3.10 or later. Point it at one, or unset it.");
+    }
+    bail!("no Python 3.10 or later was found. Install one, or set ALMACEN_PYTHON to its path.")
+}

@@ -1,0 +1,187 @@
+//! Other programs: run them, end them, and end them too when this one is interrupted.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+
+/// Programs that this run waits for.
+static CHILDREN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+/// Process groups that this run started and that would outlive it.
+static STARTED: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// From now on Ctrl-C ends what this run started, and nothing else.
+///
+/// # Errors
+/// If the handler cannot be installed.
+pub(crate) fn end_all_on_interrupt() -> Result<()> {
+    ctrlc::set_handler(|| {
+        if INTERRUPTED.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+        for pid in drain(&CHILDREN) {
+            signal("TERM", &pid.to_string());
+        }
+        for pid in drain(&STARTED) {
+            crate::ui::note("\ninterrupted: stopping the local stack that this run started");
+            let _ = end_group(pid, Duration::from_secs(10));
+        }
+        std::process::exit(130);
+    })
+    .context("cannot listen for Ctrl-C")
+}
+
+fn drain(list: &Mutex<Vec<u32>>) -> Vec<u32> {
+    list.lock().map(|mut pids| std::mem::take(&mut *pids)).unwrap_or_default()
+}
+fn note_pid(list: &Mutex<Vec<u32>>, pid: u32) {
+    if let Ok(mut pids) = list.lock() {
+        pids.push(pid);
+    }
+}
+fn forget_pid(list: &Mutex<Vec<u32>>, pid: u32) {
+    if let Ok(mut pids) = list.lock() {
+        pids.retain(|&known| known != pid);
+    }
+}
+
+/// This run answers for the process group `pid` until [`keep`].
+pub(crate) fn answer_for(pid: u32) {
+    note_pid(&STARTED, pid);
+}
+/// The process group `pid` may outlive this run.
+pub(crate) fn keep(pid: u32) {
+    forget_pid(&STARTED, pid);
+}
+
+/// Waits for a program, which is ended if this one is interrupted. True if it succeeded.
+///
+/// # Errors
+/// If it cannot be started.
+pub(crate) fn status(command: &mut Command) -> Result<bool> {
+    let mut child = command.spawn().with_context(|| cannot_start(command.get_program()))?;
+    note_pid(&CHILDREN, child.id());
+    let ended = child.wait();
+    forget_pid(&CHILDREN, child.id());
+    if INTERRUPTED.load(Ordering::SeqCst) {
+        // The handler is about to end this program; nothing more is to be said.
+        std::thread::park_timeout(Duration::from_secs(20));
+    }
+    Ok(ended?.success())
+}
+
+/// Runs a program with its output in a log file; a failure shows the end of it.
+///
+/// # Errors
+/// If it cannot be started or fails.
+pub(crate) fn logged(command: &mut Command, log: &Path, what: &str) -> Result<()> {
+    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+    if status(command)? {
+        return Ok(());
+    }
+    bail!("{what} failed:\n{}\nThe whole output is in {}", tail(log, 25), log.display())
+}
+
+/// Runs a program and returns what it printed. `input` is what it reads.
+///
+/// # Errors
+/// If it cannot be started or fails; the error holds what it said.
+pub(crate) fn output(command: &mut Command, input: &[u8]) -> Result<String> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().with_context(|| cannot_start(command.get_program()))?;
+    note_pid(&CHILDREN, child.id());
+    if let Some(mut stdin) = child.stdin.take() {
+        // A program that ends without reading all is judged by how it ends.
+        let _ = stdin.write_all(input);
+    }
+    let pid = child.id();
+    let ended = child.wait_with_output();
+    forget_pid(&CHILDREN, pid);
+    let ended = ended?;
+    if !ended.status.success() {
+        bail!("{}", String::from_utf8_lossy(&ended.stderr).trim_end());
+    }
+    String::from_utf8(ended.stdout).map_err(|_| anyhow!("{:?} did not print UTF-8", command.get_program()))
+}
+
+fn cannot_start(program: &OsStr) -> String {
+    format!("cannot start {}", program.to_string_lossy())
+}
+
+/// The last lines of a file, indented.
+pub(crate) fn tail(path: &Path, lines: usize) -> String {
+    let text = std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    let all: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let from = all.len().saturating_sub(lines);
+    all.iter().skip(from).map(|line| format!("    {line}\n")).collect()
+}
+
+/// Sends a signal by the shell, which every system has; `target` is a process, or a group with a minus before it.
+fn signal(name: &str, target: &str) -> bool {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("kill -{name} -- {target}")]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Whether a process is there.
+pub(crate) fn alive(pid: u32) -> bool {
+    !command_line(pid).is_empty()
+}
+
+/// The command line of a process; empty where there is none, or where only its exit status is left.
+pub(crate) fn command_line(pid: u32) -> String {
+    if Path::new("/proc/self/cmdline").exists() {
+        let bytes = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        return String::from_utf8_lossy(&bytes).replace('\0', " ");
+    }
+    let listed = Command::new("ps").args(["-o", "command=", "-p", &pid.to_string()]).output();
+    listed.map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+/// Ends a process and its group: asks, waits up to `patience`, then insists. True if asking was enough.
+///
+/// # Errors
+/// If it is still there afterwards.
+pub(crate) fn end_group(pid: u32, patience: Duration) -> Result<bool> {
+    signal("TERM", &pid.to_string());
+    let asked = wait_until(patience, || !alive(pid));
+    signal("KILL", &format!("-{pid}"));
+    if wait_until(Duration::from_secs(5), || !alive(pid)) {
+        Ok(asked)
+    } else {
+        bail!("process {pid} does not end; end it by hand: kill -9 {pid}")
+    }
+}
+
+/// Starts a program in a process group of its own, so that a Ctrl-C at the terminal does not reach it.
+///
+/// # Errors
+/// If it cannot be started.
+pub(crate) fn detached(command: &mut Command, log: &Path) -> Result<Child> {
+    use std::os::unix::process::CommandExt;
+    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file).process_group(0);
+    command.spawn().with_context(|| cannot_start(command.get_program()))
+}
+
+/// Asks until the answer is yes; false when the time is over.
+pub(crate) fn wait_until(patience: Duration, mut condition: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + patience;
+    loop {
+        if condition() {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}

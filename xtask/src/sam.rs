@@ -1,0 +1,142 @@
+//! `sam deploy` of the real template, here or on AWS.
+
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Map, Value};
+
+use crate::python::Venv;
+use crate::{checkout, run, stack};
+
+/// Where a stack is: on this machine or on AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The local stack on this port.
+    Local(u16),
+    /// AWS, with the credentials of the environment.
+    Aws,
+}
+
+impl Place {
+    /// Points a program at this place.
+    pub(crate) fn aim(self, command: &mut Command) {
+        command.env("SAM_CLI_TELEMETRY", "0");
+        if let Self::Local(port) = self {
+            stack::point_at(command, port);
+        }
+    }
+}
+
+/// One environment of samconfig.toml.
+#[derive(Clone, Debug)]
+pub(crate) struct Environment {
+    /// local, dev, staging or prod.
+    pub(crate) name: String,
+    /// Name of the CloudFormation stack.
+    pub(crate) stack: String,
+    /// `NAME=VALUE` of the template's parameters.
+    pub(crate) parameters: Vec<String>,
+    /// Region, if samconfig.toml sets one.
+    pub(crate) region: Option<String>,
+    artifacts: Option<String>,
+}
+
+impl Environment {
+    /// Reads an environment from samconfig.toml.
+    ///
+    /// # Errors
+    /// If the file is not readable or has no such environment.
+    pub(crate) fn read(name: &str) -> Result<Self> {
+        let path = checkout::root().join("samconfig.toml");
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Self::parse(name, &text).with_context(|| format!("in {}", path.display()))
+    }
+
+    fn parse(name: &str, text: &str) -> Result<Self> {
+        let all: toml::Table = text.parse()?;
+        let section = all.get(name).and_then(|env| env.get("deploy")).and_then(|deploy| deploy.get("parameters"));
+        let section = section.with_context(|| format!("there is no section [{name}.deploy.parameters]"))?;
+        let word = |key: &str| section.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+        let listed = section.get("parameter_overrides").and_then(toml::Value::as_array);
+        Ok(Self {
+            name: name.to_owned(),
+            stack: word("stack_name").with_context(|| format!("[{name}.deploy.parameters] has no stack_name"))?,
+            parameters: listed.into_iter().flatten().filter_map(toml::Value::as_str).map(str::to_owned).collect(),
+            region: word("region"),
+            artifacts: word("s3_bucket"),
+        })
+    }
+
+    /// The bucket that `sam deploy` uploads to, where samconfig.toml names one.
+    ///
+    /// # Errors
+    /// If it names none.
+    pub(crate) fn artifacts(&self) -> Result<&str> {
+        self.artifacts.as_deref().with_context(|| format!("[{}.deploy.parameters] has no s3_bucket", self.name))
+    }
+}
+
+/// Deploys the template. Locally its output goes to a log; on AWS the person sees it and may be asked.
+///
+/// # Errors
+/// If the deploy fails.
+pub(crate) fn deploy(place: Place, environment: &Environment) -> Result<()> {
+    let mut command = Command::new(Venv::Tools.program("sam"));
+    command.current_dir(checkout::root()).args([
+        "deploy",
+        "--template-file",
+        "template.yaml",
+        "--config-file",
+        "samconfig.toml",
+    ]);
+    command
+        .args(["--config-env", &environment.name, "--no-progressbar", "--parameter-overrides"])
+        .args(&environment.parameters);
+    place.aim(&mut command);
+    match place {
+        Place::Local(_) => run::logged(&mut command, &checkout::log("deploy")?, "sam deploy").context(
+            "the template could not be deployed to the local stack. If its state is damaged: cargo xtask down --wipe",
+        ),
+        Place::Aws if run::status(&mut command)? => Ok(()),
+        Place::Aws => bail!("sam deploy failed; its messages above say why"),
+    }
+}
+
+/// Runs one of the Python helpers of `xtask/local` and returns what it printed.
+///
+/// # Errors
+/// If it fails; the error holds what it said.
+pub(crate) fn helper(place: Place, script: &str, arguments: &[&str], input: &[u8]) -> Result<String> {
+    let mut command = helper_command(place, script, arguments);
+    run::output(&mut command, input).with_context(|| format!("{script} failed"))
+}
+
+/// A command that runs one of the Python helpers.
+pub(crate) fn helper_command(place: Place, script: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(Venv::Tools.program("python"));
+    command.arg(checkout::script(script)).args(arguments).current_dir(checkout::root());
+    place.aim(&mut command);
+    command
+}
+
+/// The outputs of a stack; empty where there is no such stack.
+///
+/// # Errors
+/// If they cannot be asked for.
+pub(crate) fn outputs(place: Place, stack: &str) -> Result<Map<String, Value>> {
+    let printed = helper(place, "outputs.py", &[stack], b"")?;
+    serde_json::from_str(&printed).context("outputs.py printed no JSON object")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Environment;
+
+    #[test]
+    fn an_environment_is_a_section() {
+        let text = "[dev.deploy.parameters]\nstack_name = \"x\"\nparameter_overrides = [\"A=1\", \"B=2\"]\n";
+        let read = Environment::parse("dev", text).unwrap();
+        assert_eq!((read.stack.as_str(), read.parameters.join(" ").as_str()), ("x", "A=1 B=2"));
+        assert!(Environment::parse("prod", text).is_err());
+    }
+}

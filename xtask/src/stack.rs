@@ -1,0 +1,205 @@
+//! The local stack: one MiniStack process for this checkout, on 127.0.0.1 alone.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+use crate::python::Venv;
+use crate::{api, checkout, run, ui};
+
+/// Port of the first stack on a machine.
+const USUAL_PORT: u16 = 4566;
+/// The region that the local stack plays.
+pub(crate) const REGION: &str = "us-east-1";
+
+/// The process of this checkout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stack {
+    /// Port on 127.0.0.1.
+    pub(crate) port: u16,
+    /// Process and process group.
+    pub(crate) pid: u32,
+}
+
+fn record() -> PathBuf {
+    checkout::local().join("stack.json")
+}
+
+fn remembered() -> (Option<u16>, Option<u32>) {
+    let known = checkout::object(&record());
+    let number = |name: &str| known.get(name).and_then(Value::as_u64);
+    (number("port").and_then(|port| port.try_into().ok()), number("pid").and_then(|pid| pid.try_into().ok()))
+}
+
+/// The running stack of this checkout.
+pub(crate) fn running() -> Option<Stack> {
+    let (Some(port), Some(pid)) = remembered() else { return None };
+    // A number can belong to another program by now; the command line says whose it is.
+    let ours = checkout::script("ministack_fast.py").display().to_string();
+    run::command_line(pid).contains(&ours).then_some(Stack { port, pid })
+}
+
+/// The port asked for: the option, `ALMACEN_PORT`, the port of the last time, 4566.
+///
+/// # Errors
+/// If `ALMACEN_PORT` is no port.
+pub(crate) fn port(asked: Option<u16>) -> Result<u16> {
+    if let Some(port) = asked {
+        return Ok(port);
+    }
+    if let Ok(text) = std::env::var("ALMACEN_PORT")
+        && !text.is_empty()
+    {
+        return text
+            .parse()
+            .with_context(|| format!("ALMACEN_PORT={text} is no port; set it to a number from 1 to 65535"));
+    }
+    Ok(remembered().0.unwrap_or(USUAL_PORT))
+}
+
+/// The endpoint of a port, for SDKs.
+pub(crate) fn endpoint(port: u16) -> String {
+    format!("http://127.0.0.1:{port}")
+}
+
+fn taken(port: u16) -> bool {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    TcpStream::connect_timeout(&address, Duration::from_millis(500)).is_ok()
+        || TcpListener::bind(address).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
+}
+
+fn free_port_after(port: u16) -> Option<u16> {
+    (port.saturating_add(1)..=port.saturating_add(200)).find(|&next| !taken(next))
+}
+
+/// The running stack, started if need be. The flag says whether this run started it.
+///
+/// # Errors
+/// If the port is taken by another program, or the stack does not come up.
+pub(crate) fn start(port: u16) -> Result<(Stack, bool)> {
+    if let Some(stack) = running() {
+        if stack.port == port {
+            wait_until_ready(stack.port, stack.pid)?;
+            return Ok((stack, false));
+        }
+        ui::note(&format!("  moving the stack of this checkout from port {} to {port}", stack.port));
+        stop(stack)?;
+    }
+    if taken(port) {
+        let other = free_port_after(port)
+            .map_or_else(String::new, |free| format!(" For example: cargo xtask up --port {free}"));
+        bail!(
+            "port {port} is taken by another program (another checkout's stack, perhaps). End it, or choose another port.{other}"
+        );
+    }
+    let folder = checkout::local();
+    for name in ["state", "s3", "tmp", "home"] {
+        checkout::make(&folder.join(name))?;
+    }
+    let log = checkout::log("stack")?;
+    let mut command = Command::new(Venv::Stack.program("python"));
+    // A clean environment: the functions inherit it, and no real credentials or profile may reach them.
+    command
+        .arg(checkout::script("ministack_fast.py"))
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", folder.join("home"))
+        .env("LANG", "C.UTF-8")
+        .env("PYTHONUNBUFFERED", "1")
+        .env("GATEWAY_PORT", port.to_string())
+        .env("BIND_HOST", "127.0.0.1")
+        // It would listen on all interfaces.
+        .env("IOT_MTLS_ENABLED", "0")
+        // Without this, native functions would call the real AWS.
+        .env("AWS_ENDPOINT_URL", endpoint(port))
+        .env("AWS_DEFAULT_REGION", REGION)
+        .env("MINISTACK_REGION", REGION)
+        .env("TMPDIR", folder.join("tmp"))
+        .env("PERSIST_STATE", "1")
+        .env("STATE_DIR", folder.join("state"))
+        .env("S3_PERSIST", "1")
+        .env("S3_DATA_DIR", folder.join("s3"))
+        .current_dir(&folder);
+    let child = run::detached(&mut command, &log)?;
+    let pid = child.id();
+    run::answer_for(pid);
+    checkout::write(&record(), json!({"port": port, "pid": pid}).to_string().as_bytes())?;
+    if let Err(error) = wait_until_ready(port, pid) {
+        let _ = run::end_group(pid, Duration::from_secs(2));
+        run::keep(pid);
+        return Err(error);
+    }
+    Ok((Stack { port, pid }, true))
+}
+
+fn wait_until_ready(port: u16, pid: u32) -> Result<()> {
+    let url = format!("{}/_ministack/health", endpoint(port));
+    let mut ready = false;
+    run::wait_until(Duration::from_secs(60), || {
+        ready = api::status(&url) == Some(200);
+        ready || !run::alive(pid)
+    });
+    if ready {
+        return Ok(());
+    }
+    let log = checkout::log("stack")?;
+    bail!(
+        "the local stack did not come up on port {port}:\n{}The whole log is {}. If its state is damaged: cargo xtask down --wipe",
+        run::tail(&log, 15),
+        log.display()
+    )
+}
+
+/// Stops the stack; its state stays on disk. True if it had to be forced, which loses what was not saved.
+///
+/// # Errors
+/// If the process does not end.
+pub(crate) fn stop(stack: Stack) -> Result<bool> {
+    let asked = run::end_group(stack.pid, Duration::from_secs(20))?;
+    run::keep(stack.pid);
+    checkout::write(&record(), json!({"port": stack.port}).to_string().as_bytes())?;
+    Ok(!asked)
+}
+
+/// Deletes everything that the local stack keeps; it must be stopped.
+///
+/// # Errors
+/// If a folder cannot be deleted.
+pub(crate) fn wipe() -> Result<()> {
+    let folder = checkout::local();
+    for name in ["state", "s3", "tmp"] {
+        let path = folder.join(name);
+        if path.exists() {
+            fs::remove_dir_all(&path).with_context(|| format!("cannot delete {}", path.display()))?;
+        }
+    }
+    for name in ["outputs.json", "deployed.json"] {
+        let _ = fs::remove_file(folder.join(name));
+    }
+    Ok(())
+}
+
+/// Sets what AWS programs need to talk to the local stack, and keeps real credentials from them.
+pub(crate) fn point_at(command: &mut Command, port: u16) {
+    for name in
+        ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"]
+    {
+        command.env_remove(name);
+    }
+    command
+        .env("AWS_ENDPOINT_URL", endpoint(port))
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("AWS_DEFAULT_REGION", REGION)
+        .env("AWS_REGION", REGION)
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("NO_PROXY", "127.0.0.1,localhost")
+        .env("no_proxy", "127.0.0.1,localhost");
+}
