@@ -1,0 +1,196 @@
+//! Start-up and warm calls: every function beside the floor, turn by turn, so that a machine that gets faster or slower
+//! meanwhile does so for all of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::Bench;
+use crate::functions::{self, CALL_TIMEOUT, Case, EMPTY};
+use crate::report::{Cell, Section};
+use crate::sandbox::{Launch, Sandbox};
+use crate::stats::{median, megabytes, micros, millis, quantile};
+
+/// A function may take this many times the floor from its start to its first answer.
+const START_TARGET: f64 = 2.0;
+/// … and must be this many times as quick as the same function in Python.
+const PYTHON_TARGET: f64 = 50.0;
+/// Calls of one turn.
+const BLOCK: usize = 100;
+
+#[derive(Default)]
+struct Starts {
+    ready: Vec<f64>,
+    first: Vec<f64>,
+    cpu: Vec<f64>,
+    memory: u64,
+}
+
+/// Starts every function again and again.
+pub(crate) fn starts(bench: &Bench) -> Result<Section> {
+    let rounds = if bench.quick { 15 } else { 101 };
+    let python_rounds = if bench.quick { 3 } else { 11 };
+    let cases: Vec<Case> =
+        functions::cases()?.into_iter().filter(|case| case.starts && bench.has(case.function)).collect();
+    let python =
+        bench.python.as_deref().map(|python| functions::launch_python(python, &bench.root, &bench.logs, &bench.env));
+    let mut section = Section::new(
+        "Start-up",
+        &format!(
+            "From the start of the process until it first asks for an event (ready), and until its first answer is posted. \
+             {rounds} starts of each, in turn; medians. The first answer includes the first calls to AWS, over plain HTTP to a \
+             stand-in on the same machine. Target: the first answer within {START_TARGET} × the empty function, and Python at \
+             least {PYTHON_TARGET} × as slow as the same function in Rust."
+        ),
+        &["function", "event", "ready", "first answer", "p90", "× empty", "CPU", "memory"],
+    );
+    bench.fresh()?;
+    let bar = bench.bar("start-up", rounds as u64);
+    let mut found: Vec<Starts> = cases.iter().map(|_| Starts::default()).collect();
+    let mut slow = Starts::default();
+    for round in 0..=rounds {
+        // The first round only brings the binaries into memory.
+        let counts = round > 0;
+        for (case, found) in cases.iter().zip(&mut found) {
+            start(bench, &bench.launch(case.function), case, counts.then_some(found))?;
+        }
+        if let Some(python) = &python
+            && let Some(case) = cases.iter().find(|case| case.function == "items-api")
+            && round <= python_rounds
+        {
+            start(bench, python, case, counts.then_some(&mut slow))?;
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let floor = found.first().map_or(0.0, |floor| median(&floor.first));
+    for (case, found) in cases.iter().zip(&found) {
+        let first = median(&found.first);
+        let ratio = first / floor;
+        let judged = (case.function != EMPTY).then_some(ratio <= START_TARGET);
+        section.rows.push(row(case.function, case.what, found, Cell::maybe(format!("{ratio:.2}"), judged)));
+    }
+    if !slow.first.is_empty() {
+        let ours = cases.iter().position(|case| case.function == "items-api").and_then(|at| found.get(at));
+        let times = median(&slow.first) / ours.map_or(f64::NAN, |ours| median(&ours.first));
+        section.rows.push(row(
+            "Python, boto3",
+            "GET /items/{store}/{item}",
+            &slow,
+            format!("{:.0}", median(&slow.first) / floor).into(),
+        ));
+        let met = if times >= PYTHON_TARGET { "met" } else { "missed" };
+        section.notes.push(format!(
+            "Python takes {times:.0} × as long as items-api to its first answer (target {PYTHON_TARGET} ×: {met})."
+        ));
+        if times < PYTHON_TARGET {
+            bench.miss(format!("Start-up: Python takes only {times:.0} × as long as items-api"));
+        }
+    } else {
+        section.notes.push("No Python with boto3 was found, so that comparison is missing.".to_owned());
+    }
+    Ok(section)
+}
+
+fn row(name: &str, what: &str, found: &Starts, ratio: Cell) -> Vec<Cell> {
+    vec![
+        name.into(),
+        what.into(),
+        format!("{:.2} ms", median(&found.ready)).into(),
+        format!("{:.2} ms", median(&found.first)).into(),
+        format!("{:.2} ms", quantile(&found.first, 0.9)).into(),
+        ratio,
+        format!("{:.2} ms", median(&found.cpu)).into(),
+        megabytes(found.memory).into(),
+    ]
+}
+
+fn start(bench: &Bench, launch: &Launch, case: &Case, found: Option<&mut Starts>) -> Result<()> {
+    (case.reset)(&bench.aws)?;
+    let sandbox = Sandbox::start(launch, Some((&case.event, CALL_TIMEOUT)))?;
+    let ready = sandbox.ready(CALL_TIMEOUT)?;
+    let (first, answer) = sandbox.first_answer(CALL_TIMEOUT)?;
+    if !(case.right)(&answer) {
+        bail!("{} answered {}{}", launch.name, answer.excerpt(), sandbox.last_words());
+    }
+    if let Some(found) = found {
+        found.ready.push(millis(ready));
+        found.first.push(millis(first));
+        found.cpu.push(millis(sandbox.cpu()?));
+        found.memory = found.memory.max(sandbox.peak_memory()?);
+    }
+    Ok(())
+}
+
+/// Calls every function again and again.
+pub(crate) fn warm(bench: &Bench) -> Result<Section> {
+    let rounds = if bench.quick { 5 } else { 30 };
+    let cases: Vec<Case> = functions::cases()?.into_iter().filter(|case| bench.has(case.function)).collect();
+    let mut section = Section::new(
+        "Warm calls",
+        &format!(
+            "{} calls of each to a process that is already warm, in turns of {BLOCK}. Latency from the event's first byte sent to \
+             the answer's last byte read, calls to the stand-in included; CPU of the function's process alone, user and system, the \
+             median of the turns. Targets: a call about one line within 4 × the CPU of the empty function; functions behind the \
+             API never over 24 MiB.",
+            rounds * BLOCK
+        ),
+        &["function", "event", "p50", "p99", "CPU a call", "× empty", "peak memory"],
+    );
+    bench.fresh()?;
+    let mut sandboxes: BTreeMap<&str, Sandbox> = BTreeMap::new();
+    for case in &cases {
+        if !sandboxes.contains_key(case.function) {
+            sandboxes.insert(case.function, Sandbox::start(&bench.launch(case.function), None)?);
+        }
+    }
+    let bar = bench.bar("warm calls", rounds as u64);
+    let mut latency: Vec<Vec<f64>> = cases.iter().map(|_| Vec::new()).collect();
+    let mut cpu: Vec<Vec<f64>> = cases.iter().map(|_| Vec::new()).collect();
+    for round in 0..=rounds {
+        for ((case, latency), cpu) in cases.iter().zip(&mut latency).zip(&mut cpu) {
+            let sandbox = sandboxes.get(case.function).context("sandbox")?;
+            // The first turn only warms up.
+            let (took, used) = block(bench, sandbox, case)?;
+            if round > 0 {
+                latency.extend(took);
+                cpu.push(used);
+            }
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    let floor = cpu.first().map_or(0.0, |floor| median(floor));
+    for ((case, latency), cpu) in cases.iter().zip(&latency).zip(&cpu) {
+        let used = median(cpu);
+        let ratio = used / floor;
+        let memory = sandboxes.get(case.function).context("sandbox")?.peak_memory()?;
+        section.rows.push(vec![
+            case.function.into(),
+            case.what.into(),
+            format!("{:.0} µs", median(latency)).into(),
+            format!("{:.0} µs", quantile(latency, 0.99)).into(),
+            format!("{used:.0} µs").into(),
+            Cell::maybe(format!("{ratio:.2}"), case.cpu_target.map(|most| ratio <= most)),
+            Cell::maybe(megabytes(memory), case.memory_target.map(|most| memory <= most)),
+        ]);
+    }
+    section.notes.push("Peak memory is that of the process, over all its events.".to_owned());
+    Ok(section)
+}
+
+fn block(bench: &Bench, sandbox: &Sandbox, case: &Case) -> Result<(Vec<f64>, f64)> {
+    let mut latency = Vec::with_capacity(BLOCK);
+    let before = sandbox.cpu()?;
+    for _ in 0..BLOCK {
+        (case.reset)(&bench.aws)?;
+        let answer = sandbox.invoke(&Arc::clone(&case.event), CALL_TIMEOUT)?;
+        if !(case.right)(&answer) {
+            bail!("{} answered {}{}", case.function, answer.excerpt(), sandbox.last_words());
+        }
+        latency.push(micros(answer.took));
+    }
+    let used = sandbox.cpu()?.saturating_sub(before);
+    Ok((latency, micros(used) / BLOCK as f64))
+}

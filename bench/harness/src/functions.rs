@@ -1,0 +1,430 @@
+//! What is measured: each function, its environment, and the events it is given.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use crate::aws::Aws;
+use crate::aws::dynamodb::{Index, Schema};
+use crate::sandbox::{Answer, Launch};
+
+/// The tables, as `template.yaml` has them.
+pub(crate) const TABLES: &[Schema] = &[
+    Schema { name: "Inventory", hash: "store", range: "sku", indexes: &[] },
+    Schema { name: "Stores", hash: "store", range: "", indexes: &[] },
+    Schema {
+        name: "Imports",
+        hash: "id",
+        range: "part",
+        indexes: &[Index { name: "recent", hash: "kind", range: "created_at", keys_only: false }],
+    },
+    Schema {
+        name: "Outbox",
+        hash: "id",
+        range: "",
+        indexes: &[Index { name: "pending", hash: "pending", range: "created_at", keys_only: true }],
+    },
+    Schema {
+        name: "StockAlerts",
+        hash: "store",
+        range: "sku",
+        indexes: &[Index { name: "open", hash: "open_store", range: "sku", keys_only: true }],
+    },
+];
+
+/// How long any call but an import may take before the run is given up.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// Lines in the store that the API is asked about.
+const LINES: usize = 2_000;
+/// A moment, in milliseconds: 2024-01-21T11:00:00Z.
+pub(crate) const THEN: i64 = 1_705_834_800_000;
+
+/// The floor.
+pub(crate) const EMPTY: &str = "bench-empty";
+
+/// One event for one function.
+pub(crate) struct Case {
+    /// The function: package, binary.
+    pub(crate) function: &'static str,
+    /// What is asked, in a few words.
+    pub(crate) what: &'static str,
+    /// The event.
+    pub(crate) event: Arc<Vec<u8>>,
+    /// Puts back what the call changes, so that the next one is the same.
+    pub(crate) reset: fn(&Aws) -> Result<()>,
+    /// Is the answer the right one?
+    pub(crate) right: fn(&Answer) -> bool,
+    /// Is it the one that starts are measured with?
+    pub(crate) starts: bool,
+    /// How many times the floor's CPU a warm call may take; `None` where it is only reported.
+    pub(crate) cpu_target: Option<f64>,
+    /// The most memory it may ever hold, in bytes; `None` where it is only reported.
+    pub(crate) memory_target: Option<u64>,
+}
+
+/// The environment of every function: each reads of it what it needs.
+pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
+    let queue = |name: &str| format!("{}/000000000000/{name}", aws.url());
+    let topic = |name: &str| format!("arn:aws:sns:eu-central-1:000000000000:{name}");
+    [
+        ("AWS_REGION", "eu-central-1".to_owned()),
+        ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE".to_owned()),
+        ("AWS_SECRET_ACCESS_KEY", "none".to_owned()),
+        ("AWS_ENDPOINT_URL", aws.url()),
+        ("INVENTORY_TABLE", "Inventory".to_owned()),
+        ("STORES_TABLE", "Stores".to_owned()),
+        ("IMPORTS_TABLE", "Imports".to_owned()),
+        ("OUTBOX_TABLE", "Outbox".to_owned()),
+        ("STOCK_ALERTS_TABLE", "StockAlerts".to_owned()),
+        ("UPLOAD_BUCKET", "uploads".to_owned()),
+        ("REPORTS_BUCKET", "reports".to_owned()),
+        ("EVENTS_TOPIC_ARN", topic("Events")),
+        ("ALERTS_TOPIC_ARN", topic("Alerts")),
+        ("RANGES_QUEUE_URL", queue(RANGES_QUEUE)),
+        ("UPLOADS_QUEUE_URL", queue(UPLOADS_QUEUE)),
+        ("FAILURES_QUEUE_URL", queue("Failures")),
+        ("DEFAULT_THRESHOLD", "5".to_owned()),
+        ("SPLIT_BYTES", (16 * 1024 * 1024).to_string()),
+        ("FILE_BYTES_MAX", (1024 * 1024 * 1024_u64).to_string()),
+        ("USER_POOL_ID", POOL.to_owned()),
+        ("USER_POOL_CLIENT_ID", CLIENT.to_owned()),
+        ("JWKS_URL", format!("{}/{POOL}/.well-known/jwks.json", aws.url())),
+        ("ALLOWED_ORIGIN", "https://shop.example".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// The queue that parts of large files wait in.
+pub(crate) const RANGES_QUEUE: &str = "RangesQueue";
+/// The queue that new files wait in.
+pub(crate) const UPLOADS_QUEUE: &str = "UploadsQueue";
+const POOL: &str = "eu-central-1_Bench0001";
+const CLIENT: &str = "1example23456789";
+
+/// How to start a function's binary.
+pub(crate) fn launch(name: &str, bin_dir: &Path, log_dir: &Path, env: &[(String, String)]) -> Launch {
+    Launch {
+        name: name.to_owned(),
+        program: bin_dir.join(name),
+        args: Vec::new(),
+        env: env.to_vec(),
+        log: log_dir.join(format!("{name}.log")),
+    }
+}
+
+/// How to start the Python function that does what `GET /items/{store}/{item}` does.
+pub(crate) fn launch_python(python: &Path, root: &Path, log_dir: &Path, env: &[(String, String)]) -> Launch {
+    Launch {
+        name: "python".to_owned(),
+        program: python.to_owned(),
+        args: vec![PathBuf::from("-B").into(), root.join("bench/python/get_item.py").into()],
+        env: env.to_vec(),
+        log: log_dir.join("python.log"),
+    }
+}
+
+fn event(value: &Value) -> Arc<Vec<u8>> {
+    Arc::new(value.to_string().into_bytes())
+}
+
+/// A line as the table holds it.
+pub(crate) fn line(store: &str, sku: &str, count: i64) -> Value {
+    json!({
+        "store": {"S": store},
+        "sku": {"S": sku},
+        "on_hand": {"N": count.to_string()},
+        "reserved": {"N": "0"},
+        "available": {"N": count.to_string()},
+        "version": {"N": "1"},
+        "counted_at": {"N": THEN.to_string()},
+        "source": {"S": "api"},
+        "sequencer": {"S": ""},
+        "created_by": {"S": "imp_0"},
+        "changed_by": {"S": "imp_0"},
+        "updated_at": {"N": THEN.to_string()},
+    })
+}
+
+/// Fills the tables that the API reads.
+pub(crate) fn seed(aws: &Aws) -> Result<()> {
+    let tables = aws.dynamodb();
+    for at in 0..LINES {
+        tables.seed("Inventory", &line("Berlin", &format!("SKU-{at:05}"), 17))?;
+    }
+    let store = json!({"store": {"S": "Berlin"}, "lines": {"N": LINES.to_string()}, "low": {"N": "0"}});
+    tables.seed("Stores", &store)
+}
+
+fn api(method: &str, resource: &str, path: &str, parameters: Value, body: Option<&Value>) -> Value {
+    json!({
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": {
+            "accept": "application/json",
+            "accept-language": "es",
+            "authorization": "Bearer header.payload.signature",
+            "content-type": "application/json",
+            "host": "api.example.com",
+            "user-agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        },
+        "multiValueHeaders": {
+            "accept": ["application/json"],
+            "accept-language": ["es"],
+            "content-type": ["application/json"],
+            "host": ["api.example.com"],
+        },
+        "queryStringParameters": null,
+        "multiValueQueryStringParameters": null,
+        "pathParameters": parameters,
+        "stageVariables": null,
+        "requestContext": {
+            "accountId": "000000000000",
+            "apiId": "abcdef1234",
+            "authorizer": {
+                "usuarioId": "5d1a3c2e-0000-4000-8000-000000000001",
+                "email": "maria@example.com",
+                "rol": "operador",
+                "principalId": "5d1a3c2e-0000-4000-8000-000000000001",
+            },
+            "httpMethod": method,
+            "identity": {"sourceIp": "203.0.113.7", "userAgent": "Mozilla/5.0"},
+            "path": format!("/v1{path}"),
+            "protocol": "HTTP/1.1",
+            "requestId": "3f0a1e9c-0000-4000-8000-000000000001",
+            "requestTime": "21/Jan/2024:11:00:00 +0000",
+            "requestTimeEpoch": THEN,
+            "resourceId": "abc123",
+            "resourcePath": resource,
+            "stage": "v1",
+        },
+        "body": body.map(Value::to_string),
+        "isBase64Encoded": false,
+    })
+}
+
+fn status(answer: &Answer) -> Option<i64> {
+    serde_json::from_slice::<Value>(&answer.body).ok()?.get("statusCode")?.as_i64()
+}
+
+fn is_200(answer: &Answer) -> bool {
+    !answer.failed && status(answer) == Some(200)
+}
+
+fn nothing(_: &Aws) -> Result<()> {
+    Ok(())
+}
+
+pub(crate) fn no_failures(answer: &Answer) -> bool {
+    let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+    !answer.failed && body.get("batchItemFailures").and_then(Value::as_array).is_none_or(Vec::is_empty)
+}
+
+/// An SQS event with one message.
+pub(crate) fn sqs_event(queue: &str, body: &str, receive_count: u32) -> Arc<Vec<u8>> {
+    event(&json!({"Records": [{
+        "messageId": "19dd0b57-b21e-4ac1-bd88-01bbb068cb78",
+        "receiptHandle": "MessageReceiptHandle",
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": receive_count.to_string(),
+            "SentTimestamp": THEN.to_string(),
+            "SenderId": "123456789012",
+            "ApproximateFirstReceiveTimestamp": THEN.to_string(),
+        },
+        "messageAttributes": {},
+        "md5OfBody": "7b270e59b47ff90a553787216d55d91d",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": format!("arn:aws:sqs:eu-central-1:000000000000:{queue}"),
+        "awsRegion": "eu-central-1",
+    }]}))
+}
+
+/// What S3 tells the queue of a new object.
+pub(crate) fn s3_notification(key: &str, size: usize, version: &str, sequence: u64) -> String {
+    let at = THEN + i64::try_from(sequence).unwrap_or(0) * 1000;
+    let (seconds, minutes) = (at / 1000 % 60, at / 60_000 % 60);
+    json!({"Records": [{
+        "eventVersion": "2.1",
+        "eventSource": "aws:s3",
+        "awsRegion": "eu-central-1",
+        "eventTime": format!("2024-01-21T11:{minutes:02}:{seconds:02}.000Z"),
+        "eventName": "ObjectCreated:Put",
+        "userIdentity": {"principalId": "AWS:EXAMPLE"},
+        "requestParameters": {"sourceIPAddress": "203.0.113.7"},
+        "responseElements": {"x-amz-request-id": "C3D13FE58DE4C810", "x-amz-id-2": "id"},
+        "s3": {
+            "s3SchemaVersion": "1.0",
+            "configurationId": "uploads",
+            "bucket": {"name": "uploads", "ownerIdentity": {"principalId": "EXAMPLE"}, "arn": "arn:aws:s3:::uploads"},
+            "object": {
+                "key": key,
+                "size": size,
+                "eTag": "d41d8cd98f00b204e9800998ecf8427e",
+                "versionId": version,
+                "sequencer": format!("0055AED6DCD9{sequence:04X}"),
+            },
+        },
+    }]})
+    .to_string()
+}
+
+const SMALL_FILE: &str = "store,item,count\nBerlin,SKU-00001,17\nBerlin,SKU-00002,17\n";
+
+fn stream_record(table: &str, kind: &str, keys: Value, old: Value, new: Value) -> Value {
+    let mut dynamodb = json!({
+        "ApproximateCreationDateTime": THEN / 1000,
+        "Keys": keys,
+        "NewImage": new,
+        "SequenceNumber": "4421584500000000017450439091",
+        "SizeBytes": 300,
+        "StreamViewType": "NEW_AND_OLD_IMAGES",
+    });
+    if !old.is_null()
+        && let Some(object) = dynamodb.as_object_mut()
+    {
+        object.insert("OldImage".to_owned(), old);
+    }
+    json!({
+        "eventID": "c4ca4238a0b923820dcc509a6f75849b",
+        "eventName": kind,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "eu-central-1",
+        "dynamodb": dynamodb,
+        "eventSourceARN": format!("arn:aws:dynamodb:eu-central-1:000000000000:table/{table}/stream/2024-01-21T11:00:00.000"),
+    })
+}
+
+/// All cases, the floor first.
+pub(crate) fn cases() -> Result<Vec<Case>> {
+    let one = json!({"store": "Berlin", "item": "SKU-00007"});
+    let get_line = api("GET", "/items/{store}/{item}", "/items/Berlin/SKU-00007", one.clone(), None);
+    let patch_line = api("PATCH", "/items/{store}/{item}", "/items/Berlin/SKU-00007", one, Some(&json!({"count": 17})));
+    let get_page = api("GET", "/items/{store}", "/items/Berlin", json!({"store": "Berlin"}), None);
+    let sign_in =
+        api("POST", "/token", "/token", Value::Null, Some(&json!({"username": "maria", "password": "Correcto1"})));
+    const MEGABYTES_24: Option<u64> = Some(24 * 1024 * 1024);
+
+    let api_case = |function, what, value: &Value, starts, cpu_target| Case {
+        function,
+        what,
+        event: event(value),
+        reset: nothing,
+        right: is_200,
+        starts,
+        cpu_target,
+        memory_target: MEGABYTES_24,
+    };
+    let line_before = line("Berlin", "SKU-00003", 17);
+    let mut line_after = line("Berlin", "SKU-00003", 3);
+    if let Some(version) = line_after.get_mut("version") {
+        *version = json!({"N": "2"});
+    }
+    let keys = json!({"store": {"S": "Berlin"}, "sku": {"S": "SKU-00003"}});
+    let crossing = json!({"Records": [stream_record("Inventory", "MODIFY", keys, line_before, line_after)]});
+    let outbox = stream_record("Outbox", "INSERT", json!({"id": {"S": OUTBOX_ID}}), Value::Null, outbox_item());
+
+    Ok(vec![
+        Case {
+            function: EMPTY,
+            what: "nothing",
+            event: event(&json!({})),
+            reset: nothing,
+            right: |answer| !answer.failed && answer.body == b"{}",
+            starts: true,
+            cpu_target: None,
+            memory_target: None,
+        },
+        api_case("items-api", "GET /items/{store}/{item}", &get_line, true, Some(4.0)),
+        api_case("items-api", "PATCH /items/{store}/{item}", &patch_line, false, Some(4.0)),
+        api_case("items-api", "GET /items/{store}, 100 lines", &get_page, false, None),
+        Case {
+            function: "authorize",
+            what: "a valid token",
+            event: event(&json!({
+                "type": "TOKEN",
+                "authorizationToken": format!("Bearer {}", crate::token::access_token(POOL, CLIENT)?),
+                "methodArn": "arn:aws:execute-api:eu-central-1:000000000000:abcdef1234/v1/GET/items",
+            })),
+            reset: nothing,
+            right: |answer| !answer.failed && String::from_utf8_lossy(&answer.body).contains("Allow"),
+            starts: true,
+            cpu_target: Some(4.0),
+            memory_target: MEGABYTES_24,
+        },
+        api_case("users-api", "POST /token", &sign_in, true, Some(4.0)),
+        Case {
+            function: "ingest-inventory",
+            what: "a file of two unchanged lines",
+            event: sqs_event(UPLOADS_QUEUE, &s3_notification("small.csv", SMALL_FILE.len(), "", 1), 1),
+            reset: |aws| {
+                aws.s3().clear();
+                aws.s3().put("uploads", "small.csv", Arc::new(SMALL_FILE.as_bytes().to_vec()));
+                Ok(())
+            },
+            right: no_failures,
+            starts: true,
+            cpu_target: None,
+            memory_target: None,
+        },
+        Case {
+            function: "ingest-range",
+            what: "a part of an unknown import",
+            event: sqs_event(RANGES_QUEUE, "{}", 1),
+            reset: nothing,
+            right: |_| true,
+            starts: true,
+            cpu_target: None,
+            memory_target: None,
+        },
+        Case {
+            function: "watch-stock",
+            what: "one line crosses its threshold",
+            event: event(&crossing),
+            reset: |aws| aws.dynamodb().remove("StockAlerts", "Berlin", "SKU-00003"),
+            right: no_failures,
+            starts: true,
+            cpu_target: None,
+            memory_target: None,
+        },
+        Case {
+            function: "relay-events",
+            what: "one event to publish",
+            event: event(&json!({"Records": [outbox]})),
+            reset: |aws| aws.dynamodb().seed("Outbox", &outbox_item()),
+            right: no_failures,
+            starts: true,
+            cpu_target: None,
+            memory_target: None,
+        },
+    ])
+}
+
+const OUTBOX_ID: &str = "evt_00000000000000000000000001";
+
+fn outbox_item() -> Value {
+    let body = json!({
+        "id": OUTBOX_ID, "evento": "StockBajo", "version": 1, "marcaTiempo": "2024-01-21T11:00:00Z",
+        "correlacionId": OUTBOX_ID, "causaId": null, "agregadoId": "Berlin/SKU-00003",
+        "datos": {"store": "Berlin", "item": "SKU-00003", "available": 3, "threshold": 5, "since": "2024-01-21T11:00:00Z"},
+    });
+    json!({
+        "id": {"S": OUTBOX_ID},
+        "event": {"S": "StockBajo"},
+        "body": {"S": body.to_string()},
+        "created_at": {"N": THEN.to_string()},
+        "pending": {"S": "1"},
+        "expires_at": {"N": (THEN / 1000 + 604_800).to_string()},
+    })
+}
+
+/// The token's key, for the functions that check it.
+pub(crate) fn serve_keys(aws: &Aws) -> Result<()> {
+    aws.set_jwks(&crate::token::jwks().context("public key")?);
+    Ok(())
+}
