@@ -1,2 +1,14 @@
-//! stub
-fn main() {}
+//! Lines changed: tell when one crosses its threshold, once.
+
+use almacen_lambda_kit::{config::Env, log, start};
+use lambda_runtime::Error;
+use watch_stock::{Deps, handle};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    log::init();
+    let mut env = Env::read();
+    let deps = Deps::from_env(&mut env);
+    env.check()?;
+    start::run(|event, _context| handle(&deps, event)).await
+}

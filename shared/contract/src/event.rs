@@ -157,11 +157,13 @@ pub struct Origin<'a> {
 }
 
 impl<D: Serialize> Envelope<D> {
-    /// Wraps `data`. The id follows from the event's name and cause.
+    /// Wraps `data`. The id follows from the event's name and from `identity`, which tells this occurrence from every
+    /// other: the line and its version, the import.
     #[must_use]
-    pub fn wrap(name: &str, origin: Origin<'_>, data: D) -> Self {
+    pub fn wrap(name: &str, identity: &[&str], origin: Origin<'_>, data: D) -> Self {
+        let parts: Vec<&str> = std::iter::once(name).chain(identity.iter().copied()).collect();
         Self {
-            id: almacen_domain::id::derived("evt", &[name, origin.aggregate, origin.cause]),
+            id: almacen_domain::id::derived("evt", &parts),
             evento: name.to_owned(),
             version: ENVELOPE_VERSION,
             marca_tiempo: rfc3339(origin.at),
@@ -186,7 +188,7 @@ mod tests {
 
     #[test]
     fn the_envelope_reads_as_published() {
-        let origin = Origin { at: 1_705_834_800_000, correlation: "imp_1", cause: "v7", aggregate: "Berlin/Echo Dot" };
+        let origin = Origin { at: 1_705_834_800_000, correlation: "imp_1", cause: "imp_1", aggregate: "Berlin/Echo Dot" };
         let data = StockData {
             store: "Berlin".to_owned(),
             item: "Echo Dot".to_owned(),
@@ -196,11 +198,11 @@ mod tests {
             threshold: 5,
             since: "2024-01-21T11:00:00Z".to_owned(),
         };
-        let event = Envelope::wrap(name::STOCK_LOW, origin, data);
+        let event = Envelope::wrap(name::STOCK_LOW, &["Berlin", "Echo Dot", "7"], origin, data);
         assert_eq!(
             event.body(),
             format!(
-                r#"{{"id":"{}","evento":"StockBajo","version":1,"marcaTiempo":"2024-01-21T11:00:00Z","correlacionId":"imp_1","causaId":"v7","agregadoId":"Berlin/Echo Dot","datos":{{"store":"Berlin","item":"Echo Dot","count":3,"available":3,"reserved":0,"threshold":5,"since":"2024-01-21T11:00:00Z"}}}}"#,
+                r#"{{"id":"{}","evento":"StockBajo","version":1,"marcaTiempo":"2024-01-21T11:00:00Z","correlacionId":"imp_1","causaId":"imp_1","agregadoId":"Berlin/Echo Dot","datos":{{"store":"Berlin","item":"Echo Dot","count":3,"available":3,"reserved":0,"threshold":5,"since":"2024-01-21T11:00:00Z"}}}}"#,
                 event.id
             )
         );

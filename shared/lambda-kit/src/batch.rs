@@ -21,7 +21,8 @@ where
     let mut response = SqsBatchResponse::default();
     for message in event.records {
         let id = message.message_id.clone();
-        if let Err(failure) = handle(message).await {
+        // On the heap: a large handler would otherwise make every future around it as large.
+        if let Err(failure) = Box::pin(handle(message)).await {
             tracing::error!(message_id = id.as_deref(), error = %failure.message, "message failed; it will come again");
             let Some(id) = id else { return Err(failure) };
             let mut item = BatchItemFailure::default();

@@ -146,7 +146,7 @@ fn event(job: &Job, state: State, reason: Option<&str>) -> Event {
     let name = if state == State::Failed { name::IMPORT_REFUSED } else { name::IMPORT_COMPLETED };
     let origin = Origin { at: now_ms(), correlation: &job.id, cause: &job.id, aggregate: &job.id };
     let data = ImportData::new(&job.id, &job.file_name, job.mode, state, job.counters, reason);
-    let envelope = Envelope::wrap(name, origin, data);
+    let envelope = Envelope::wrap(name, &[&job.id], origin, data);
     Event { body: envelope.body(), id: envelope.id, name: envelope.evento }
 }
 

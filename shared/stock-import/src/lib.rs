@@ -27,6 +27,7 @@ use almacen_queue::Queue;
 use almacen_table::imports::{Imports, Job, Part};
 use almacen_table::inventory::Inventory;
 use almacen_table::stores::{Claim, Lease, Stores};
+use serde::{Deserialize, Serialize};
 
 pub use error::ImportError;
 
@@ -130,7 +131,7 @@ impl Importer {
         if part.done {
             return Ok(Progress::Done);
         }
-        part::apply(self, job, part, deadline).await
+        Box::pin(part::apply(self, job, part, deadline)).await
     }
 }
 
@@ -150,3 +151,43 @@ pub(crate) fn busy_delay() -> Duration {
 
 /// The environment could not be read.
 pub type StartError = ConfigError;
+
+/// A part of a large file, as it waits in the ranges queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Range {
+    /// Of which import.
+    pub import: String,
+    /// Which part, from 1.
+    pub part: u32,
+}
+
+impl Range {
+    /// From a message's body.
+    ///
+    /// # Errors
+    /// When it is none of ours: the message can never succeed.
+    pub fn parse(body: &str) -> Result<Self, ImportError> {
+        serde_json::from_str(body).map_err(|_| ImportError::Malformed("range"))
+    }
+}
+
+impl Importer {
+    /// Leaves a part to a worker, unless it is done.
+    ///
+    /// # Errors
+    /// [`ImportError`].
+    pub async fn hand_over(&self, import: &str, part: &Part) -> Result<(), ImportError> {
+        if part.done { Ok(()) } else { self.hand_over_later(import, part, Duration::ZERO).await }
+    }
+
+    /// Leaves a part to a worker after `delay`.
+    ///
+    /// # Errors
+    /// [`ImportError`].
+    pub async fn hand_over_later(&self, import: &str, part: &Part, delay: Duration) -> Result<(), ImportError> {
+        let range = Range { import: import.to_owned(), part: part.number };
+        let body = serde_json::to_string(&range).map_err(|_| ImportError::Malformed("range"))?;
+        Ok(self.ranges.send(body, delay).await?)
+    }
+}

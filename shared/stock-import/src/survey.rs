@@ -41,7 +41,7 @@ pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds) -> Result<Ou
         return Ok(Refusal::too_large(bounds.file_bytes_max).into());
     }
     let surveying = Surveying { importer, job, bounds };
-    match surveying.run().await {
+    match Box::pin(surveying.run()).await {
         Ok((plan, parts)) => Ok(Outcome::Planned(plan, parts)),
         Err(SourceError::Refused(refusal)) => Ok(refusal.into()),
         Err(SourceError::Import(error)) => Err(error),

@@ -1,0 +1,100 @@
+//! A CSV arrived: survey it, and import it or hand its parts to `ingest-range`.
+//!
+//! Trigger: the uploads queue, which S3 tells of every new object. A message that comes twice, late or after a crash finds
+//! what was done and goes on from there.
+
+use std::time::Duration;
+
+use almacen_lambda_kit::batch;
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::{Deadline, Failure, now_ms};
+use almacen_queue::Queue;
+use almacen_stock_import::arrival::{self, Uploaded};
+use almacen_stock_import::error::ImportError;
+use almacen_stock_import::survey::{Bounds, Outcome, survey};
+use almacen_stock_import::{Importer, Progress, ending};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use lambda_runtime::Context;
+
+/// What the function talks to and is told.
+#[derive(Debug)]
+pub struct Deps {
+    importer: Importer,
+    /// Our own queue, for a file whose store another import has.
+    uploads: Queue,
+    bounds: Bounds,
+}
+
+impl Deps {
+    /// From the environment.
+    pub fn from_env(env: &mut Env) -> Self {
+        Self {
+            importer: Importer::from_env(env),
+            uploads: Queue::new(env.required("UPLOADS_QUEUE_URL")),
+            bounds: Bounds { file_bytes_max: env.number("FILE_BYTES_MAX"), split_bytes: env.number("SPLIT_BYTES") },
+        }
+    }
+}
+
+/// Works on each message of the batch.
+///
+/// # Errors
+/// When a message without an id failed.
+pub async fn handle(deps: &Deps, event: SqsEvent, context: Context) -> Result<SqsBatchResponse, Failure> {
+    let deadline = Deadline::of(&context);
+    batch::each(event, |message| async move {
+        let body = message.body.unwrap_or_default();
+        for uploaded in arrival::parse(&body)? {
+            if let Progress::Busy(delay) = import(deps, &uploaded, &deadline).await? {
+                deps.come_back(body.clone(), delay).await?;
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+impl Deps {
+    /// The same message once more, later. Sent before the old one is acknowledged: at worst it is there twice.
+    async fn come_back(&self, body: String, delay: Duration) -> Result<(), ImportError> {
+        tracing::info!(delay_s = delay.as_secs(), "another import has the store; coming back");
+        Ok(self.uploads.send(body, delay).await?)
+    }
+}
+
+async fn import(deps: &Deps, uploaded: &Uploaded, deadline: &Deadline) -> Result<Progress, ImportError> {
+    let importer = &deps.importer;
+    let (mut job, refusal) = arrival::open(importer, uploaded).await?;
+    tracing::info!(import = %job.id, state = job.state.as_str(), size = job.object.size, "file arrived");
+    if job.state.is_final() {
+        // Nothing to do, unless the last try ended between the report and giving the leases back.
+        ending::finish_if_complete(importer, &job.id).await?;
+        return Ok(Progress::Done);
+    }
+    if let Some(refusal) = refusal {
+        ending::refuse(importer, &job, &refusal).await?;
+        return Ok(Progress::Done);
+    }
+    if job.plan.is_none() {
+        match survey(importer, &job, deps.bounds).await? {
+            Outcome::Refused(refusal) => {
+                ending::refuse(importer, &job, &refusal).await?;
+                return Ok(Progress::Done);
+            }
+            Outcome::Planned(plan, parts) => {
+                importer.imports.keep_plan(&job.id, &plan, &parts, now_ms()).await?;
+                job.plan = Some(plan);
+            }
+        }
+    }
+    let split = job.plan.as_ref().is_some_and(|plan| !plan.gzip && plan.source.size > deps.bounds.split_bytes);
+    for mut part in importer.imports.parts(&job.id).await? {
+        if split {
+            importer.hand_over(&job.id, &part).await?;
+        } else if let Progress::Busy(delay) = importer.work_on(&job, &mut part, deadline).await? {
+            return Ok(Progress::Busy(delay));
+        }
+    }
+    ending::finish_if_complete(importer, &job.id).await?;
+    Ok(Progress::Done)
+}

@@ -1,0 +1,174 @@
+//! Events leave the Outbox: to the events topic, and the alerts among them to people.
+//!
+//! Triggers: the Outbox stream (new events), and a schedule (events that are still unpublished after a minute, so that
+//! not even an expired stream loses one). Only what is not marked as published is published; a crash between publishing
+//! and marking repeats an event, and consumers know it by its id. The whole batch fails or none of it.
+
+pub mod alert;
+
+use std::time::Duration;
+
+use almacen_bus::{BATCH_BYTES_MAX, BATCH_MAX, Outgoing, Topic};
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::{Deadline, Failure, now_ms};
+use almacen_queue::Queue;
+use almacen_table::outbox::{Event, Outbox};
+use futures::future::try_join_all;
+use lambda_runtime::Context;
+use serde_json::Value;
+
+/// The stream has a minute before the sweeper looks.
+const SWEEP_AFTER_MS: i64 = 60_000;
+/// Events read at once by the sweeper.
+const SWEEP_PAGE: i32 = 100;
+/// The sweeper begins no new page with less time left than this.
+const SWEEP_MARGIN: Duration = Duration::from_secs(10);
+
+/// What the function talks to.
+#[derive(Debug)]
+pub struct Deps {
+    outbox: Outbox,
+    events: Topic,
+    alerts: Topic,
+    failures: Queue,
+}
+
+impl Deps {
+    /// From the environment.
+    pub fn from_env(env: &mut Env) -> Self {
+        let sns = almacen_bus::client();
+        Self {
+            outbox: Outbox::new(almacen_table::client(), env.required("OUTBOX_TABLE")),
+            events: Topic::new(sns.clone(), env.required("EVENTS_TOPIC_ARN")),
+            alerts: Topic::new(sns, env.required("ALERTS_TOPIC_ARN")),
+            failures: Queue::new(env.required("FAILURES_QUEUE_URL")),
+        }
+    }
+}
+
+/// Publishes the events of a stream batch, or, on the schedule, those that were left.
+///
+/// # Errors
+/// The batch comes again; the sweeper comes anyway.
+pub async fn handle(deps: &Deps, event: Value, context: Context) -> Result<(), Failure> {
+    match new_event_ids(&event) {
+        Some(ids) => relay(deps, &ids).await,
+        None => sweep(deps, &Deadline::of(&context)).await,
+    }
+}
+
+/// The ids of the events that a stream batch tells of; `None` where this is no stream batch. Only the key is read: what
+/// is published is read from the table, together with whether it still has to be.
+#[must_use]
+pub fn new_event_ids(event: &Value) -> Option<Vec<String>> {
+    let records = event.get("Records")?.as_array()?;
+    let id = |record: &Value| {
+        let inserted = record.get("eventName")?.as_str()? == "INSERT";
+        let id = record.get("dynamodb")?.get("Keys")?.get("id")?.get("S")?.as_str()?;
+        inserted.then(|| id.to_owned())
+    };
+    Some(records.iter().filter_map(id).collect())
+}
+
+async fn sweep(deps: &Deps, deadline: &Deadline) -> Result<(), Failure> {
+    while deadline.left() > SWEEP_MARGIN {
+        let ids = deps.outbox.pending(now_ms() - SWEEP_AFTER_MS, SWEEP_PAGE).await?;
+        if ids.is_empty() {
+            break;
+        }
+        tracing::warn!(events = ids.len(), "events were left unpublished; publishing them now");
+        relay(deps, &ids).await?;
+    }
+    Ok(())
+}
+
+async fn relay(deps: &Deps, ids: &[String]) -> Result<(), Failure> {
+    let events = deps.outbox.unpublished(ids).await?;
+    let mut left = 0;
+    for batch in batches(&events) {
+        left += publish(deps, batch).await?;
+    }
+    if left == 0 {
+        Ok(())
+    } else {
+        Err(Failure { kind: "NotTaken", message: format!("{left} events were not taken by the topic") })
+    }
+}
+
+/// Publishes one batch, marks what is out, and answers how many are not.
+async fn publish(deps: &Deps, batch: &[Event]) -> Result<usize, Failure> {
+    if let [event] = batch
+        && event.body.len() > BATCH_BYTES_MAX
+    {
+        return set_aside(deps, event).await.map(|()| 0);
+    }
+    let outgoing: Vec<Outgoing<'_>> = batch.iter().map(|event| Outgoing { name: &event.name, body: &event.body }).collect();
+    let not_taken = deps.events.publish(&outgoing).await?;
+    let taken = batch.iter().enumerate().filter(|(position, _)| !not_taken.contains(position)).map(|(_, event)| event);
+    try_join_all(taken.map(|event| tell_and_mark(deps, event))).await?;
+    Ok(not_taken.len())
+}
+
+async fn tell_and_mark(deps: &Deps, event: &Event) -> Result<(), Failure> {
+    if alert::is_for_people(&event.name) {
+        match alert::message(&event.body) {
+            Some(message) => deps.alerts.tell(&event.name, &message.subject, &message.text).await?,
+            None => tracing::error!(id = %event.id, "an alert that cannot be read is told to no one"),
+        }
+    }
+    deps.outbox.mark_published(&event.id, now_ms()).await?;
+    tracing::info!(id = %event.id, event = %event.name, "published");
+    Ok(())
+}
+
+/// No topic takes an event of this size, now or later.
+async fn set_aside(deps: &Deps, event: &Event) -> Result<(), Failure> {
+    tracing::error!(id = %event.id, bytes = event.body.len(), "event too large to publish; its id goes to the failure queue");
+    let note = serde_json::json!({"event": event.id, "name": event.name, "bytes": event.body.len()}).to_string();
+    deps.failures.send(note, Duration::ZERO).await?;
+    Ok(deps.outbox.mark_published(&event.id, now_ms()).await?)
+}
+
+/// Cuts events into batches that SNS takes: ten at most, and not too many bytes together.
+fn batches(events: &[Event]) -> Vec<&[Event]> {
+    let mut batches = Vec::new();
+    let (mut start, mut bytes) = (0, 0);
+    for (position, event) in events.iter().enumerate() {
+        if position > start && (position - start == BATCH_MAX || bytes + event.body.len() > BATCH_BYTES_MAX) {
+            batches.push(&events[start..position]);
+            (start, bytes) = (position, 0);
+        }
+        bytes += event.body.len();
+    }
+    if start < events.len() {
+        batches.push(&events[start..]);
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn only_new_events_of_a_stream_batch() {
+        let record = |name: &str, id: &str| json!({"eventName":name,"dynamodb":{"Keys":{"id":{"S":id}}}});
+        let batch = json!({"Records":[record("INSERT","evt_1"), record("MODIFY","evt_2"), record("INSERT","evt_3"), {}]});
+        assert_eq!(new_event_ids(&batch), Some(vec!["evt_1".to_owned(), "evt_3".to_owned()]));
+        assert_eq!(new_event_ids(&json!({"source":"aws.events"})), None);
+    }
+
+    #[test]
+    fn batches_are_bounded_in_number_and_bytes() {
+        let event = |bytes: usize| Event { id: String::new(), name: String::new(), body: "x".repeat(bytes) };
+        let lengths = |sizes: &[usize]| -> Vec<usize> {
+            let events: Vec<Event> = sizes.iter().map(|bytes| event(*bytes)).collect();
+            batches(&events).iter().map(|batch| batch.len()).collect()
+        };
+        assert_eq!(lengths(&[]), [] as [usize; 0]);
+        assert_eq!(lengths(&[1; 23]), [10, 10, 3]);
+        assert_eq!(lengths(&[BATCH_BYTES_MAX, 1, BATCH_BYTES_MAX + 1, 1]), [1, 1, 1, 1]);
+        assert_eq!(lengths(&[BATCH_BYTES_MAX / 2, BATCH_BYTES_MAX / 2, 2]), [2, 1]);
+    }
+}

@@ -1,0 +1,111 @@
+//! Lines changed: tell when one crosses its threshold, once.
+//!
+//! Trigger: the Inventory stream, old and new images. The whole batch fails or none of it, because every effect is
+//! repeatable; a record that can never be read goes to the failure queue by our own hand.
+
+pub mod decide;
+pub mod record;
+
+use std::time::Duration;
+
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::{Failure, now_ms};
+use almacen_queue::Queue;
+use almacen_table::TableError;
+use almacen_table::alerts::{Alerts, MOVES_MAX};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::decide::{Line, matters, moves, rounds};
+use crate::record::{Change, Read, read};
+
+/// How often alerts that somebody else moved at the same time are read again.
+const TRIES: u32 = 5;
+/// A record that cannot be read is kept for a person, up to the size of a message.
+const KEPT_BYTES_MAX: usize = 200 * 1024;
+
+/// What the function talks to and is told.
+#[derive(Debug)]
+pub struct Deps {
+    alerts: Alerts,
+    failures: Queue,
+    default_threshold: i64,
+}
+
+impl Deps {
+    /// From the environment.
+    pub fn from_env(env: &mut Env) -> Self {
+        let client = almacen_table::client();
+        let (alerts, outbox, stores) =
+            (env.required("STOCK_ALERTS_TABLE"), env.required("OUTBOX_TABLE"), env.required("STORES_TABLE"));
+        Self {
+            alerts: Alerts::new(client, alerts, outbox, stores),
+            failures: Queue::new(env.required("FAILURES_QUEUE_URL")),
+            default_threshold: env.number("DEFAULT_THRESHOLD"),
+        }
+    }
+}
+
+/// A batch of the stream; each record is read by itself.
+#[derive(Debug, Deserialize)]
+pub struct StreamEvent {
+    /// In order for each line.
+    #[serde(rename = "Records")]
+    pub records: Vec<Value>,
+}
+
+/// Moves the alerts of the lines that changed.
+///
+/// # Errors
+/// The batch comes again.
+pub async fn handle(deps: &Deps, event: StreamEvent) -> Result<(), Failure> {
+    let mut changes: Vec<Change> = Vec::new();
+    for record in &event.records {
+        match read(record, deps.default_threshold) {
+            Read::Changed(change) => changes.push(change),
+            Read::Removed => {}
+            Read::Unreadable(what) => set_aside(deps, record, what).await?,
+        }
+    }
+    changes.retain(matters);
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut lines: Vec<Line> = changes.iter().map(|change| (change.store.clone(), change.sku.clone())).collect();
+    lines.sort_unstable();
+    lines.dedup();
+    for _ in 0..TRIES {
+        if tell(deps, &changes, &lines).await? {
+            return Ok(());
+        }
+    }
+    Err(Failure { kind: "Contended", message: "alerts were moved by somebody else again and again".to_owned() })
+}
+
+/// `false` when an alert was moved by somebody else meanwhile, such as a repetition of this very batch.
+async fn tell(deps: &Deps, changes: &[Change], lines: &[Line]) -> Result<bool, TableError> {
+    let known = deps.alerts.known(lines).await?;
+    for round in rounds(moves(changes, &known)) {
+        for steps in round.chunks(MOVES_MAX) {
+            if !deps.alerts.apply(steps, now_ms()).await? {
+                return Ok(false);
+            }
+            for step in steps {
+                tracing::info!(event = %step.event.name, id = %step.event.id, store = %step.store, "stock news");
+            }
+        }
+    }
+    Ok(true)
+}
+
+async fn set_aside(deps: &Deps, record: &Value, what: &'static str) -> Result<(), Failure> {
+    tracing::error!(what, "a stream record cannot be read; it goes to the failure queue");
+    let mut text = record.to_string();
+    if text.len() > KEPT_BYTES_MAX {
+        text = format!("{{\"tooLarge\":{}}}", text.len());
+    }
+    Ok(deps.failures.send(text, Duration::ZERO).await?)
+}
+
+#[cfg(test)]
+mod tests;
