@@ -145,7 +145,7 @@ fn with_stack(arguments: &Test, report: &mut Report) {
     let mut started = false;
     let ready = report.check("local stack", || {
         let before = stack::running().is_some();
-        let up = up::up(arguments.port);
+        let up = up::up(Some(stack::any_port(arguments.port)?));
         started = !before && stack::running().is_some();
         up.map(|_started| ())
     });

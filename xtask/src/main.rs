@@ -47,6 +47,9 @@ enum Task {
         #[arg(long)]
         wipe: bool,
     },
+    /// Print the port of the running local stack of this checkout, or nothing
+    #[command(hide = true)]
+    Running,
     /// Print the outputs of a stack as JSON
     Outputs {
         /// Environment on AWS; without it, the local stack
@@ -113,6 +116,12 @@ fn dispatch(task: &Task) -> Result<()> {
     match task {
         Task::Up { port } => up::up(*port).map(|_started| ()),
         Task::Down { wipe } => down(*wipe),
+        Task::Running => {
+            if let Some(running) = stack::running() {
+                ui::say(&running.port.to_string());
+            }
+            Ok(())
+        }
         Task::Outputs { env } => outputs(env.as_deref()),
         Task::Upload(arguments) => upload::run(arguments),
         Task::Logs(arguments) => logs(arguments),

@@ -73,6 +73,21 @@ fn taken(port: u16) -> bool {
         || TcpListener::bind(address).is_err_and(|error| error.kind() == std::io::ErrorKind::AddrInUse)
 }
 
+/// The port for a run that nobody looks at: as [`port`], but where that is taken and nobody insists, a free one.
+///
+/// # Errors
+/// If `ALMACEN_PORT` is no port.
+pub(crate) fn any_port(asked: Option<u16>) -> Result<u16> {
+    let wanted = port(asked)?;
+    let insisted = asked.is_some() || std::env::var_os("ALMACEN_PORT").is_some_and(|text| !text.is_empty());
+    if let Some(running) = running()
+        && !insisted
+    {
+        return Ok(running.port);
+    }
+    if insisted || !taken(wanted) { Ok(wanted) } else { Ok(free_port_after(wanted).unwrap_or(wanted)) }
+}
+
 fn free_port_after(port: u16) -> Option<u16> {
     (port.saturating_add(1)..=port.saturating_add(200)).find(|&next| !taken(next))
 }

@@ -126,7 +126,15 @@ fn build(root: &Path, profile: Profile, functions: &[&String]) -> Result<()> {
     };
     ui::note(&format!("  building {} functions ({name}); the first time this takes minutes", functions.len()));
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root).args(["build", "--profile", name, "--package", "bench-empty", "--package", "bench-harness"]);
+    cargo.current_dir(root).args([
+        "build",
+        "--profile",
+        name,
+        "--package",
+        "bench-empty",
+        "--package",
+        "bench-harness",
+    ]);
     for function in functions {
         cargo.arg("--package").arg(function);
     }

@@ -1,0 +1,360 @@
+//! Rules of this repository that a machine can keep. Each names the file to look at when it fails.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Larger files belong in a release or a bucket; large samples are generated.
+const FILE_BYTES_MAX: u64 = 400 * 1024;
+
+/// What the event source mappings do with a function's role, and not the function itself.
+const MAPPING_ACTIONS: [&str; 8] = [
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:GetQueueAttributes",
+    "sqs:ChangeMessageVisibility",
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:ListStreams",
+];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Files under git's care, and those that are about to be.
+fn tracked() -> Vec<String> {
+    let out = Command::new("git")
+        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "git ls-files failed: {}", String::from_utf8_lossy(&out.stderr));
+    let all = String::from_utf8(out.stdout).unwrap();
+    all.lines().filter(|name| root().join(name).is_file()).map(str::to_owned).collect()
+}
+
+fn functions() -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(root().join("functions"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| root().join("functions").join(name).join("Cargo.toml").exists())
+        .collect();
+    names.sort();
+    names
+}
+
+/// `ingest-inventory` → `IngestInventory`.
+fn stem(function: &str) -> String {
+    let word = |word: &str| word[..1].to_uppercase() + &word[1..];
+    function.split('-').map(word).collect()
+}
+
+/// The blocks of one section of the template by their logical id. The template is written with two spaces a level.
+fn blocks(section: &str) -> BTreeMap<String, String> {
+    let text = read("template.yaml");
+    let mut found = BTreeMap::new();
+    let mut inside = false;
+    let mut name = String::new();
+    for line in text.lines() {
+        let level = line.len() - line.trim_start().len();
+        if level == 0 && !line.trim().is_empty() {
+            inside = line == format!("{section}:");
+        } else if inside && level == 2 && !line.trim_start().starts_with('#') {
+            name = line.trim_start().split(':').next().unwrap().to_owned();
+            found.insert(name.clone(), format!("{line}\n"));
+        } else if inside && let Some(block) = found.get_mut(&name) {
+            block.push_str(line);
+            block.push('\n');
+        }
+    }
+    assert!(!found.is_empty(), "template.yaml has no section {section}");
+    found
+}
+
+fn resource(blocks: &BTreeMap<String, String>, name: &str) -> String {
+    blocks.get(name).unwrap_or_else(|| panic!("template.yaml has no resource {name}")).clone()
+}
+
+/// Names under `Variables:` of a function's block.
+fn declared(block: &str) -> BTreeSet<String> {
+    let lines = block.lines().skip_while(|line| line.trim() != "Variables:").skip(1);
+    let lines = lines.take_while(|line| line.starts_with("          "));
+    let names = lines.filter(|line| !line.starts_with("           ") && !line.trim_start().starts_with('#'));
+    names.map(|line| line.trim().split(':').next().unwrap().to_owned()).collect()
+}
+
+/// A package's own crates of this workspace, itself first, and the SDK crates that all of them name.
+fn dependencies(package: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let mut folders = BTreeSet::from([package.to_owned()]);
+    let mut sdks = BTreeSet::new();
+    let mut next = vec![package.to_owned()];
+    while let Some(folder) = next.pop() {
+        let manifest = read(format!("{folder}/Cargo.toml"));
+        let mut inside = false;
+        for line in manifest.lines() {
+            if line.starts_with('[') {
+                inside = line == "[dependencies]";
+            } else if inside {
+                let name = line.split(['.', ' ', '=']).next().unwrap();
+                if let Some(shared) = name.strip_prefix("almacen-") {
+                    let folder = format!("shared/{shared}");
+                    if folders.insert(folder.clone()) {
+                        next.push(folder);
+                    }
+                } else if let Some(sdk) = name.strip_prefix("aws-sdk-") {
+                    sdks.insert(sdk.to_owned());
+                }
+            }
+        }
+    }
+    (folders, sdks)
+}
+
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(&next).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// Environment variables that the code of these crates asks `Env` for, tests and comments left out.
+fn asked(folders: &BTreeSet<String>) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for path in folders.iter().flat_map(|folder| sources(&format!("{folder}/src"))) {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for call in [".required(", ".number(", ".optional("] {
+            for after in code.split(call).skip(1) {
+                if let Some(name) = after.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) {
+                    names.insert(name.to_owned());
+                }
+            }
+        }
+    }
+    names
+}
+
+/// `service:Action` words of a block.
+fn actions(block: &str) -> BTreeSet<String> {
+    let words = block.split(|c: char| !c.is_ascii_alphanumeric() && c != ':' && c != '-' && c != '*');
+    let is_action = |word: &&str| {
+        word.split_once(':').is_some_and(|(service, action)| {
+            service.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+                && !service.is_empty()
+                && action.starts_with(|c: char| c.is_ascii_uppercase() || c == '*')
+        })
+    };
+    words
+        .filter(is_action)
+        .filter(|word| !word.starts_with("sts:") && !word.starts_with("arn:"))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn every_function_has_its_block_role_and_logs() {
+    let resources = blocks("Resources");
+    for function in functions() {
+        let stem = stem(&function);
+        let block = resource(&resources, &format!("{stem}Function"));
+        for line in [
+            format!("CodeUri: target/lambda/{function}/"),
+            format!("FunctionName: !Sub ${{AWS::StackName}}-{function}"),
+            format!("Role: !GetAtt {stem}Role.Arn"),
+            format!("LoggingConfig: {{ LogGroup: !Ref {stem}Logs }}"),
+        ] {
+            assert!(block.contains(&line), "template.yaml: {stem}Function lacks the line `{line}`");
+        }
+        resource(&resources, &format!("{stem}Role"));
+        let logs = resource(&resources, &format!("{stem}Logs"));
+        assert!(logs.contains("RetentionInDays:"), "template.yaml: {stem}Logs keeps its lines for ever");
+        let manifest = read(format!("functions/{function}/Cargo.toml"));
+        assert!(
+            manifest.contains(&format!("name = \"{function}\"")),
+            "functions/{function}: the package has another name"
+        );
+    }
+    let listed: BTreeSet<String> = functions().iter().map(|function| format!("{}Function", stem(function))).collect();
+    for (name, block) in &resources {
+        if block.contains("Type: AWS::Serverless::Function") {
+            assert!(listed.contains(name), "template.yaml: {name} has no folder under functions/");
+        }
+    }
+}
+
+#[test]
+fn every_function_has_sample_events() {
+    for function in functions() {
+        let folder = root().join("events").join(&function);
+        let files: Vec<PathBuf> = fs::read_dir(&folder)
+            .unwrap_or_else(|_| panic!("events/{function}/ is missing: one JSON per case"))
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+            .collect();
+        assert!(!files.is_empty(), "events/{function}/ holds no JSON");
+        for path in files {
+            let text = fs::read_to_string(&path).unwrap();
+            let parsed: Result<serde_json::Value, _> = serde_json::from_str(&text);
+            assert!(parsed.is_ok(), "{} is no JSON", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_function_stands_in_the_map() {
+    let map = read("ARCHITECTURE.md");
+    for function in functions() {
+        assert!(map.contains(&format!("`{function}`")), "ARCHITECTURE.md does not mention `{function}`");
+    }
+}
+
+#[test]
+fn declared_environment_is_used_environment() {
+    let resources = blocks("Resources");
+    for function in functions() {
+        let declared = declared(&resource(&resources, &format!("{}Function", stem(&function))));
+        let (folders, _) = dependencies(&format!("functions/{function}"));
+        let asked = asked(&folders);
+        assert_eq!(declared, asked, "{function}: left is what template.yaml declares, right is what the code asks for");
+    }
+}
+
+#[test]
+fn a_role_allows_the_services_that_its_function_links() {
+    let resources = blocks("Resources");
+    for function in functions() {
+        let role = resource(&resources, &format!("{}Role", stem(&function)));
+        let all = actions(&role);
+        assert!(!all.iter().any(|action| action.contains('*')), "{function}: a wildcard in its role");
+        let own = all.iter().filter(|action| !MAPPING_ACTIONS.contains(&action.as_str()));
+        let allowed: BTreeSet<String> = own
+            .filter_map(|action| action.split(':').next())
+            .filter(|&service| service != "logs")
+            .map(str::to_owned)
+            .collect();
+        let (_, sdks) = dependencies(&format!("functions/{function}"));
+        // Cognito's sign-in is a public call, which needs no right.
+        let linked: BTreeSet<String> = sdks.into_iter().filter(|sdk| sdk != "cognitoidentityprovider").collect();
+        assert_eq!(allowed, linked, "{function}: left is what its role allows, right the SDKs that it links");
+    }
+}
+
+#[test]
+fn every_queue_of_failures_has_its_alarm() {
+    let resources = blocks("Resources");
+    let is_queue = |block: &&String| block.contains("Type: AWS::SQS::Queue\n");
+    let failures = resources
+        .iter()
+        .filter(|(name, block)| is_queue(block) && (name.ends_with("DeadLetters") || name.ends_with("Failures")));
+    let mut seen = 0;
+    for (name, _) in failures {
+        let alarm = resource(&resources, &format!("{name}Alarm"));
+        assert!(
+            alarm.contains(&format!("!GetAtt {name}.QueueName")),
+            "template.yaml: {name}Alarm watches another queue"
+        );
+        assert!(alarm.contains("AlarmActions: [!Ref OperationsTopic]"), "template.yaml: {name}Alarm tells nobody");
+        seen += 1;
+    }
+    assert!(seen >= 4, "only {seen} queues of failures were found");
+}
+
+#[test]
+fn every_route_has_one_verb_and_its_path_a_preflight() {
+    let text = read("template.yaml");
+    let mut verbs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in text.lines().filter(|line| line.contains("Type: Api,")) {
+        let value = |key: &str| {
+            let rest = line.split(key).nth(1).unwrap_or_else(|| panic!("template.yaml: no {key} in {line}"));
+            rest.trim_start_matches([' ', '"']).split(['"', ',', ' ']).next().unwrap().to_owned()
+        };
+        let (path, verb) = (value("Path:"), value("Method:"));
+        assert_ne!(verb, "any", "template.yaml: {path} must name its verbs");
+        if verb == "options" {
+            assert!(line.contains("Authorizer: NONE"), "template.yaml: a browser sends no token with OPTIONS {path}");
+        }
+        assert!(verbs.entry(path.clone()).or_default().insert(verb.clone()), "template.yaml: {verb} {path} twice");
+    }
+    for (path, verbs) in &verbs {
+        assert!(verbs.contains("options"), "template.yaml: {path} has no options event");
+    }
+    assert!(verbs.len() >= 6, "routes were not found in template.yaml: {verbs:?}");
+}
+
+#[test]
+fn every_package_inherits_versions_and_lints() {
+    for name in tracked().iter().filter(|name| name.ends_with("Cargo.toml") && name.as_str() != "Cargo.toml") {
+        let text = read(name);
+        if text.contains("[workspace]") {
+            continue; // stands alone on purpose, as a fuzz target does
+        }
+        assert!(text.contains("[lints]\nworkspace = true"), "{name} does not inherit the lints");
+        let mut inside = false;
+        for line in text.lines() {
+            if line.starts_with('[') {
+                inside = line.contains("dependencies");
+            } else if inside && !line.trim().is_empty() && !line.starts_with('#') {
+                assert!(line.contains("workspace = true"), "{name}: `{line}` has a version of its own");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_file_is_large() {
+    for name in tracked() {
+        let bytes = fs::metadata(root().join(&name)).unwrap().len();
+        assert!(bytes <= FILE_BYTES_MAX, "{name} has {bytes} bytes");
+    }
+}
+
+/// A test waits for a condition, with a deadline.
+#[test]
+fn no_test_sleeps_and_hopes() {
+    for name in tracked().iter().filter(|name| name.ends_with(".rs") && !name.ends_with("tidy.rs")) {
+        let text = read(name);
+        let code = if name.contains("/tests/") || name.starts_with("tests/") {
+            text.as_str()
+        } else {
+            text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests)
+        };
+        let sleeps = code.lines().any(|line| line.contains("sleep(") && !line.trim_start().starts_with("//"));
+        let looks = code.contains("deadline") || code.contains("Instant::now()");
+        assert!(!sleeps || looks, "{name}: a test sleeps without a deadline for what it waits for");
+    }
+}
+
+#[test]
+fn links_in_documents_lead_somewhere() {
+    for name in tracked().iter().filter(|name| name.ends_with(".md") && !name.contains("vendor/")) {
+        let text = read(name);
+        let folder = root().join(name).parent().unwrap().to_path_buf();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let path = target.split(['#', ' ']).next().unwrap();
+            if path.is_empty() || path.contains("://") || path.starts_with("mailto:") {
+                continue;
+            }
+            assert!(folder.join(path).exists(), "{name}: the link to {path} leads nowhere");
+        }
+    }
+}
