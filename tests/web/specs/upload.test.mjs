@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+
+import { cell, signIn, storeHash, useBrowser, withPage } from "../support/browser.mjs";
+import { eventually } from "../support/eventually.mjs";
+import { api, freshStore, linePath, seed } from "../support/stack.mjs";
+
+useBrowser();
+
+const csvFile = (name, text) => ({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
+const counter = (page, name) => page.locator(`[data-counter=${name}]`).innerText();
+const ended = (page) => page.waitForSelector('[data-test=status]:not([data-status=pending]):not([data-status=running])', { timeout: 60_000 });
+
+/** Drops a file as a hand would: it hovers, then falls. */
+async function drop(page, name, text) {
+  const carried = await page.evaluateHandle(([fileName, content]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([content], fileName, { type: "text/csv" }));
+    return transfer;
+  }, [name, text]);
+  await page.dispatchEvent("body", "dragenter", { dataTransfer: carried });
+  await page.dispatchEvent("body", "dragover", { dataTransfer: carried });
+  await page.waitForSelector(".drop-veil");
+  await page.dispatchEvent("body", "drop", { dataTransfer: carried });
+}
+
+async function choose(page, file) {
+  await page.click("[data-test=upload]");
+  await page.setInputFiles("[data-test=uploader] input[type=file]", file);
+}
+
+async function download(page, context, test) {
+  const started = new Promise((done) => {
+    page.once("download", done);
+    context.on("page", (other) => other.once("download", done));
+  });
+  await page.click(`[data-test=${test}]`);
+  const file = await started;
+  return readFile(await file.path(), "utf8");
+}
+
+test("a dropped file with mistakes: progress, report, reasons, downloads", () =>
+  withPage({}, async (page, context) => {
+    const store = freshStore("Drop");
+    await signIn(page);
+    await drop(page, "stock.csv", `store,item,count\n${store},Cup,12\n${store},Lamp,abc\n${store},,4\n${store},Chair,-3\n${store},Table,2\n`);
+    await page.getByText("stock.csv").waitFor();
+    await page.click("[data-test=start-upload]");
+    await page.waitForURL(/#\/imports\/imp_/);
+    await ended(page);
+    assert.equal(await page.locator("[data-test=status]").getAttribute("data-status"), "completed_with_errors");
+    assert.deepEqual(await Promise.all(["rows", "created", "rejected"].map((name) => counter(page, name))), ["5", "2", "3"]);
+
+    const rejected = page.locator("[data-test=rejected] tbody tr");
+    await eventually(async () => assert.equal(await rejected.count(), 3));
+    const first = await rejected.first().innerText();
+    assert.match(first, /3/);
+    assert.match(first, /abc/);
+    // every reason is a sentence, in either language
+    const reasons = () => rejected.evaluateAll((rows) => rows.map((one) => one.lastElementChild.textContent));
+    const english = await reasons();
+    for (const reason of english) assert.match(reason, /\w+ \w+/);
+    await page.click("[data-test=language]");
+    assert.notDeepEqual(await reasons(), english);
+    await page.click("[data-test=language]");
+
+    const csv = await download(page, context, "download-rejected");
+    assert.match(csv, /abc/);
+    assert.doesNotMatch(csv, /Table/);
+    assert.equal(JSON.parse(await download(page, context, "download-report")).rejected.length, 3);
+
+    await page.locator(".report-links").getByText(store).click();
+    await eventually(async () => assert.equal(await cell(page, "Cup", "available").innerText(), "12"));
+  }));
+
+test("a chosen file, tried first, then imported for real without choosing it again", () =>
+  withPage({}, async (page) => {
+    const store = freshStore("Dry");
+    await seed(store, [["Cup", 12]]);
+    await signIn(page);
+    await choose(page, csvFile("more.csv", `store,item,count\n${store},Cup,20\n${store},Lamp,7\n`));
+    await page.check("[name=dryRun]");
+    await page.click("[data-test=start-upload]");
+    await page.getByText("nothing was written").waitFor({ timeout: 60_000 });
+    assert.deepEqual(await Promise.all(["created", "changed"].map((name) => counter(page, name))), ["1", "1"]);
+    assert.equal((await api("GET", linePath(store, "Cup"))).count, 12);
+
+    const dry = page.url();
+    await page.getByRole("button", { name: "Import for real" }).click();
+    await page.waitForURL((url) => url.href !== dry);
+    await ended(page);
+    await page.getByText("Every row was taken.").waitFor();
+    assert.equal((await api("GET", linePath(store, "Cup"))).count, 20);
+  }));
+
+test("changes instead of counts, for a file that names no store", () =>
+  withPage({}, async (page) => {
+    const store = freshStore("Adjust");
+    await seed(store, [["Cup", 12], ["Lamp", 30]]);
+    await signIn(page);
+    await choose(page, csvFile("delivery.csv", "item,count\nCup,8\nLamp,-5\n"));
+    await page.check("[name=mode][value=adjust]");
+    await page.fill("[name=store]", store);
+    await page.click("[data-test=start-upload]");
+    await page.waitForURL(/#\/imports\/imp_/);
+    await ended(page);
+    await page.getByText("Every row was taken.").waitFor();
+    await page.goto(page.url().split("#")[0] + storeHash(store));
+    await eventually(async () => assert.equal(await cell(page, "Cup", "available").innerText(), "20"));
+    assert.equal(await cell(page, "Lamp", "available").innerText(), "25");
+  }));
+
+test("a file that is no inventory is refused whole, with the reason", () =>
+  withPage({}, async (page) => {
+    await signIn(page);
+    await choose(page, csvFile("letter.csv", "Dear all\nplease find attached\nnothing\n"));
+    await page.click("[data-test=start-upload]");
+    await page.waitForURL(/#\/imports\/imp_/);
+    await ended(page);
+    await page.getByText("The file was refused.").waitFor();
+    assert.match(await page.locator("[data-test=failure]").innerText(), /\w+ \w+/);
+  }));
+
+test("an empty file and no file at all never leave the page", () =>
+  withPage({}, async (page) => {
+    await signIn(page);
+    await page.click("[data-test=upload]");
+    await page.click("[data-test=start-upload]");
+    await page.getByText("Choose a file first.").waitFor();
+    await page.setInputFiles("[data-test=uploader] input[type=file]", csvFile("empty.csv", ""));
+    await page.click("[data-test=start-upload]");
+    await page.getByText("empty.csv is empty.").waitFor();
+  }));
+
+test("the history lists imports, newest first, and pages back", () =>
+  withPage({}, async (page) => {
+    const store = freshStore("History");
+    await seed(store, [["Cup", 1]]);
+    await signIn(page, "operador", "#/imports");
+    const rows = page.locator("[data-test=imports] tbody tr");
+    await rows.first().waitFor();
+    const newest = (await api("GET", "/imports?limit=100")).imports;
+    const shown = () => rows.evaluateAll((all) => all.map((one) => one.dataset.import));
+    assert.ok((await shown()).includes(newest.find((one) => one.fileName === "seed.csv").importId));
+    if (newest.length > 20) {
+      const before = await rows.count();
+      await page.click("[data-test=older]");
+      await eventually(async () => assert.ok((await rows.count()) > before));
+      const ids = await shown();
+      assert.equal(new Set(ids).size, ids.length);
+    }
+    await rows.first().locator("a").click();
+    await page.waitForURL(/#\/imports\/imp_/);
+    await page.goBack();
+    await rows.first().waitFor();
+  }));

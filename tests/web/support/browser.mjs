@@ -1,0 +1,79 @@
+// Chromium, and pages that fail their test when they log an error or a request goes wrong that nobody expected to.
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+
+import { chromium } from "playwright-core";
+
+import { outputs, users } from "./stack.mjs";
+
+export const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+const DEADLINE_MS = 20_000;
+
+export const DESKTOP = { width: 1280, height: 800 };
+export const PHONE = { width: 360, height: 740 };
+
+let browser;
+
+/** Call once at the top of a test file: one browser for its tests, each with a context of its own. */
+export function useBrowser() {
+  before(async () => {
+    // Every launch makes a profile of its own and removes it again.
+    browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, args: FLAGS });
+  });
+  after(() => browser?.close());
+}
+
+/**
+ * Runs `body(page)` on a fresh page. `expected` holds statuses that may be answered without failing the test, `cut`
+ * allows requests without an answer, `policy` the log line of a script that the content policy stopped.
+ */
+export async function withPage({ expected = [], cut = false, policy = false, viewport = DESKTOP, language = "en-GB", scheme = "light" }, body) {
+  const context = await browser.newContext({ viewport, locale: language, colorScheme: scheme, acceptDownloads: true });
+  context.setDefaultTimeout(DEADLINE_MS);
+  const page = await context.newPage();
+  const wrong = [];
+  page.on("pageerror", (error) => wrong.push(`uncaught: ${error.stack}`));
+  page.on("console", (message) => {
+    // Chromium writes one such line for every bad answer; those are judged below, by status.
+    const judgedBelow = /^Failed to load resource/.test(message.text());
+    const stopped = policy && /Content Security Policy/.test(message.text());
+    if (["error", "warning"].includes(message.type()) && !judgedBelow && !stopped) wrong.push(`console: ${message.text()}`);
+  });
+  page.on("response", (answer) => {
+    if (answer.status() >= 400 && !expected.includes(answer.status())) wrong.push(`${answer.status()} ${answer.request().method()} ${answer.url()}`);
+  });
+  page.on("requestfailed", (request) => {
+    // The page gives up its own requests when a view closes or a search goes on.
+    const givenUp = request.failure()?.errorText === "net::ERR_ABORTED";
+    if (!givenUp && !cut) wrong.push(`no answer: ${request.url()} ${request.failure()?.errorText}`);
+  });
+  try {
+    await body(page, context);
+    assert.deepEqual(wrong, [], "the page went wrong on the way");
+  } catch (cause) {
+    if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/failed-${Date.now()}.png` });
+    if (wrong.length) cause.message += `\nthe page said:\n${wrong.join("\n")}`;
+    throw cause;
+  } finally {
+    await context.close();
+  }
+}
+
+export const open = (page, hash = "") => page.goto(outputs.WebUrl + hash);
+
+/** Signs in by the form and waits for what comes behind it. */
+export async function signIn(page, role = "operador", hash = "") {
+  await open(page, hash);
+  await page.fill("[name=username]", users[role].username);
+  await page.fill("[name=password]", users[role].password);
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-test=account]");
+}
+
+export const storeHash = (store) => `#/stores/${encodeURIComponent(store)}`;
+export const row = (page, item) => page.locator(`tr[data-item="${item}"]`);
+export const cell = (page, item, field) => row(page, item).locator(`[data-field=${field}] span`).first();
+export const items = (page) => page.locator("[data-test=lines] tbody tr").evaluateAll((rows) => rows.map((one) => one.dataset.item));
