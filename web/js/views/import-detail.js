@@ -2,7 +2,7 @@ import { html, useEffect, useState } from "../html.js";
 import * as api from "../api.js";
 import { explain } from "../failure.js";
 import { number, when } from "../format.js";
-import { inLanguage, t } from "../i18n.js";
+import { inLanguage, language, t } from "../i18n.js";
 import { Icon } from "../parts/icons.js";
 import { ImportProgress, isFinal, KindChips, StatusChip } from "../parts/import-parts.js";
 import { Announce, Empty, Failure, Skeleton } from "../parts/states.js";
@@ -34,7 +34,7 @@ export function ImportDetail({ id }) {
       setFailure(cause);
       return cause.status === 404 ? null : AFTER_FAILURE_MS;
     }
-  }, [id]);
+  }, [id, language.get()]);
 
   const back = html`<a class="back" href=${toImports()}><${Icon} name="back" />${t("imports")}</a>`;
   if (failure?.status === 404) return html`<${View} title=${t("import")} back=${back}><${Empty} icon="imports" title=${t("noSuchImport")} /><//>`;

@@ -1,7 +1,7 @@
 import { html, useRef, useState } from "../html.js";
 import * as api from "../api.js";
 import { number, when, whenInFull } from "../format.js";
-import { inLanguage, t } from "../i18n.js";
+import { inLanguage, language, t } from "../i18n.js";
 import { ImportProgress, isFinal, KindChips, StatusChip } from "../parts/import-parts.js";
 import { Empty, Failure, Skeleton } from "../parts/states.js";
 import { View } from "../parts/view.js";
@@ -32,7 +32,7 @@ export function Imports() {
       setFailure(cause);
       return AFTER_FAILURE_MS;
     }
-  }, []);
+  }, [language.get()]);
 
   async function loadOlder() {
     // What slides off the first page from now on is kept here too, so that nothing drops out between the pages.
