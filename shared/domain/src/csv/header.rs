@@ -101,14 +101,94 @@ pub(super) enum Miss {
 
 /// What a wide column's name may not go on with: `Stock status` is no place called `status`.
 const NO_PLACES: &[&str] = &[
-    "status", "estado", "policy", "politica", "tracker", "tracking", "tracked", "value", "valor", "price", "precio", "cost", "coste",
-    "costo", "alert", "alerta", "account", "asset", "min", "max", "limit", "management", "managed", "manage", "unit", "unidad", "uom",
-    "sold", "vendid", "reserved", "reservad", "commit", "compromet", "ordered", "pedid", "incoming", "entrante", "total", "backorder",
-    "keeping", "code", "codigo", "name", "nombre", "date", "fecha", "type", "tipo", "id", "item", "adjust", "ajuste", "per", "por",
-    "level", "nivel", "availab", "disponib", "qty", "quantity", "cantidad", "count", "on hand", "location", "ubicacion", "seguridad",
-    "de ", "note", "nota", "in transit", "en transito", "damaged", "discount", "days", "dias", "turn", "rotacion", "expected",
-    "increment", "step", "use config", "actual", "current", "real", "fisico", "physical", "inicial", "opening",
+    "status",
+    "estado",
+    "policy",
+    "politica",
+    "tracker",
+    "tracking",
+    "tracked",
+    "value",
+    "valor",
+    "price",
+    "precio",
+    "cost",
+    "coste",
+    "costo",
+    "alert",
+    "alerta",
+    "account",
+    "asset",
+    "min",
+    "max",
+    "limit",
+    "management",
+    "managed",
+    "manage",
+    "unit",
+    "unidad",
+    "uom",
+    "sold",
+    "vendid",
+    "reserved",
+    "reservad",
+    "commit",
+    "compromet",
+    "ordered",
+    "pedid",
+    "incoming",
+    "entrante",
+    "total",
+    "backorder",
+    "keeping",
+    "code",
+    "codigo",
+    "name",
+    "nombre",
+    "date",
+    "fecha",
+    "type",
+    "tipo",
+    "id",
+    "item",
+    "adjust",
+    "ajuste",
+    "per",
+    "por",
+    "level",
+    "nivel",
+    "availab",
+    "disponib",
+    "qty",
+    "quantity",
+    "cantidad",
+    "count",
+    "on hand",
+    "location",
+    "ubicacion",
+    "seguridad",
+    "de ",
+    "note",
+    "nota",
+    "in transit",
+    "en transito",
+    "damaged",
+    "discount",
+    "days",
+    "dias",
+    "turn",
+    "rotacion",
+    "expected",
+    "increment",
+    "step",
+    "use config",
+    "minim",
+    "maxim",
 ];
+
+/// The same, where nothing follows: `Stock real`, but `Stock Real Madrid`.
+const NO_PLACES_ALONE: &[&str] =
+    &["actual", "current", "real", "fisico", "physical", "inicial", "initial", "opening", "free", "libre"];
 
 /// Reads a row as a header. `key_store` is what the object's key says, for a file without a store column.
 pub(super) fn recognise(cells: &[String], key_store: Option<&StoreId>) -> Result<Columns, Miss> {
@@ -284,12 +364,22 @@ impl Header<'_> {
     fn plain_places(&self) -> Result<Places, FileProblem> {
         let mut found = Places::default();
         for (column, cell) in self.cells.iter().enumerate() {
-            let place = ["stock", "existencias", "quantity", "qty", "cantidad", "on hand", "unidades", "inventario", "inventory"]
-                .iter()
-                .find_map(|prefix| aliases::after(cell, prefix))
-                .map(|place| {
-                    ["at ", "in ", "en "].iter().find_map(|word| place.strip_prefix(word)).unwrap_or(place).trim()
-                });
+            let place = [
+                "stock",
+                "existencias",
+                "quantity",
+                "qty",
+                "cantidad",
+                "on hand",
+                "unidades",
+                "inventario",
+                "inventory",
+            ]
+            .iter()
+            .find_map(|prefix| aliases::after(cell, prefix))
+            .map(|place| {
+                ["at ", "in ", "en "].iter().find_map(|word| place.strip_prefix(word)).unwrap_or(place).trim()
+            });
             if let Some(place) = place.filter(|place| is_place(place) && !cell.contains('?')) {
                 found.add(place, Kind::Count, column, self)?;
             }
@@ -309,6 +399,7 @@ fn underscored(cell: &str, prefix: &str) -> Option<String> {
 fn is_place(name: &str) -> bool {
     let letters = aliases::letters(name);
     !letters.is_empty()
+        && !NO_PLACES_ALONE.contains(&letters.as_str())
         && !NO_PLACES.iter().any(|word| {
             let word: String = word.split(' ').collect();
             letters.starts_with(&word) && starts_as_word(name, &word)
@@ -343,8 +434,8 @@ impl Places {
     }
 
     fn add(&mut self, name: &str, kind: Kind, column: usize, header: &Header<'_>) -> Result<(), FileProblem> {
-        let store = StoreId::parse(name)
-            .map_err(|_| FileProblem::BadStore { name: name.chars().take(100).collect() })?;
+        let store =
+            StoreId::parse(name).map_err(|_| FileProblem::BadStore { name: name.chars().take(100).collect() })?;
         let index = match self.list.iter().position(|(known, _)| *known == store) {
             Some(index) => index,
             None => {
@@ -361,7 +452,9 @@ impl Places {
             Kind::Threshold | Kind::Enabled => Role::Threshold,
         };
         match slot {
-            Some(Some(first)) => Err(FileProblem::TwoColumns { role, columns: [header.cell(*first), header.cell(column)] }),
+            Some(Some(first)) => {
+                Err(FileProblem::TwoColumns { role, columns: [header.cell(*first), header.cell(column)] })
+            }
             Some(slot) => {
                 *slot = Some(column);
                 Ok(())

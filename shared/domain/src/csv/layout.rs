@@ -133,7 +133,7 @@ impl Layout {
     #[must_use]
     pub fn decode(text: &str) -> Option<Self> {
         let mut rest = text.strip_prefix('1')?;
-        let mut next = |rest: &mut &str| -> Option<char> {
+        let next = |rest: &mut &str| -> Option<char> {
             let c = rest.chars().next()?;
             *rest = rest.get(c.len_utf8()..)?;
             Some(c)

@@ -8,8 +8,28 @@ const NUMBER_BYTES_MAX: usize = 60;
 
 /// What says in words that nothing is counted. Compared without case.
 const NOT_STOCKED: &[&str] = &[
-    "not stocked", "not tracked", "n/a", "n.a.", "na", "nd", "n/d", "n.d.", "none", "null", "nan", "-", "--", "–", "—", "∞",
-    "unlimited", "infinite", "ilimitado", "no disponible", "no aplica", "sin control",
+    "not stocked",
+    "not tracked",
+    "n/a",
+    "n.a.",
+    "na",
+    "nd",
+    "n/d",
+    "n.d.",
+    "none",
+    "null",
+    "nan",
+    "-",
+    "--",
+    "–",
+    "—",
+    "∞",
+    "unlimited",
+    "infinite",
+    "ilimitado",
+    "no disponible",
+    "no aplica",
+    "sin control",
 ];
 
 /// Reads a whole number.

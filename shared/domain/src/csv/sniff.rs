@@ -68,16 +68,17 @@ pub fn sniff(prefix: &[u8], complete: bool, key: &str) -> Sniff {
         .iter()
         .map(|delimiter| search(text, complete, all, start, Style { delimiter: *delimiter, bom }, key_store.as_ref()))
         .collect();
-    let best = searches
-        .iter()
-        .filter_map(|search| search.layout.as_ref())
-        .min_by_key(|found| (found.line, usize::MAX - found.layout.columns().roles(), usize::MAX - found.layout.header().len()));
+    let best = searches.iter().filter_map(|search| search.layout.as_ref()).min_by_key(|found| {
+        (found.line, usize::MAX - found.layout.columns().roles(), usize::MAX - found.layout.header().len())
+    });
     let line = best.map_or(u64::MAX, |found| found.line);
-    if searches.iter().any(|search| search.layout.is_none() && search.seen_to <= line) {
+    if searches.iter().any(|search| search.seen_to.is_some_and(|seen| seen <= line)) {
         return Sniff::NeedMore;
     }
     match best {
-        Some(found) if memchr(0, prefix.get(..found.end).unwrap_or(prefix)).is_none() => Sniff::Layout(found.layout.clone()),
+        Some(found) if memchr(0, prefix.get(..found.end).unwrap_or(prefix)).is_none() => {
+            Sniff::Layout(found.layout.clone())
+        }
         Some(_) => Sniff::Refused(FileProblem::Binary),
         None => Sniff::Refused(refusal(prefix, searches, bad_key)),
     }
@@ -133,8 +134,8 @@ struct Search {
     refused: Option<FileProblem>,
     /// The row that came nearest to a header: what it lacks, how many cells it has, which.
     nearest: Option<(usize, usize, FileProblem)>,
-    /// Without a layout: the line up to which there is none.
-    seen_to: u64,
+    /// Where the prefix ends before the search does: the line whose record it did not see whole.
+    seen_to: Option<u64>,
 }
 
 struct Found {
@@ -144,8 +145,15 @@ struct Found {
     end: usize,
 }
 
-fn search(text: &[u8], complete: bool, all: bool, start: Position, style: Style, key_store: Option<&StoreId>) -> Search {
-    let mut search = Search { layout: None, refused: None, nearest: None, seen_to: u64::MAX };
+fn search(
+    text: &[u8],
+    complete: bool,
+    all: bool,
+    start: Position,
+    style: Style,
+    key_store: Option<&StoreId>,
+) -> Search {
+    let mut search = Search { layout: None, refused: None, nearest: None, seen_to: None };
     let mut cells = Cells::default();
     let mut at = start;
     let mut used = 0;
@@ -163,7 +171,7 @@ fn search(text: &[u8], complete: bool, all: bool, start: Position, style: Style,
         let rest = text.get(used..).unwrap_or_default();
         if rest.is_empty() {
             if !all {
-                search.seen_to = at.line;
+                search.seen_to = Some(at.line);
             }
             return search;
         }
@@ -174,7 +182,9 @@ fn search(text: &[u8], complete: bool, all: bool, start: Position, style: Style,
                 window = window.get(..len).unwrap_or_default();
                 newlines = inside;
             }
-            End::Open { quoted: false, newlines: inside } if complete && window.len() <= ROW_BYTES_MAX => newlines = inside,
+            End::Open { quoted: false, newlines: inside } if complete && window.len() <= ROW_BYTES_MAX => {
+                newlines = inside
+            }
             End::Open { .. } if complete || window.len() > ROW_BYTES_MAX => {
                 // a quote that is never closed: as the reader does, take its line by itself
                 window = window.get(..memchr2(b'\n', b'\r', window).unwrap_or(window.len())).unwrap_or_default();
@@ -182,7 +192,7 @@ fn search(text: &[u8], complete: bool, all: bool, start: Position, style: Style,
             }
             End::Open { .. } => {
                 if !all {
-                    search.seen_to = at.line;
+                    search.seen_to = Some(at.line);
                 }
                 return search;
             }
@@ -221,6 +231,9 @@ fn search(text: &[u8], complete: bool, all: bool, start: Position, style: Style,
 
 /// The cells as text, without the blank ones at the end.
 fn header_cells(record: &[u8], cells: &Cells) -> Vec<String> {
+    if record.iter().all(|byte| matches!(byte, b',' | b';' | b'\t' | b'|' | b' ' | b'"')) {
+        return Vec::new(); // blank, whatever the delimiter
+    }
     let encoding = if std::str::from_utf8(record).is_ok() { Encoding::Utf8 } else { Encoding::Windows1252 };
     let mut texts: Vec<String> = (0..cells.len())
         .filter_map(|index| cells.get(record, index))
@@ -234,7 +247,8 @@ fn header_cells(record: &[u8], cells: &Cells) -> Vec<String> {
 
 /// Why no row is a header.
 fn refusal(prefix: &[u8], searches: Vec<Search>, bad_key: Option<FileProblem>) -> FileProblem {
-    let odd = prefix.iter().filter(|byte| **byte < b' ' && !matches!(byte, b'\n' | b'\r' | b'\t' | 0x0c | 0x1a)).count();
+    let odd =
+        prefix.iter().filter(|byte| **byte < b' ' && !matches!(byte, b'\n' | b'\r' | b'\t' | 0x0c | 0x1a)).count();
     if memchr(0, prefix).is_some() || odd * 20 > prefix.len() {
         return FileProblem::Binary;
     }
@@ -242,9 +256,8 @@ fn refusal(prefix: &[u8], searches: Vec<Search>, bad_key: Option<FileProblem>) -
     for search in searches {
         refused = refused.or(search.refused);
         if let Some(candidate) = search.nearest {
-            let better = nearest
-                .as_ref()
-                .is_none_or(|(lacks, columns, _)| (candidate.0, *columns) < (*lacks, candidate.1));
+            let better =
+                nearest.as_ref().is_none_or(|(lacks, columns, _)| (candidate.0, *columns) < (*lacks, candidate.1));
             if better {
                 nearest = Some(candidate);
             }

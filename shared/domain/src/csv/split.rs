@@ -214,7 +214,7 @@ mod tests {
         check("5\" pipe,6' pipe\n", &["5\" pipe", "6' pipe"]);
         check("\"\",x\n", &["", "x"]);
         check("\"open,x\ny", &["open,x\ny"]);
-        assert_eq!(cells(b"\"a\r\nb\rc\nd\",e\n", b',').1, End::Done { len: 13, newlines: 3 });
+        assert_eq!(cells(b"\"a\r\nb\rc\nd\",e\n", b',').1, End::Done { len: 12, newlines: 3 });
         assert_eq!(cells(b"a,\"b", b',').1, End::Open { quoted: true, newlines: 0 });
         assert_eq!(cells(b"a,\"b\"", b',').1, End::Open { quoted: false, newlines: 0 });
         assert_eq!(cells(b"a;b|c\td\n", b'\t').0, ["a;b|c", "d"]);

@@ -1,9 +1,14 @@
 //! What must be known of a file before anything of it is written.
 
-use super::duplicates::Duplicates;
-use super::layout::{Layout, Position};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::duplicates::{Duplicate, Duplicates};
+use super::hash;
+use super::layout::{Layout, Position, RecordAt};
+use super::limits::{DUPLICATES_MAX, OPEN_QUOTES_MAX, PART_BYTES, PART_ROWS, PARTITION_ROWS, ROWS_MAX, STORES_MAX};
 use super::problem::FileProblem;
-use super::reader::Encoding;
+use super::reader::{Encoding, Event, Reader, Row};
+use super::reason::Reason;
 use crate::import::Mode;
 use crate::name::StoreId;
 
@@ -35,11 +40,38 @@ pub struct Report {
     pub duplicates: Duplicates,
 }
 
-/// What a pass over the file is to find out.
+/// What a pass over the file is to find out. The first finds out nearly all; a further one is needed
+///
+/// - where the guess of the encoding was wrong: once more from the beginning,
+/// - where there are more rows than hashes fit in memory: for the hashes that did not,
+/// - where hashes occurred twice: to see what their lines say.
 #[derive(Debug)]
 pub struct Plan {
-    size_hint: u64,
     seed: u64,
+    size_hint: u64,
+    step: Step,
+    /// What the passes before found.
+    so_far: SoFar,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// Everything, with this encoding; `None` where it is to be guessed.
+    All(Option<Encoding>),
+    /// The hashes from here on.
+    MoreHashes(u64),
+    /// What the lines say whose hashes occurred twice.
+    Compare,
+}
+
+#[derive(Debug, Default)]
+struct SoFar {
+    encoding: Encoding,
+    rows: u64,
+    rejected: u64,
+    stores: BTreeMap<String, u64>,
+    parts: Vec<Part>,
+    suspects: HashSet<u64>,
 }
 
 impl Plan {
@@ -47,7 +79,7 @@ impl Plan {
     /// at once. `seed` goes into the hashes: any number that whoever wrote the file cannot know.
     #[must_use]
     pub fn first(size_hint: u64, seed: u64) -> Self {
-        Self { size_hint, seed }
+        Self { seed, size_hint, step: Step::All(None), so_far: SoFar::default() }
     }
 }
 
@@ -55,7 +87,7 @@ impl Plan {
 #[derive(Debug)]
 pub enum Surveyed {
     /// Read the same bytes once more with this plan. Files without duplicates and with at most
-    /// [`super::limits::PARTITION_ROWS`] rows never need it, unless their encoding was guessed wrong.
+    /// [`PARTITION_ROWS`] rows never need it, unless their encoding was guessed wrong.
     Again(Plan),
     /// All is known.
     Done(Report),
@@ -76,15 +108,26 @@ pub enum Surveyed {
 /// ```
 #[derive(Debug)]
 pub struct Survey {
-    plan: Plan,
+    reader: Reader,
+    count: Count,
+    letters: Letters,
 }
 
 impl Survey {
     /// Begins a pass.
     #[must_use]
     pub fn new(layout: &Layout, mode: Mode, plan: Plan) -> Self {
-        let _ = (layout, mode, plan.size_hint, plan.seed);
-        Self { plan }
+        let Plan { seed, size_hint, step, so_far } = plan;
+        let known = match step {
+            Step::All(known) => known.or(layout.has_bom().then_some(Encoding::Utf8)),
+            Step::MoreHashes(_) | Step::Compare => Some(so_far.encoding),
+        };
+        let guess = known.unwrap_or_default();
+        Self {
+            reader: Reader::new(layout, mode, guess, layout.body()),
+            letters: Letters { known, ..Letters::default() },
+            count: Count::new(seed, size_hint, step, so_far),
+        }
     }
 
     /// Takes the next bytes; the first is the one at [`Layout::body`].
@@ -92,8 +135,10 @@ impl Survey {
     /// # Errors
     /// Too many rows, stores, duplicates or open quotes: the file is refused whole, and no more need be read.
     pub fn feed(&mut self, chunk: &[u8]) -> Result<(), FileProblem> {
-        let _ = chunk;
-        Ok(())
+        self.letters.see(chunk);
+        let count = &mut self.count;
+        self.reader.feed(chunk, &mut |event| count.see(&event));
+        self.count.verdict()
     }
 
     /// The file ends here.
@@ -101,6 +146,402 @@ impl Survey {
     /// # Errors
     /// As [`Survey::feed`].
     pub fn finish(self) -> Result<Surveyed, FileProblem> {
-        Ok(Surveyed::Again(self.plan))
+        let Self { reader, mut count, mut letters } = self;
+        reader.finish(&mut |event| count.see(&event));
+        count.verdict()?;
+        letters.end();
+        let read_as = letters.known.unwrap_or_default();
+        let encoding = letters.encoding();
+        if encoding != read_as {
+            let step = Step::All(Some(encoding));
+            return Ok(Surveyed::Again(Plan {
+                seed: count.seed,
+                size_hint: count.size_hint,
+                step,
+                so_far: SoFar::default(),
+            }));
+        }
+        count.finish(encoding)
+    }
+}
+
+/// Which encoding the bytes that are not ASCII speak for.
+#[derive(Debug, Default)]
+struct Letters {
+    /// No need to look.
+    known: Option<Encoding>,
+    /// Letters of several bytes.
+    valid: u64,
+    /// Bytes that are no UTF-8.
+    invalid: u64,
+    /// The beginning of a letter whose end the chunks so far did not bring. At most three bytes.
+    open: Vec<u8>,
+}
+
+impl Letters {
+    fn see(&mut self, chunk: &[u8]) {
+        if self.known.is_some() || (self.open.is_empty() && chunk.is_ascii()) {
+            return;
+        }
+        let mut chunk = chunk;
+        while !self.open.is_empty() {
+            let Some((next, rest)) = chunk.split_first() else { return };
+            let mut more = std::mem::take(&mut self.open);
+            more.push(*next);
+            chunk = rest;
+            self.judge(&more);
+        }
+        self.judge(chunk);
+    }
+
+    fn judge(&mut self, bytes: &[u8]) {
+        let mut at = 0;
+        for piece in bytes.utf8_chunks() {
+            self.valid += piece.valid().bytes().filter(|byte| *byte >= 0xc0).count() as u64;
+            let invalid = piece.invalid();
+            at += piece.valid().len() + invalid.len();
+            let is_last = at == bytes.len();
+            let unfinished = std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
+            if is_last && unfinished {
+                self.open = invalid.to_vec();
+            } else if !invalid.is_empty() {
+                self.invalid += 1;
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        if !self.open.is_empty() {
+            self.invalid += 1;
+        }
+    }
+
+    /// Where letters of several bytes are as many as bytes that are none, that is no accident: it is UTF-8.
+    fn encoding(&self) -> Encoding {
+        match self.known {
+            Some(known) => known,
+            None if self.invalid > self.valid => Encoding::Windows1252,
+            None => Encoding::Utf8,
+        }
+    }
+}
+
+/// What one pass counts.
+#[derive(Debug)]
+struct Count {
+    seed: u64,
+    size_hint: u64,
+    so_far: SoFar,
+    problem: Option<FileProblem>,
+    open_quotes: u32,
+    cutter: Cutter,
+    work: Work,
+    /// The last store, with how many rows it has that `stores` does not know of, and the hashes of its name.
+    store: String,
+    pending: u64,
+    of_store: [u64; 2],
+}
+
+#[derive(Debug)]
+enum Work {
+    All(Hashes),
+    MoreHashes(Hashes),
+    Compare(HashMap<u64, Vec<Seen>>),
+}
+
+/// What the lines of one item say.
+#[derive(Debug)]
+struct Seen {
+    second: u64,
+    count: i64,
+    threshold: Option<i64>,
+    first: u64,
+    repeated: bool,
+    other: Option<u64>,
+}
+
+impl Count {
+    fn new(seed: u64, size_hint: u64, step: Step, so_far: SoFar) -> Self {
+        let work = match step {
+            Step::All(_) => Work::All(Hashes::new(0, size_hint)),
+            Step::MoreHashes(from) => Work::MoreHashes(Hashes::new(from, size_hint)),
+            Step::Compare => Work::Compare(so_far.suspects.iter().map(|hash| (*hash, Vec::new())).collect()),
+        };
+        Self {
+            seed,
+            size_hint,
+            so_far,
+            problem: None,
+            open_quotes: 0,
+            cutter: Cutter::default(),
+            work,
+            store: String::new(),
+            pending: 0,
+            of_store: [hash::of_store(seed, ""), hash::of_store(hash::second_seed(seed), "")],
+        }
+    }
+
+    fn verdict(&self) -> Result<(), FileProblem> {
+        self.problem.clone().map_or(Ok(()), Err)
+    }
+
+    fn see(&mut self, event: &Event<'_>) {
+        if self.problem.is_some() {
+            return;
+        }
+        if let Work::All(_) = self.work {
+            self.so_far.rows += 1;
+            if self.so_far.rows > ROWS_MAX {
+                self.problem = Some(FileProblem::TooManyRows);
+            }
+            self.cutter.see(event.at(), &mut self.so_far.parts);
+        }
+        match event {
+            Event::Row(row) => self.row(row),
+            Event::Rejected(rejected) => {
+                if let Work::All(_) = self.work {
+                    self.so_far.rejected += 1;
+                    if rejected.reason == Reason::OpenQuote {
+                        self.open_quotes += 1;
+                        if self.open_quotes > OPEN_QUOTES_MAX {
+                            self.problem = Some(FileProblem::TooManyOpenQuotes);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn row(&mut self, row: &Row<'_>) {
+        if row.store != self.store {
+            self.settle_store();
+            self.store.clear();
+            self.store.push_str(row.store);
+            self.of_store =
+                [hash::of_store(self.seed, row.store), hash::of_store(hash::second_seed(self.seed), row.store)];
+        }
+        let [of_store, of_store_second] = self.of_store;
+        let hash = hash::of_item(of_store, row.item);
+        match &mut self.work {
+            Work::All(hashes) | Work::MoreHashes(hashes) => {
+                self.pending += 1;
+                if hashes.insert(hash) {
+                    self.so_far.suspects.insert(hash);
+                    if self.so_far.suspects.len() > DUPLICATES_MAX {
+                        self.problem = Some(FileProblem::TooManyDuplicates);
+                    }
+                }
+            }
+            Work::Compare(seen) => {
+                let Some(seen) = seen.get_mut(&hash) else { return };
+                let second = hash::of_item(of_store_second, row.item);
+                match seen.iter_mut().find(|seen| seen.second == second) {
+                    None => seen.push(Seen {
+                        second,
+                        count: row.count,
+                        threshold: row.threshold,
+                        first: row.at.line,
+                        repeated: false,
+                        other: None,
+                    }),
+                    Some(seen) => {
+                        seen.repeated = true;
+                        if (seen.count, seen.threshold) != (row.count, row.threshold) && seen.other.is_none() {
+                            seen.other = Some(row.at.line);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    fn settle_store(&mut self) {
+        let rows = std::mem::take(&mut self.pending);
+        if rows == 0 {
+            return;
+        }
+        let Work::All(_) = self.work else { return };
+        if let Some(known) = self.so_far.stores.get_mut(&self.store) {
+            *known += rows;
+        } else if self.so_far.stores.len() == STORES_MAX {
+            self.problem = Some(FileProblem::TooManyStores);
+        } else {
+            self.so_far.stores.insert(self.store.clone(), rows);
+        }
+    }
+
+    fn finish(mut self, encoding: Encoding) -> Result<Surveyed, FileProblem> {
+        self.settle_store();
+        self.verdict()?;
+        self.so_far.encoding = encoding;
+        if let Work::All(_) = self.work {
+            self.cutter.end(&mut self.so_far.parts);
+        }
+        let (seed, size_hint) = (self.seed, self.size_hint);
+        match self.work {
+            Work::All(hashes) | Work::MoreHashes(hashes) => {
+                let step = match hashes.next {
+                    Some(next) => Step::MoreHashes(next),
+                    None if self.so_far.suspects.is_empty() => {
+                        return Ok(Surveyed::Done(self.so_far.report(seed, Vec::new())?));
+                    }
+                    None => Step::Compare,
+                };
+                Ok(Surveyed::Again(Plan { seed, size_hint, step, so_far: self.so_far }))
+            }
+            Work::Compare(seen) => {
+                let list = seen.into_iter().flat_map(|(hash, seen)| {
+                    seen.into_iter().filter(|seen| seen.repeated).map(move |seen| Duplicate {
+                        hash,
+                        second: seen.second,
+                        first: seen.first,
+                        other: seen.other,
+                    })
+                });
+                Ok(Surveyed::Done(self.so_far.report(seed, list.collect())?))
+            }
+        }
+    }
+}
+
+impl SoFar {
+    fn report(self, seed: u64, duplicates: Vec<Duplicate>) -> Result<Report, FileProblem> {
+        let mut stores = Vec::with_capacity(self.stores.len());
+        for (name, rows) in self.stores {
+            // the reader gives valid names only
+            let store = StoreId::parse(&name).map_err(|_| FileProblem::BadStore { name })?;
+            stores.push((store, rows));
+        }
+        Ok(Report {
+            encoding: self.encoding,
+            rows: self.rows,
+            rejected: self.rejected,
+            stores,
+            parts: self.parts,
+            duplicates: Duplicates::new(seed, duplicates),
+        })
+    }
+}
+
+/// Cuts a file into parts, a record at a time.
+#[derive(Debug, Default)]
+struct Cutter {
+    part: Option<Part>,
+    /// The record whose events are coming in, and how many came.
+    record: Option<(RecordAt, u64)>,
+}
+
+impl Cutter {
+    fn see(&mut self, at: RecordAt, parts: &mut Vec<Part>) {
+        match &mut self.record {
+            Some((record, rows)) if record.start == at.start => *rows += 1,
+            Some(_) | None => {
+                self.settle(parts);
+                self.record = Some((at, 1));
+            }
+        }
+    }
+
+    /// Adds the record that is complete now to the part, or begins another with it.
+    fn settle(&mut self, parts: &mut Vec<Part>) {
+        let Some((record, rows)) = self.record.take() else { return };
+        match &mut self.part {
+            Some(part) if record.end - part.start.offset <= PART_BYTES && part.rows + rows <= PART_ROWS => {
+                part.end = record.end;
+                part.rows += rows;
+            }
+            Some(_) | None => {
+                parts.extend(self.part.replace(Part { start: record.begin(), end: record.end, rows }));
+            }
+        }
+    }
+
+    fn end(&mut self, parts: &mut Vec<Part>) {
+        self.settle(parts);
+        parts.extend(self.part.take());
+    }
+}
+
+/// A set of hashes in a fixed amount of memory: of those in its range it forgets none; when it is full, the range
+/// shrinks, and a later pass takes what lies beyond.
+#[derive(Debug)]
+struct Hashes {
+    from: u64,
+    /// Hashes up to here, inclusive, are in the range.
+    to: u64,
+    /// Where the next pass goes on; `None` where this one covers the rest.
+    next: Option<u64>,
+    /// 0 is a free place.
+    places: Vec<u64>,
+    used: usize,
+    used_max: usize,
+    /// The hash 0 itself.
+    zero: bool,
+}
+
+impl Hashes {
+    /// Places in the largest table: 16 MiB.
+    const PLACES_MAX: usize = 1 << 21;
+
+    fn new(from: u64, size_hint: u64) -> Self {
+        // a row is hardly shorter than 12 bytes; three places for two rows
+        let wanted = usize::try_from(size_hint / 8).unwrap_or(usize::MAX).clamp(1 << 10, Self::PLACES_MAX);
+        Self::with_places(from, wanted)
+    }
+
+    fn with_places(from: u64, places: usize) -> Self {
+        let used_max = if places == Self::PLACES_MAX { PARTITION_ROWS } else { places / 3 * 2 };
+        Self { from, to: u64::MAX, next: None, places: vec![0; places], used: 0, used_max, zero: false }
+    }
+
+    /// Was this hash, if it is in the range, here before?
+    fn insert(&mut self, hash: u64) -> bool {
+        if hash < self.from || hash > self.to {
+            return false;
+        }
+        if hash == 0 {
+            return std::mem::replace(&mut self.zero, true);
+        }
+        let mut place = self.place(hash);
+        loop {
+            match self.places.get_mut(place) {
+                Some(0) => break,
+                Some(known) if *known == hash => return true,
+                Some(_) => place += 1,
+                None => place = 0,
+            }
+        }
+        if self.used == self.used_max {
+            self.make_room();
+            return self.insert(hash);
+        }
+        if let Some(free) = self.places.get_mut(place) {
+            *free = hash;
+        }
+        self.used += 1;
+        false
+    }
+
+    /// Spread over the whole table, whatever the range.
+    fn place(&self, hash: u64) -> usize {
+        let spread = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((u128::from(spread) * self.places.len() as u128) >> 64) as usize
+    }
+
+    /// Takes a larger table, up to the largest; then gives up the upper half of the range.
+    fn make_room(&mut self) {
+        let places = (self.places.len() * 2).min(Self::PLACES_MAX);
+        let mut larger = Self::with_places(self.from, places);
+        (larger.to, larger.next, larger.zero) = (self.to, self.next, self.zero);
+        if places == self.places.len() {
+            let middle = self.from + (self.to - self.from) / 2;
+            larger.to = middle;
+            larger.next = middle.checked_add(1);
+        }
+        let old = std::mem::take(&mut self.places);
+        *self = larger;
+        for hash in old.into_iter().filter(|hash| *hash != 0) {
+            self.insert(hash);
+        }
     }
 }

@@ -1,0 +1,1 @@
+//! The exports of shops and warehouses, with their real headers.
