@@ -371,7 +371,9 @@ impl Http {
             self.preflight(&id)
         } else {
             let limit = deadline.left().saturating_sub(BEFORE_DEADLINE).min(ANSWER_WITHIN);
-            let result = tokio::time::timeout(limit, handle(request)).await.unwrap_or_else(|_| {
+            // Boxed: an SDK's future is nested so deeply that the compiler gives up on laying out what contains it.
+            let work = Box::pin(handle(request));
+            let result = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
                 tracing::error!(api_request_id = id, "no answer in time");
                 Err(Refusal::new(Code::Unavailable))
             });

@@ -32,7 +32,8 @@ where
             function = %context.env_config.function_name,
             cold_start,
         );
-        let work = handler(payload, context);
+        // On the heap: an SDK call's future is large, and the runtime's layers would each carry it.
+        let work = Box::pin(handler(payload, context));
         async move {
             work.await.map_err(|failure| {
                 tracing::error!(error = %failure.message, "invocation failed");
