@@ -35,6 +35,16 @@ impl Fields {
         }
     }
 
+    /// No field yet.
+    pub(crate) fn empty() -> Self {
+        Self { left: Map::new(), problems: Vec::new() }
+    }
+
+    /// Adds a text. `false` where a field of this name is there already.
+    pub(crate) fn put_text(&mut self, name: String, text: String) -> bool {
+        self.left.insert(name, Value::String(text)).is_none()
+    }
+
     /// A whole number in `range`, if the field is there.
     pub fn integer(&mut self, name: &str, range: &RangeInclusive<i64>) -> Option<i64> {
         let value = self.left.remove(name)?;

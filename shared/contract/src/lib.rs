@@ -6,7 +6,9 @@
 pub mod cursor;
 pub mod error;
 pub mod event;
+pub mod form;
 pub mod imports;
 pub mod items;
 pub mod json;
 pub mod time;
+pub mod users;

@@ -9,6 +9,7 @@ pub mod import;
 pub mod name;
 pub mod patch;
 pub mod role;
+pub mod search;
 pub mod stock;
 
 /// Milliseconds since 1970-01-01T00:00:00Z, as AWS counts them in its events.

@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod object;
+pub mod presign;
 pub mod write;
 
 pub use error::FilesError;

@@ -518,7 +518,7 @@ fn counter_values(values: &[i64; 6]) -> std::collections::HashMap<String, Attrib
     COUNTERS.iter().zip(values).map(|(name, value)| (format!(":{name}"), n(value))).collect()
 }
 
-fn counters(item: &Item) -> Counters {
+pub(crate) fn counters(item: &Item) -> Counters {
     let [rows, changed, unchanged, created, rejected, stale] =
         COUNTERS.map(|name| number(item, name).and_then(|count| u64::try_from(count).ok()).unwrap_or(0));
     Counters { rows, changed, unchanged, created, rejected, stale }

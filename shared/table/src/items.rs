@@ -1,0 +1,626 @@
+//! Stock lines and stores as people read and change them through the API. How imports do is in `inventory`.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Config;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure};
+
+use almacen_domain::Millis;
+use almacen_domain::name::{Sku, StoreId};
+use almacen_domain::patch::{CountChange, Expected, Patch, PatchRefusal, ThresholdChange, why_refused};
+use almacen_domain::search::Needle;
+use almacen_domain::stock::{COUNT_MAX, Level, StockLine};
+
+use crate::attr::{Item, n, number, required_number, required_text, s, text};
+use crate::inventory::{BATCH_GET_MAX, Pause, build};
+use crate::{TableError, keys};
+
+/// Lines that one search looks at before it answers with what it found: 2,000 lines are about half a megabyte, 60 read
+/// units and a tenth of a second. A search that is not through says where it stopped.
+pub const EXAMINED_MAX: usize = 2_000;
+/// Lines read at once while searching.
+const SEARCH_PAGE: usize = 500;
+/// Pages of the Stores table that one answer may take: it holds stores without lines too.
+const STORE_PAGES_MAX: usize = 20;
+/// Tries of a change that others keep coming before.
+const PATCH_TRIES: u32 = 8;
+/// Everything a line shows.
+const LINE: &str = "#store, sku, on_hand, reserved, available, threshold, version, updated_at";
+/// What a change through the API has as its source.
+const API_SOURCE: &str = "api";
+
+/// A page of something, and the key after which the next one begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T, K> {
+    /// What was found.
+    pub found: Vec<T>,
+    /// `None` at the end.
+    pub next: Option<K>,
+    /// Was there anything to look at, found or not?
+    pub examined: bool,
+}
+
+/// Which lines of a store are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Whose name contains this.
+    pub needle: Option<Needle>,
+    /// That are low, against this default threshold.
+    pub low_against: Option<i64>,
+}
+
+impl Filter {
+    fn takes(&self, line: &StockLine) -> bool {
+        self.needle.as_ref().is_none_or(|needle| needle.is_in(line.sku.as_str()))
+            && self.low_against.is_none_or(|default| line.level(default) != Level::Enough)
+    }
+}
+
+/// One store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSummary {
+    /// Its name.
+    pub store: String,
+    /// How many lines it has.
+    pub lines: u64,
+    /// How many of them are low.
+    pub low: u64,
+}
+
+/// Why a patch was not made.
+#[derive(Debug)]
+pub enum PatchError {
+    /// It must not be.
+    Refused(PatchRefusal),
+    /// It was not made, as far as the table said.
+    Table(TableError),
+    /// The table did not say whether it was made, and trying again might make it twice.
+    Unknown(TableError),
+}
+
+/// The tables that lines and stores are in.
+#[derive(Debug, Clone)]
+pub struct Items {
+    client: Client,
+    inventory: String,
+    stores: String,
+    alerts: String,
+}
+
+impl Items {
+    /// Over these tables: Inventory, Stores, StockAlerts.
+    #[must_use]
+    pub fn new(client: Client, inventory: String, stores: String, alerts: String) -> Self {
+        Self { client, inventory, stores, alerts }
+    }
+
+    /// One line, as it is now.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn line(&self, store: &StoreId, sku: &Sku) -> Result<Option<StockLine>, TableError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.inventory)
+            .set_key(Some(line_key(store.as_str(), sku.as_str())))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(TableError::from_sdk("read line"))?;
+        answer.item().map(line).transpose()
+    }
+
+    /// A page of every line there is, in no order that means anything. Its cost is that of the page.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn all(
+        &self,
+        limit: usize,
+        after: Option<(String, String)>,
+    ) -> Result<Page<StockLine, (String, String)>, TableError> {
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.inventory)
+            .projection_expression(LINE)
+            .expression_attribute_names("#store", keys::STORE)
+            // One more than asked for tells whether there is another page.
+            .limit(page_limit(limit + 1))
+            .set_exclusive_start_key(after.map(|(store, sku)| line_key(&store, &sku)))
+            .send()
+            .await
+            .map_err(TableError::from_sdk("scan lines"))?;
+        let mut found: Vec<StockLine> = answer.items().iter().map(line).collect::<Result<_, _>>()?;
+        let more = found.len() > limit || answer.last_evaluated_key().is_some();
+        found.truncate(limit);
+        let next =
+            found.last().filter(|_| more).map(|line| (line.store.as_str().to_owned(), line.sku.as_str().to_owned()));
+        Ok(Page { examined: !found.is_empty(), found, next })
+    }
+
+    /// A page of a store's lines that pass `filter`, in order of sku. It looks at [`EXAMINED_MAX`] lines at most; a
+    /// page may therefore be short, or empty, and still not be the last.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn of_store(
+        &self,
+        store: &StoreId,
+        filter: &Filter,
+        limit: usize,
+        after: Option<String>,
+    ) -> Result<Page<StockLine, String>, TableError> {
+        let searching = filter.needle.is_some();
+        let mut gathered = Gathered { found: Vec::new(), examined: 0, last: after };
+        loop {
+            let want = if searching { SEARCH_PAGE } else { limit - gathered.found.len() + 1 };
+            let want = want.min(EXAMINED_MAX - gathered.examined);
+            let (lines, end) = if filter.low_against.is_some() {
+                self.low_page(store, want.min(BATCH_GET_MAX), gathered.last.clone()).await?
+            } else {
+                self.line_page(store, want, gathered.last.clone()).await?
+            };
+            let exhausted = end.is_none();
+            let took_all = gathered.take(lines, filter, limit);
+            if took_all && let Some(end) = end {
+                gathered.last = Some(end);
+            }
+            let through = exhausted && took_all;
+            if through || !took_all || gathered.examined >= EXAMINED_MAX {
+                let next = if through { None } else { gathered.last };
+                return Ok(Page { found: gathered.found, next, examined: gathered.examined > 0 });
+            }
+        }
+    }
+
+    /// Lines in order of sku, and the last sku looked at where there may be more.
+    async fn line_page(
+        &self,
+        store: &StoreId,
+        want: usize,
+        after: Option<String>,
+    ) -> Result<(Vec<(String, Option<StockLine>)>, Option<String>), TableError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.inventory)
+            .key_condition_expression("#store = :store")
+            .projection_expression(LINE)
+            .expression_attribute_names("#store", keys::STORE)
+            .expression_attribute_values(":store", s(store.as_str()))
+            .limit(page_limit(want))
+            .set_exclusive_start_key(after.map(|sku| line_key(store.as_str(), &sku)))
+            .send()
+            .await
+            .map_err(TableError::from_sdk("query lines"))?;
+        let end = answer.last_evaluated_key().and_then(|key| text(key, keys::SKU));
+        let lines = answer
+            .items()
+            .iter()
+            .map(|item| line(item).map(|line| (line.sku.as_str().to_owned(), Some(line))))
+            .collect::<Result<_, _>>()?;
+        Ok((lines, end))
+    }
+
+    /// Lines with an open alert, as they are now, in order of sku; `None` for one that is gone.
+    async fn low_page(
+        &self,
+        store: &StoreId,
+        want: usize,
+        after: Option<String>,
+    ) -> Result<(Vec<(String, Option<StockLine>)>, Option<String>), TableError> {
+        let start = after.map(|sku| {
+            let mut key = line_key(store.as_str(), &sku);
+            key.insert("open_store".to_owned(), s(store.as_str()));
+            key
+        });
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.alerts)
+            .index_name(keys::OPEN_INDEX)
+            .key_condition_expression("open_store = :store")
+            .expression_attribute_values(":store", s(store.as_str()))
+            .limit(page_limit(want))
+            .set_exclusive_start_key(start)
+            .send()
+            .await
+            .map_err(TableError::from_sdk("query open alerts"))?;
+        let end = answer.last_evaluated_key().and_then(|key| text(key, keys::SKU));
+        let skus: Vec<String> =
+            answer.items().iter().map(|item| required_text(item, keys::SKU)).collect::<Result<_, _>>()?;
+        let mut lines = self.these(store, &skus).await?;
+        let lines = skus
+            .into_iter()
+            .map(|sku| {
+                let at = lines.iter().position(|line| line.sku.as_str() == sku);
+                let line = at.map(|at| lines.swap_remove(at));
+                (sku, line)
+            })
+            .collect();
+        Ok((lines, end))
+    }
+
+    /// These lines, at most [`BATCH_GET_MAX`], in no order.
+    async fn these(&self, store: &StoreId, skus: &[String]) -> Result<Vec<StockLine>, TableError> {
+        let mut wanted: Vec<Item> = skus.iter().map(|sku| line_key(store.as_str(), sku)).collect();
+        let mut lines = Vec::with_capacity(wanted.len());
+        let mut pause = Pause::new();
+        while !wanted.is_empty() {
+            let request = KeysAndAttributes::builder()
+                .set_keys(Some(wanted))
+                .projection_expression(LINE)
+                .expression_attribute_names("#store", keys::STORE)
+                .build()
+                .map_err(build("build read of lines"))?;
+            let answer = self
+                .client
+                .batch_get_item()
+                .request_items(&self.inventory, request)
+                .send()
+                .await
+                .map_err(TableError::from_sdk("read lines"))?;
+            for item in answer.responses().and_then(|tables| tables.get(&self.inventory)).into_iter().flatten() {
+                lines.push(line(item)?);
+            }
+            wanted = answer
+                .unprocessed_keys()
+                .and_then(|tables| tables.get(&self.inventory))
+                .map(|rest| rest.keys().to_vec())
+                .unwrap_or_default();
+            if !wanted.is_empty() {
+                pause.wait("read lines").await?;
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Did the store ever have a line?
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn knows(&self, store: &StoreId) -> Result<bool, TableError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.stores)
+            .key(keys::STORE, s(store.as_str()))
+            .projection_expression("#lines")
+            .expression_attribute_names("#lines", "lines")
+            .send()
+            .await
+            .map_err(TableError::from_sdk("read store"))?;
+        Ok(answer.item().and_then(|item| number(item, "lines")).is_some_and(|lines| lines > 0))
+    }
+
+    /// A page of the stores that have lines, by name within the page.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn stores(&self, limit: usize, after: Option<String>) -> Result<Page<StoreSummary, String>, TableError> {
+        let mut found: Vec<StoreSummary> = Vec::new();
+        let mut last = after;
+        let mut next = None;
+        'pages: for _ in 0..STORE_PAGES_MAX {
+            let answer = self
+                .client
+                .scan()
+                .table_name(&self.stores)
+                .projection_expression("#store, #lines, low")
+                .expression_attribute_names("#store", keys::STORE)
+                .expression_attribute_names("#lines", "lines")
+                .limit(page_limit(limit + 1))
+                .set_exclusive_start_key(last.map(|store| [(keys::STORE.to_owned(), s(store))].into()))
+                .send()
+                .await
+                .map_err(TableError::from_sdk("scan stores"))?;
+            for item in answer.items() {
+                let Some(lines) = count(item, "lines").filter(|lines| *lines > 0) else { continue };
+                if found.len() == limit {
+                    next = found.last().map(|store| store.store.clone());
+                    break 'pages;
+                }
+                let low = count(item, "low").unwrap_or(0);
+                found.push(StoreSummary { store: required_text(item, keys::STORE)?, lines, low });
+            }
+            last = answer.last_evaluated_key().and_then(|key| text(key, keys::STORE));
+            next = last.clone();
+            if last.is_none() {
+                break;
+            }
+        }
+        found.sort_by(|a, b| a.store.cmp(&b.store));
+        Ok(Page { examined: !found.is_empty(), found, next })
+    }
+
+    /// Changes one line in one conditional write, and answers it as it is then. `by` is the user; `now` becomes the
+    /// count's time, unless the line was counted later than that by a clock ahead of ours, which then is kept: a count
+    /// never looks older than the one it replaces.
+    ///
+    /// # Errors
+    /// [`PatchError`].
+    pub async fn patch(
+        &self,
+        store: &StoreId,
+        sku: &Sku,
+        patch: &Patch,
+        expected: &Expected,
+        by: &str,
+        now: Millis,
+    ) -> Result<StockLine, PatchError> {
+        // The SDK repeats a write whose answer was lost. That is harmless where the second write makes the same line
+        // again; otherwise it would add twice, or find its own first write and report a version that does not match.
+        let repeatable = patch.is_repeatable() && *expected == Expected::Any;
+        let retries = if repeatable { None } else { Some(RetryConfig::disabled()) };
+        let mut counted_at = now;
+        let mut pause = Pause::new();
+        for _ in 0..PATCH_TRIES {
+            let write = Write { patch, expected, by, now, counted_at };
+            let update = write.put_on(
+                self.client
+                    .update_item()
+                    .table_name(&self.inventory)
+                    .set_key(Some(line_key(store.as_str(), sku.as_str()))),
+            );
+            let mut config = Config::builder();
+            config.set_retry_config(retries.clone());
+            let error = match update.customize().config_override(config).send().await {
+                Ok(answer) => {
+                    return answer
+                        .attributes()
+                        .map(line)
+                        .unwrap_or(Err(TableError::Corrupt { attribute: keys::SKU }))
+                        .map_err(PatchError::Table);
+                }
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                    let held = failed.item();
+                    let state = held
+                        .map(|item| Ok((required_number(item, "version")?, required_number(item, "on_hand")?)))
+                        .transpose()
+                        .map_err(PatchError::Table)?;
+                    if let Some(reason) = why_refused(state, patch, expected) {
+                        return Err(PatchError::Refused(reason));
+                    }
+                    let held_at = held.and_then(|item| number(item, "counted_at")).unwrap_or(counted_at);
+                    counted_at = counted_at.max(held_at);
+                }
+                Some(service) if service.code().is_some_and(|code| REJECTED.contains(&code)) => {
+                    pause.wait("change line").await.map_err(PatchError::Table)?;
+                }
+                _ => {
+                    let error = TableError::from_sdk("change line")(error);
+                    let unknown = !repeatable && error.is_transient();
+                    return Err(if unknown { PatchError::Unknown(error) } else { PatchError::Table(error) });
+                }
+            }
+        }
+        Err(PatchError::Table(TableError::Unavailable { doing: "change line", source: "others were faster".into() }))
+    }
+}
+
+/// Codes of a write that was certainly not made.
+const REJECTED: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
+
+/// What a page of candidates leaves behind.
+struct Gathered {
+    found: Vec<StockLine>,
+    examined: usize,
+    /// The last sku looked at.
+    last: Option<String>,
+}
+
+impl Gathered {
+    /// Takes the lines that pass, up to `limit`. `false`: there was one more than fits, and it waits for the next page.
+    fn take(&mut self, lines: Vec<(String, Option<StockLine>)>, filter: &Filter, limit: usize) -> bool {
+        for (sku, line) in lines {
+            let passing = line.filter(|line| filter.takes(line));
+            if passing.is_some() && self.found.len() == limit {
+                return false;
+            }
+            self.examined += 1;
+            self.last = Some(sku);
+            self.found.extend(passing);
+        }
+        true
+    }
+}
+
+/// One try of a patch.
+struct Write<'a> {
+    patch: &'a Patch,
+    expected: &'a Expected,
+    by: &'a str,
+    now: Millis,
+    counted_at: Millis,
+}
+
+impl Write<'_> {
+    fn put_on(&self, update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
+        let mut set = vec!["version = version + :one", "updated_at = :now", "changed_by = :by"];
+        let mut remove = Vec::new();
+        let mut condition = "attribute_exists(sku)".to_owned();
+        let mut update = update
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":now", n(self.now))
+            .expression_attribute_values(":by", s(self.by))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        match &self.patch.reason {
+            Some(reason) => {
+                set.push("#reason = :reason");
+                update = update.expression_attribute_values(":reason", s(reason));
+            }
+            // A reason belongs to the change it was given for.
+            None => remove.push("#reason"),
+        }
+        update = update.expression_attribute_names("#reason", "reason");
+        match self.patch.threshold {
+            Some(ThresholdChange::Own(threshold)) => {
+                set.push("threshold = :threshold");
+                update = update.expression_attribute_values(":threshold", n(threshold));
+            }
+            Some(ThresholdChange::Default) => remove.push("threshold"),
+            None => {}
+        }
+        match self.patch.count {
+            Some(CountChange::Set(count)) => {
+                set.extend(["on_hand = :count", "available = :count - reserved"]);
+                update = update.expression_attribute_values(":count", n(count));
+            }
+            Some(CountChange::Adjust(by)) => {
+                set.extend(["on_hand = on_hand + :change", "available = available + :change"]);
+                condition.push_str(" AND on_hand BETWEEN :least AND :most");
+                update = update
+                    .expression_attribute_values(":change", n(by))
+                    .expression_attribute_values(":least", n((-by).max(0)))
+                    .expression_attribute_values(":most", n((COUNT_MAX - by).min(COUNT_MAX)));
+            }
+            None => {}
+        }
+        if self.patch.count.is_some() {
+            set.extend(["counted_at = :counted", "#source = :api", "sequencer = :none"]);
+            condition.push_str(" AND counted_at <= :counted");
+            update = update
+                .expression_attribute_names("#source", "source")
+                .expression_attribute_values(":counted", n(self.counted_at))
+                .expression_attribute_values(":api", s(API_SOURCE))
+                .expression_attribute_values(":none", s(""));
+        }
+        if let Expected::OneOf(versions) = self.expected {
+            let names: Vec<String> = (0..versions.len()).map(|at| format!(":version{at}")).collect();
+            for (name, version) in names.iter().zip(versions) {
+                update = update.expression_attribute_values(name, AttributeValue::N(version.to_string()));
+            }
+            if names.is_empty() {
+                // No version can match; the write is still asked for, to learn whether there is such a line.
+                condition.push_str(" AND attribute_not_exists(version)");
+            } else {
+                condition.push_str(&format!(" AND version IN ({})", names.join(", ")));
+            }
+        }
+        let mut expression = format!("SET {}", set.join(", "));
+        if !remove.is_empty() {
+            expression.push_str(&format!(" REMOVE {}", remove.join(", ")));
+        }
+        update.update_expression(expression).condition_expression(condition)
+    }
+}
+
+fn line_key(store: &str, sku: &str) -> Item {
+    [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(sku))].into()
+}
+
+fn page_limit(limit: usize) -> i32 {
+    i32::try_from(limit).unwrap_or(i32::MAX)
+}
+
+fn count(item: &Item, name: &str) -> Option<u64> {
+    number(item, name).and_then(|count| u64::try_from(count).ok())
+}
+
+fn line(item: &Item) -> Result<StockLine, TableError> {
+    let name = |attribute| required_text(item, attribute);
+    Ok(StockLine {
+        store: StoreId::parse(&name(keys::STORE)?).map_err(|_| TableError::Corrupt { attribute: keys::STORE })?,
+        sku: Sku::parse(&name(keys::SKU)?).map_err(|_| TableError::Corrupt { attribute: keys::SKU })?,
+        on_hand: required_number(item, "on_hand")?,
+        reserved: required_number(item, "reserved")?,
+        available: required_number(item, "available")?,
+        threshold: number(item, "threshold"),
+        version: required_number(item, "version")?,
+        updated_at: required_number(item, "updated_at")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stock(sku: &str, available: i64) -> StockLine {
+        StockLine {
+            store: StoreId::parse("Berlin").unwrap(),
+            sku: Sku::parse(sku).unwrap(),
+            on_hand: available,
+            reserved: 0,
+            available,
+            threshold: None,
+            version: 1,
+            updated_at: 0,
+        }
+    }
+
+    fn page(skus: &[(&str, i64)]) -> Vec<(String, Option<StockLine>)> {
+        skus.iter().map(|(sku, available)| ((*sku).to_owned(), Some(stock(sku, *available)))).collect()
+    }
+
+    #[test]
+    fn a_full_page_stops_before_the_line_that_does_not_fit() {
+        let all = Filter::default();
+        let mut gathered = Gathered { found: Vec::new(), examined: 0, last: None };
+        assert!(gathered.take(page(&[("a", 1), ("b", 1)]), &all, 2));
+        assert_eq!((gathered.found.len(), gathered.last.as_deref()), (2, Some("b")));
+        assert!(!gathered.take(page(&[("c", 1)]), &all, 2));
+        assert_eq!((gathered.found.len(), gathered.last.as_deref()), (2, Some("b")));
+
+        // What does not pass the filter is passed by, also after the page is full.
+        let low = Filter { needle: Needle::new("té"), low_against: Some(5) };
+        let mut gathered = Gathered { found: Vec::new(), examined: 0, last: None };
+        let lines = page(&[("Té", 5), ("Té verde", 6), ("Café", 1), ("te negro", 0), ("Mate", 9)]);
+        assert!(gathered.take(lines, &low, 2));
+        let names: Vec<&str> = gathered.found.iter().map(|line| line.sku.as_str()).collect();
+        assert_eq!((names, gathered.examined, gathered.last.as_deref()), (vec!["Té", "te negro"], 5, Some("Mate")));
+        assert!(gathered.take(vec![("gone".to_owned(), None)], &low, 2));
+    }
+
+    fn expressions(
+        count: Option<CountChange>,
+        threshold: Option<ThresholdChange>,
+        expected: &Expected,
+    ) -> (String, String) {
+        let client = Client::from_conf(Config::builder().behavior_version_latest().build());
+        let patch = Patch { count, threshold, reason: None };
+        let write = Write { patch: &patch, expected, by: "u1", now: 7, counted_at: 9 };
+        let update = write.put_on(client.update_item());
+        (update.get_update_expression().clone().unwrap(), update.get_condition_expression().clone().unwrap())
+    }
+
+    #[test]
+    fn one_write_carries_all_its_conditions() {
+        let check = |count, threshold, expected: Expected, set: &str, condition: &str| {
+            assert_eq!(expressions(count, threshold, &expected), (set.to_owned(), condition.to_owned()));
+        };
+        check(
+            None,
+            Some(ThresholdChange::Default),
+            Expected::Any,
+            "SET version = version + :one, updated_at = :now, changed_by = :by REMOVE #reason, threshold",
+            "attribute_exists(sku)",
+        );
+        check(
+            Some(CountChange::Set(3)),
+            Some(ThresholdChange::Own(2)),
+            Expected::OneOf(vec![4, 5]),
+            "SET version = version + :one, updated_at = :now, changed_by = :by, threshold = :threshold, \
+             on_hand = :count, available = :count - reserved, counted_at = :counted, #source = :api, sequencer = :none \
+             REMOVE #reason",
+            "attribute_exists(sku) AND counted_at <= :counted AND version IN (:version0, :version1)",
+        );
+        check(
+            Some(CountChange::Adjust(-3)),
+            None,
+            Expected::OneOf(Vec::new()),
+            "SET version = version + :one, updated_at = :now, changed_by = :by, on_hand = on_hand + :change, \
+             available = available + :change, counted_at = :counted, #source = :api, sequencer = :none REMOVE #reason",
+            "attribute_exists(sku) AND on_hand BETWEEN :least AND :most AND counted_at <= :counted \
+             AND attribute_not_exists(version)",
+        );
+    }
+}
