@@ -52,7 +52,6 @@ pub fn credentials(mut fields: Fields) -> Result<Credentials, Refusal> {
 
 /// The answer to `POST /token`. No `Debug`: it must not be printed by chance.
 #[derive(Serialize)]
-#[expect(clippy::struct_field_names, reason = "these are OAuth's names")]
 pub struct TokenBody {
     /// For the API.
     pub access_token: String,
