@@ -34,10 +34,16 @@ def main():
         for group in groups:
             name = group.removeprefix(f"/aws/lambda/{arguments.stack}-")
             pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start)
-            events += [(event["timestamp"], event["eventId"], name, event["message"]) for page in pages for event in page["events"]]
-        for stamp, key, name, message in sorted(events):
-            if (name, key) not in seen:
-                seen.add((name, key))
+            # The local stack gives its lines no id.
+            events += [
+                (event["timestamp"], name, event["message"], event.get("eventId"))
+                for page in pages
+                for event in page["events"]
+            ]
+        for event in sorted(events, key=lambda event: event[0]):
+            if event not in seen:
+                seen.add(event)
+                stamp, name, message, _ = event
                 clock = time.strftime("%H:%M:%S", time.localtime(stamp / 1000))
                 print(f"{clock} {name:<16} {message.rstrip()}", flush=True)
         if not arguments.follow:

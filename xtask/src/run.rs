@@ -127,7 +127,7 @@ pub(crate) fn tail(path: &Path, lines: usize) -> String {
 /// Sends a signal by the shell, which every system has; `target` is a process, or a group with a minus before it.
 fn signal(name: &str, target: &str) -> bool {
     let mut command = Command::new("sh");
-    command.args(["-c", &format!("kill -{name} -- {target}")]).stdout(Stdio::null()).stderr(Stdio::null());
+    command.args(["-c", &format!("kill -s {name} -- {target}")]).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 

@@ -176,11 +176,13 @@ fn rejected(csv: &str) {
     let Some(head) = rows.next() else { return };
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     let all: Vec<Vec<String>> = rows.collect();
-    let clipped: Vec<Vec<String>> = all
-        .iter()
-        .take(SHOWN_ROWS)
-        .map(|row| row.iter().map(|cell| cell.chars().filter(|c| !c.is_control()).take(60).collect()).collect())
-        .collect();
+    // The last column is the reason, which is to be read whole; the others only tell which row it is.
+    let clip = |(column, cell): (usize, &String)| {
+        let width = if column + 1 == head.len() { 160 } else { 24 };
+        cell.chars().filter(|c| !c.is_control()).take(width).collect()
+    };
+    let clipped: Vec<Vec<String>> =
+        all.iter().take(SHOWN_ROWS).map(|row| row.iter().enumerate().map(clip).collect()).collect();
     ui::say("");
     for line in ui::table(&head, &clipped) {
         ui::say(&line);
