@@ -12,7 +12,13 @@ pub const UPLOAD_PART_BYTES: usize = 8 * 1024 * 1024;
 ///
 /// # Errors
 /// [`FilesError`].
-pub async fn put(client: &Client, bucket: &str, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), FilesError> {
+pub async fn put(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    content_type: &str,
+    body: Vec<u8>,
+) -> Result<(), FilesError> {
     client
         .put_object()
         .bucket(bucket)
