@@ -20,7 +20,7 @@ use lambda_runtime::Context;
 #[derive(Debug)]
 pub struct Deps {
     importer: Importer,
-    /// Our own queue, for a file whose store another import has.
+    /// Our own queue, for a file that has to wait or go on.
     uploads: Queue,
     bounds: Bounds,
 }
@@ -45,7 +45,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent, context: Context) -> Result<Sq
     batch::each(event, |message| async move {
         let body = message.body.unwrap_or_default();
         for uploaded in arrival::parse(&body)? {
-            if let Progress::Busy(delay) = import(deps, &uploaded, &deadline).await? {
+            if let Progress::Later(delay) = import(deps, &uploaded, &deadline).await? {
                 deps.come_back(body.clone(), delay).await?;
             }
         }
@@ -57,7 +57,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent, context: Context) -> Result<Sq
 impl Deps {
     /// The same message once more, later. Sent before the old one is acknowledged: at worst it is there twice.
     async fn come_back(&self, body: String, delay: Duration) -> Result<(), ImportError> {
-        tracing::info!(delay_s = delay.as_secs(), "another import has the store; coming back");
+        tracing::info!(delay_s = delay.as_secs(), "not finished; coming back");
         Ok(self.uploads.send(body, delay).await?)
     }
 }
@@ -91,8 +91,8 @@ async fn import(deps: &Deps, uploaded: &Uploaded, deadline: &Deadline) -> Result
     for mut part in importer.imports.parts(&job.id).await? {
         if split {
             importer.hand_over(&job.id, &part).await?;
-        } else if let Progress::Busy(delay) = importer.work_on(&job, &mut part, deadline).await? {
-            return Ok(Progress::Busy(delay));
+        } else if let Progress::Later(delay) = importer.work_on(&job, &mut part, deadline).await? {
+            return Ok(Progress::Later(delay));
         }
     }
     ending::finish_if_complete(importer, &job.id).await?;

@@ -28,8 +28,8 @@ async fn import(importer: &Importer, range: &Range, deadline: &Deadline) -> Resu
         let mut part =
             importer.imports.part(&job.id, range.part).await?.ok_or(ImportError::Malformed("range of no part"))?;
         tracing::info!(import = %job.id, part = range.part, done = part.done, "range");
-        if let Progress::Busy(delay) = importer.work_on(&job, &mut part, deadline).await? {
-            tracing::info!(delay_s = delay.as_secs(), "another import has the store; coming back");
+        if let Progress::Later(delay) = importer.work_on(&job, &mut part, deadline).await? {
+            tracing::info!(delay_s = delay.as_secs(), "not finished; coming back");
             return importer.hand_over_later(&job.id, &part, delay).await;
         }
     }

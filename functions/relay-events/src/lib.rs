@@ -102,7 +102,8 @@ async fn publish(deps: &Deps, batch: &[Event]) -> Result<usize, Failure> {
     {
         return set_aside(deps, event).await.map(|()| 0);
     }
-    let outgoing: Vec<Outgoing<'_>> = batch.iter().map(|event| Outgoing { name: &event.name, body: &event.body }).collect();
+    let outgoing: Vec<Outgoing<'_>> =
+        batch.iter().map(|event| Outgoing { name: &event.name, body: &event.body }).collect();
     let not_taken = deps.events.publish(&outgoing).await?;
     let taken = batch.iter().enumerate().filter(|(position, _)| !not_taken.contains(position)).map(|(_, event)| event);
     try_join_all(taken.map(|event| tell_and_mark(deps, event))).await?;
@@ -154,7 +155,8 @@ mod tests {
     #[test]
     fn only_new_events_of_a_stream_batch() {
         let record = |name: &str, id: &str| json!({"eventName":name,"dynamodb":{"Keys":{"id":{"S":id}}}});
-        let batch = json!({"Records":[record("INSERT","evt_1"), record("MODIFY","evt_2"), record("INSERT","evt_3"), {}]});
+        let batch =
+            json!({"Records":[record("INSERT","evt_1"), record("MODIFY","evt_2"), record("INSERT","evt_3"), {}]});
         assert_eq!(new_event_ids(&batch), Some(vec!["evt_1".to_owned(), "evt_3".to_owned()]));
         assert_eq!(new_event_ids(&json!({"source":"aws.events"})), None);
     }

@@ -28,7 +28,7 @@ fn batch(records: &[Value], known: &mut HashMap<Line, Known>) -> Vec<String> {
         .iter()
         .map(|r| match read(r, DEFAULT_THRESHOLD) {
             Read::Changed(change) => change,
-            other => panic!("{other:?}"),
+            other @ (Read::Removed | Read::Unreadable(_)) => panic!("{other:?}"),
         })
         .collect();
     changes.retain(matters);
@@ -89,7 +89,7 @@ fn what_cannot_be_read_is_named_and_what_is_removed_is_no_news() {
 fn changes_that_cross_nothing_are_not_looked_up() {
     let change = |old, new| match read(&record(2, old, new), DEFAULT_THRESHOLD) {
         Read::Changed(change) => matters(&change),
-        _ => panic!(),
+        Read::Removed | Read::Unreadable(_) => panic!(),
     };
     assert!(!change(Some(20), 30));
     assert!(!change(None, 30));
@@ -104,7 +104,7 @@ fn a_line_that_moves_twice_moves_in_two_rounds() {
         .iter()
         .map(|r| match read(r, DEFAULT_THRESHOLD) {
             Read::Changed(change) => change,
-            other => panic!("{other:?}"),
+            other @ (Read::Removed | Read::Unreadable(_)) => panic!("{other:?}"),
         })
         .collect();
     let rounds = rounds(moves(&changes, &known));

@@ -71,11 +71,8 @@ impl Topic {
     pub async fn publish(&self, events: &[Outgoing<'_>]) -> Result<Vec<usize>, BusError> {
         let mut entries = Vec::with_capacity(events.len());
         for (position, event) in events.iter().enumerate() {
-            let name = MessageAttributeValue::builder()
-                .data_type("String")
-                .string_value(event.name)
-                .build()
-                .map_err(cause)?;
+            let name =
+                MessageAttributeValue::builder().data_type("String").string_value(event.name).build().map_err(cause)?;
             let entry = PublishBatchRequestEntry::builder()
                 .id(position.to_string())
                 .message(event.body)
@@ -101,7 +98,8 @@ impl Topic {
     /// # Errors
     /// [`BusError`]; the message may be out all the same.
     pub async fn tell(&self, name: &str, subject: &str, message: &str) -> Result<(), BusError> {
-        let attribute = MessageAttributeValue::builder().data_type("String").string_value(name).build().map_err(cause)?;
+        let attribute =
+            MessageAttributeValue::builder().data_type("String").string_value(name).build().map_err(cause)?;
         self.client
             .publish()
             .topic_arn(&self.arn)

@@ -188,7 +188,8 @@ mod tests {
 
     #[test]
     fn the_envelope_reads_as_published() {
-        let origin = Origin { at: 1_705_834_800_000, correlation: "imp_1", cause: "imp_1", aggregate: "Berlin/Echo Dot" };
+        let origin =
+            Origin { at: 1_705_834_800_000, correlation: "imp_1", cause: "imp_1", aggregate: "Berlin/Echo Dot" };
         let data = StockData {
             store: "Berlin".to_owned(),
             item: "Echo Dot".to_owned(),

@@ -15,6 +15,8 @@ use aws_smithy_types::config_bag::ConfigBag;
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 
+use crate::reason;
+
 /// The largest key set read. Cognito's has two keys and about a kilobyte.
 const BYTES_MAX: usize = 64 * 1024;
 /// Keys taken from one set.
@@ -104,17 +106,6 @@ impl KeySource for PublishedKeys {
         });
         tokio::time::timeout(FETCH_WITHIN, read).await.unwrap_or_else(|_| Err(KeysError::new("no answer in time")))
     }
-}
-
-/// An error with its causes.
-fn reason(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// An answer whose body nobody has read, so that reading it can be bounded.

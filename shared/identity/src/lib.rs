@@ -6,3 +6,14 @@ pub mod keys;
 mod rs256;
 pub mod sign_in;
 pub mod token;
+
+/// An error with its causes.
+pub(crate) fn reason(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

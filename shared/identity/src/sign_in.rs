@@ -6,6 +6,8 @@ use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata as _;
 use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
 
+use crate::reason;
+
 /// What a signed-in user is given.
 pub struct Tokens {
     /// For the API.
@@ -93,7 +95,7 @@ impl SignIn {
         let answer = call.send().await.map_err(|error| match error.as_service_error() {
             Some(service) => by_code(service.code().unwrap_or_default()),
             // Time-outs and connections that failed. Their own text names the address, which is for operators.
-            None => SignInError::Unavailable(error.to_string()),
+            None => SignInError::Unavailable(reason(&error)),
         })?;
         if let Some(challenge) = answer.challenge_name() {
             return Err(match challenge.as_str() {

@@ -72,7 +72,10 @@ impl Deadline {
     #[must_use]
     pub fn of(context: &Context) -> Self {
         let left = context.deadline.saturating_sub(u64::try_from(now_ms()).unwrap_or(0));
-        Self { at: Instant::now() + Duration::from_millis(left), wall_ms: i64::try_from(context.deadline).unwrap_or(i64::MAX) }
+        Self {
+            at: Instant::now() + Duration::from_millis(left),
+            wall_ms: i64::try_from(context.deadline).unwrap_or(i64::MAX),
+        }
     }
 
     /// `left` from now, for tests and tools.

@@ -10,8 +10,8 @@ use almacen_table::imports::{Arrival, Job, Object};
 use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
 use percent_encoding::percent_decode_str;
 
-use crate::error::{ImportError, Refusal};
 use crate::Importer;
+use crate::error::{ImportError, Refusal};
 
 /// Where announced imports are uploaded: `imports/{importId}/{fileName}`.
 const ANNOUNCED_PREFIX: &str = "imports/";

@@ -29,7 +29,12 @@ fn rejects_key(import: &str, part: u32, extension: &str) -> String {
 }
 
 /// Keeps the rejected rows of a part until the report is made.
-pub(crate) async fn keep_rejects(importer: &Importer, import: &str, part: u32, rejects: &Rejects) -> Result<(), ImportError> {
+pub(crate) async fn keep_rejects(
+    importer: &Importer,
+    import: &str,
+    part: u32,
+    rejects: &Rejects,
+) -> Result<(), ImportError> {
     if rejects.kept.is_empty() {
         return Ok(());
     }
@@ -157,10 +162,12 @@ async fn gather(importer: &Importer, job: &Job, parts: u32) -> Result<(Vec<Rejec
         return Ok((kept, None));
     }
     for part in 1..=parts {
-        let Some(json) = read_if_there(importer, &rejects_key(&job.id, part, "json"), PART_REJECTS_BYTES_MAX).await? else {
+        let Some(json) = read_if_there(importer, &rejects_key(&job.id, part, "json"), PART_REJECTS_BYTES_MAX).await?
+        else {
             continue;
         };
-        let rejects: Vec<Reject> = serde_json::from_slice(&json).map_err(|_| ImportError::Malformed("rejected rows"))?;
+        let rejects: Vec<Reject> =
+            serde_json::from_slice(&json).map_err(|_| ImportError::Malformed("rejected rows"))?;
         kept.extend(rejects);
         if rows.len() < CSV_BYTES_MAX
             && let Some(csv) = read_if_there(importer, &rejects_key(&job.id, part, "csv"), CSV_BYTES_MAX).await?

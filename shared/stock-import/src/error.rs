@@ -87,8 +87,12 @@ impl Refusal {
         let mib = max / (1024 * 1024);
         Self {
             code: "FILE_TOO_LARGE",
-            es: format!("El archivo es demasiado grande: se admiten hasta {mib} MiB, ya descomprimido. Divídalo y suba las partes."),
-            en: format!("The file is too large: up to {mib} MiB are taken, decompressed. Split it and upload the parts."),
+            es: format!(
+                "El archivo es demasiado grande: se admiten hasta {mib} MiB, ya descomprimido. Divídalo y suba las partes."
+            ),
+            en: format!(
+                "The file is too large: up to {mib} MiB are taken, decompressed. Split it and upload the parts."
+            ),
         }
     }
 

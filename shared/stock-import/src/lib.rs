@@ -60,8 +60,9 @@ pub struct Importer {
 pub enum Progress {
     /// All that was asked for is done.
     Done,
-    /// Another import has one of the stores; come again after this.
-    Busy(Duration),
+    /// Not yet, and nothing is wrong: another import has one of the stores, or the invocation's time was up when part of
+    /// the work was done. Come again after this.
+    Later(Duration),
 }
 
 impl Importer {

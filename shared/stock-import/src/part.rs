@@ -39,15 +39,22 @@ pub(crate) async fn apply(
     } else {
         match importer.lease(job, &plan.stores, deadline).await? {
             Some(newer) => newer,
-            None => return Ok(Progress::Busy(busy_delay())),
+            None => return Ok(Progress::Later(busy_delay())),
         }
     };
     let mut work = Work::read(importer, job, plan, part, deadline).await?;
     work.leave_to_newer(&newer).await?;
     let author = Author { import: job.id.clone(), stamp: job.stamp.clone(), now: now_ms() };
-    match job.mode {
-        Mode::Set => work.set(&author, part).await?,
-        Mode::Adjust => work.adjust(&author, part).await?,
+    let before = part.counted().rows;
+    let written = match job.mode {
+        Mode::Set => work.set(&author, part).await,
+        Mode::Adjust => work.adjust(&author, part).await,
+    };
+    match written {
+        Ok(()) => {}
+        // Further than any try before: go on at once. A try that got no further fails, and in the end a person looks.
+        Err(ImportError::OutOfTime) if part.counted().rows > before => return Ok(Progress::Later(Duration::ZERO)),
+        Err(error) => return Err(error),
     }
     work.close(part).await?;
     Ok(Progress::Done)
@@ -248,7 +255,12 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    async fn adjust_chunk(&mut self, author: &Author, number: usize, chunk: &[(Adjustment, u64)]) -> Result<(), ImportError> {
+    async fn adjust_chunk(
+        &mut self,
+        author: &Author,
+        number: usize,
+        chunk: &[(Adjustment, u64)],
+    ) -> Result<(), ImportError> {
         let mark = keys::mark(self.number, "adjust", number);
         let lines: Vec<Adjustment> = chunk.iter().map(|(line, _)| line.clone()).collect();
         let outcome = self.importer.inventory.adjust(author, self.importer.imports.table(), &mark, &lines).await?;
@@ -364,7 +376,8 @@ impl<'a> HeldLines<'a> {
             return Ok(false);
         }
         let to = self.stretch.end.min(position + BATCH_GET_MAX);
-        let skus: Vec<&str> = (position..to).filter_map(|position| self.rows.get(position)).map(|row| row.sku).collect();
+        let skus: Vec<&str> =
+            (position..to).filter_map(|position| self.rows.get(position)).map(|row| row.sku).collect();
         self.lines = self.importer.inventory.held(self.store, &skus).await?;
         self.lines.sort_unstable_by(|a, b| b.0.cmp(&a.0));
         self.read_to = to;

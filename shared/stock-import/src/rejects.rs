@@ -73,8 +73,12 @@ impl Rejects {
             value: item.to_owned(),
             code: "OUT_OF_BOUNDS".to_owned(),
             reason: Sentence {
-                es: format!("Sumar {by} dejaría la línea por debajo de cero o por encima del máximo, o la línea no existe."),
-                en: format!("Adding {by} would take the line below zero or over the maximum, or there is no such line."),
+                es: format!(
+                    "Sumar {by} dejaría la línea por debajo de cero o por encima del máximo, o la línea no existe."
+                ),
+                en: format!(
+                    "Adding {by} would take the line below zero or over the maximum, or there is no such line."
+                ),
             },
         });
     }

@@ -193,11 +193,18 @@ mod tests {
         rows.supersede("Madrid", "nothing");
         let read: Vec<_> = rows
             .iter()
-            .map(|r| format!("{} {} {} {:?} {} {}", r.store, r.sku, r.wanted.count, r.wanted.threshold, r.line, r.superseded))
+            .map(|r| {
+                format!("{} {} {} {:?} {} {}", r.store, r.sku, r.wanted.count, r.wanted.threshold, r.line, r.superseded)
+            })
             .collect();
         assert_eq!(
             read,
-            ["Berlin y 0 None 5 false", "Berlin z 1 Some(7) 3 false", "Madrid a 3 None 4 true", "Madrid b 2 None 2 false"]
+            [
+                "Berlin y 0 None 5 false",
+                "Berlin z 1 Some(7) 3 false",
+                "Madrid a 3 None 4 true",
+                "Madrid b 2 None 2 false"
+            ]
         );
         assert_eq!(rows.by_store(), [0..2, 2..4]);
         rows.supersede_store("Berlin");

@@ -59,7 +59,8 @@ impl Source {
         let left = end.saturating_sub(start);
         if gzip {
             let stretch = Stretch::new(client.clone(), at, 0, object.size);
-            let inflate = Inflate { decoder: MultiGzDecoder::new(Vec::new()), waiting: Bytes::new(), skip: start, ended: false };
+            let inflate =
+                Inflate { decoder: MultiGzDecoder::new(Vec::new()), waiting: Bytes::new(), skip: start, ended: false };
             Self { stretch, inflate: Some(inflate), left }
         } else {
             Self { stretch: Stretch::new(client.clone(), at, start, end.min(object.size)), inflate: None, left }

@@ -64,7 +64,8 @@ impl Surveying<'_> {
         } else {
             (self.job.object.clone(), gzip)
         };
-        let duplicates_key = if report.duplicates.is_empty() { None } else { Some(self.keep_duplicates(&report).await?) };
+        let duplicates_key =
+            if report.duplicates.is_empty() { None } else { Some(self.keep_duplicates(&report).await?) };
         let parts: Vec<Part> = (1..)
             .zip(&report.parts)
             .map(|(number, part)| Part::new(number, part.start.offset, part.end, part.start.line))

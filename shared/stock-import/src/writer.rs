@@ -22,7 +22,13 @@ impl<'a> Writer<'a> {
     /// For the lines of this inventory, in the name of this import.
     #[must_use]
     pub fn new(inventory: &'a Inventory, author: &'a Author) -> Self {
-        Self { inventory, author, waiting: Vec::new(), in_flight: FuturesUnordered::new(), counters: Counters::default() }
+        Self {
+            inventory,
+            author,
+            waiting: Vec::new(),
+            in_flight: FuturesUnordered::new(),
+            counters: Counters::default(),
+        }
     }
 
     /// Makes a line, with the next ones in one call.

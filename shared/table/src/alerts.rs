@@ -126,7 +126,8 @@ impl Alerts {
         loop {
             let result = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
             let Err(error) = result else { return Ok(true) };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+            else {
                 return Err(TableError::from_sdk("move alerts")(error));
             };
             if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
@@ -156,7 +157,8 @@ impl Alerts {
         put = if step.from.line_version == 0 {
             put.condition_expression("attribute_not_exists(sku)")
         } else {
-            put.condition_expression("line_version = :seen").expression_attribute_values(":seen", n(step.from.line_version))
+            put.condition_expression("line_version = :seen")
+                .expression_attribute_values(":seen", n(step.from.line_version))
         };
         Ok(TransactWriteItem::builder().put(put.build().map_err(build("build alert"))?).build())
     }

@@ -120,6 +120,12 @@ impl Part {
     pub fn new(number: u32, start: u64, end: u64, line: u64) -> Self {
         Self { number, start, end, line, done: false, counted: Counters::default(), revision: 0 }
     }
+
+    /// What of it is already counted in the import, by this try or an earlier one.
+    #[must_use]
+    pub fn counted(&self) -> Counters {
+        self.counted
+    }
 }
 
 /// How an import ended.
@@ -256,7 +262,10 @@ impl Imports {
         for chunk in missing.chunks(BATCH_WRITE_MAX) {
             let mut requests = Vec::with_capacity(chunk.len());
             for part in chunk {
-                let put = PutRequest::builder().set_item(Some(new_part(id, part, now))).build().map_err(build("build part"))?;
+                let put = PutRequest::builder()
+                    .set_item(Some(new_part(id, part, now)))
+                    .build()
+                    .map_err(build("build part"))?;
                 requests.push(WriteRequest::builder().put_request(put).build());
             }
             let mut pause = Pause::new();
@@ -442,7 +451,8 @@ impl Imports {
         loop {
             let result = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
             let Err(error) = result else { return Ok(()) };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+            else {
                 return Err(TableError::from_sdk("count lines")(error));
             };
             if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
@@ -475,9 +485,12 @@ impl Imports {
             .expression_attribute_values(":running", s(State::Running.as_str()))
             .expression_attribute_values(":now", n(now));
         let (es, en) = ending.failure.clone().unzip();
-        for (name, value) in
-            [("report_key", &ending.report_key), ("rejected_key", &ending.rejected_key), ("failure", &es), ("failure_en", &en)]
-        {
+        for (name, value) in [
+            ("report_key", &ending.report_key),
+            ("rejected_key", &ending.rejected_key),
+            ("failure", &es),
+            ("failure_en", &en),
+        ] {
             if let Some(value) = value {
                 set.push_str(&format!(", {name} = :{name}"));
                 update = update.expression_attribute_values(format!(":{name}"), s(value));
@@ -492,7 +505,8 @@ impl Imports {
         loop {
             let result = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
             let Err(error) = result else { return Ok(()) };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+            else {
                 return Err(TableError::from_sdk("finish import")(error));
             };
             if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
@@ -639,7 +653,8 @@ fn new_part(id: &str, part: &Part, now: Millis) -> Item {
 
 fn decode_part(item: &Item) -> Result<Part, TableError> {
     Ok(Part {
-        number: u32::try_from(required_count(item, "number")?).map_err(|_| TableError::Corrupt { attribute: "number" })?,
+        number: u32::try_from(required_count(item, "number")?)
+            .map_err(|_| TableError::Corrupt { attribute: "number" })?,
         start: required_count(item, "start")?,
         end: required_count(item, "end")?,
         line: required_count(item, "line")?,

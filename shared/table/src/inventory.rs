@@ -5,7 +5,9 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, PutRequest, TransactWriteItem, Update, WriteRequest};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, Put, PutRequest, TransactWriteItem, Update, WriteRequest,
+};
 
 use almacen_domain::Millis;
 use almacen_domain::import::{Counters, Held, Wanted};
@@ -104,7 +106,13 @@ impl Inventory {
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn page(&self, store: &str, first: &str, last: &str, after: Option<String>) -> Result<HeldPage, TableError> {
+    pub async fn page(
+        &self,
+        store: &str,
+        first: &str,
+        last: &str,
+        after: Option<String>,
+    ) -> Result<HeldPage, TableError> {
         let start = after.map(|sku| [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(sku))].into());
         let answer = self
             .client
@@ -133,8 +141,10 @@ impl Inventory {
     /// # Errors
     /// [`TableError`].
     pub async fn held(&self, store: &str, skus: &[&str]) -> Result<Vec<(String, Held)>, TableError> {
-        let mut wanted: Vec<Item> =
-            skus.iter().map(|sku| [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(*sku))].into()).collect();
+        let mut wanted: Vec<Item> = skus
+            .iter()
+            .map(|sku| [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(*sku))].into())
+            .collect();
         let mut lines = Vec::new();
         let mut pause = Pause::new();
         while !wanted.is_empty() {
@@ -190,8 +200,7 @@ impl Inventory {
                 .send()
                 .await
                 .map_err(TableError::from_sdk("write new lines"))?;
-            requests =
-                answer.unprocessed_items.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
+            requests = answer.unprocessed_items.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
             if !requests.is_empty() {
                 pause.wait("write new lines").await?;
             }
@@ -270,14 +279,18 @@ impl Inventory {
                 Ok(_) => return Ok(outcome),
                 Err(error) => error,
             };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+            else {
                 return Err(TableError::from_sdk("adjust lines")(error));
             };
             let codes: Vec<&str> =
                 cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default()).collect();
             if codes.first() == Some(&"ConditionalCheckFailed") {
                 // Somebody, an earlier try of ours included, has done this chunk.
-                return self.marked(author, imports_table, mark).await?.ok_or(TableError::Corrupt { attribute: "mark" });
+                return self
+                    .marked(author, imports_table, mark)
+                    .await?
+                    .ok_or(TableError::Corrupt { attribute: "mark" });
             }
             let failed: Vec<usize> = taken
                 .iter()
@@ -315,15 +328,17 @@ impl Inventory {
     }
 
     fn adjustment(&self, author: &Author, line: &Adjustment) -> Result<Update, TableError> {
-        let mut set = "SET on_hand = if_not_exists(on_hand, :zero) + :by, available = if_not_exists(available, :zero) + :by, \
+        let mut set =
+            "SET on_hand = if_not_exists(on_hand, :zero) + :by, available = if_not_exists(available, :zero) + :by, \
                        reserved = if_not_exists(reserved, :zero), version = if_not_exists(version, :zero) + :one, \
                        created_by = if_not_exists(created_by, :me), changed_by = :me, updated_at = :now, \
                        counted_at = if_not_exists(counted_at, :at), #source = if_not_exists(#source, :source), \
                        sequencer = if_not_exists(sequencer, :sequencer)"
-            .to_owned();
+                .to_owned();
         // Both bounds at once: the result must stay within 0..=COUNT_MAX.
         let bounds = "on_hand BETWEEN :low AND :high";
-        let condition = if line.exists { bounds.to_owned() } else { format!("attribute_not_exists(on_hand) OR {bounds}") };
+        let condition =
+            if line.exists { bounds.to_owned() } else { format!("attribute_not_exists(on_hand) OR {bounds}") };
         let mut update = Update::builder()
             .table_name(&self.table)
             .key(keys::STORE, s(&line.store))

@@ -86,11 +86,10 @@ impl Outbox {
         for chunk in ids.chunks(BATCH_GET_MAX) {
             let mut wanted: Vec<_> = chunk.iter().map(|id| [(keys::ID.to_owned(), s(id))].into()).collect();
             while !wanted.is_empty() {
-                let request = KeysAndAttributes::builder()
-                    .set_keys(Some(wanted))
-                    .consistent_read(true)
-                    .build()
-                    .map_err(|source| TableError::Refused { doing: "build read of events", source: Box::new(source) })?;
+                let request =
+                    KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build().map_err(
+                        |source| TableError::Refused { doing: "build read of events", source: Box::new(source) },
+                    )?;
                 let answer = self
                     .client
                     .batch_get_item()

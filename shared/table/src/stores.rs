@@ -178,7 +178,11 @@ impl Stores {
             .send()
             .await
             .map_err(TableError::from_sdk("read store"))?;
-        Ok(answer.item().and_then(|item| number(item, "lines")).and_then(|lines| u64::try_from(lines).ok()).unwrap_or(0))
+        Ok(answer
+            .item()
+            .and_then(|item| number(item, "lines"))
+            .and_then(|lines| u64::try_from(lines).ok())
+            .unwrap_or(0))
     }
 }
 
@@ -201,7 +205,11 @@ fn claims(item: &Item) -> Vec<Claim> {
             let map = entry.as_m().ok()?;
             Some(Claim {
                 import: text(map, "import")?,
-                stamp: Stamp { at: number(map, "at")?, source: text(map, "source")?, sequencer: text(map, "sequencer")? },
+                stamp: Stamp {
+                    at: number(map, "at")?,
+                    source: text(map, "source")?,
+                    sequencer: text(map, "sequencer")?,
+                },
             })
         })
         .collect()
@@ -217,8 +225,7 @@ mod tests {
             import: "imp_1".to_owned(),
             stamp: Stamp { at: 7, source: "k".to_owned(), sequencer: "0A".to_owned() },
         };
-        let item: Item =
-            [("claims".to_owned(), AttributeValue::L(vec![encode_claim(&claim), s("broken")]))].into();
+        let item: Item = [("claims".to_owned(), AttributeValue::L(vec![encode_claim(&claim), s("broken")]))].into();
         assert_eq!(claims(&item), [claim]);
         assert_eq!(claims(&Item::new()), []);
     }

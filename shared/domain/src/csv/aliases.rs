@@ -225,9 +225,9 @@ pub(super) const COUNT: &[&[&str]] = &[
         "inventory count",
     ],
     &["stock", "existencias", "existencia"],
-    &["units", "unidades", "uds", "pieces", "piezas"],
+    &["unidades", "uds", "piezas"],
     &["inventory", "inventario"],
-    // InvenTree parts: in_stock (WooCommerce's "In stock?" is a yes or no, and has its question mark)
+    // InvenTree parts: in_stock, beside the unit of measure (WooCommerce's "In stock?" is a yes or no, and has its question mark)
     &[
         "in stock",
         "en stock",
@@ -238,6 +238,7 @@ pub(super) const COUNT: &[&[&str]] = &[
         "cantidad total",
         "saldo",
     ],
+    &["units", "pieces"],
     &["opening stock", "initial stock", "stock inicial", "initial quantity", "inventario inicial"],
     // less than what is on the shelf where orders hold some: only when there is nothing better
     &[

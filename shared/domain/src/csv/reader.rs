@@ -236,6 +236,13 @@ impl Reader {
     /// Reads all records that end in `bytes`, and where these are the `last`, the one they end. Says how many bytes it
     /// is done with.
     fn consume(&mut self, bytes: &[u8], last: bool, sink: &mut impl FnMut(Event<'_>)) -> usize {
+        // checked once for all rows, which is far cheaper than for each; what lies behind broken bytes is checked by row
+        let text = match std::str::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                bytes.get(..error.valid_up_to()).and_then(|valid| std::str::from_utf8(valid).ok()).unwrap_or_default()
+            }
+        };
         let mut used = 0;
         loop {
             if self.long.is_some() {
@@ -297,7 +304,11 @@ impl Reader {
                 line: self.at.line,
                 end_line: self.at.line + newlines,
             };
-            self.rows.read(window.get(..len).unwrap_or_default(), at, sink);
+            let record = window.get(..len).unwrap_or_default();
+            let simple = text.get(used..used + len);
+            if !simple.is_some_and(|text| self.rows.read_simple(record, text, at, sink)) {
+                self.rows.read(record, at, sink);
+            }
             self.at = at.after();
             self.after_cr = false;
             used += len;
@@ -341,9 +352,33 @@ struct Rows {
     encoding: Encoding,
     comma_decimal: bool,
     cells: Cells,
+    simple: Option<Simple>,
     /// The last store as it stood in the file, and its name: rows mostly come store by store.
     store_raw: Vec<u8>,
     store: String,
+}
+
+/// The columns of a layout in which a row has one cell for each role.
+#[derive(Debug, Clone, Copy)]
+struct Simple {
+    store: Option<usize>,
+    item: usize,
+    count: usize,
+    threshold: Option<usize>,
+}
+
+impl Simple {
+    fn of(columns: &Columns) -> Option<Self> {
+        let Shape::Long { store, counts } = &columns.shape else { return None };
+        let store = match store {
+            StoreFrom::Column(column) => Some(*column),
+            StoreFrom::Key(_) => None,
+        };
+        match (columns.items.first()?.columns.as_slice(), counts.counts.as_slice(), counts.enabled) {
+            (&[item], &[count], None) => Some(Self { store, item, count, threshold: counts.threshold }),
+            _ => None,
+        }
+    }
 }
 
 /// What is wrong, and in which column.
@@ -371,9 +406,43 @@ impl Rows {
             mode,
             encoding,
             cells: Cells::default(),
+            simple: Simple::of(layout.columns()),
             store_raw: Vec::new(),
-            store: String::new(),
+            store: layout.store().map(|store| store.as_str().to_owned()).unwrap_or_default(),
         }
+    }
+
+    /// Gives the event of a row that can be taken at a glance, as nearly all can. `false` where it cannot: then nothing
+    /// was given, and [`Rows::read`] is to look closely.
+    #[inline]
+    fn read_simple(&self, bytes: &[u8], text: &str, at: RecordAt, sink: &mut impl FnMut(Event<'_>)) -> bool {
+        let Some(simple) = self.simple else { return false };
+        if !self.cells.is_simple() || self.cells.len() > self.layout.header().len() {
+            return false;
+        }
+        if let Some(column) = simple.store {
+            let raw = self.cells.get(bytes, column).unwrap_or_default();
+            if raw.is_empty() || raw != self.store_raw.as_slice() {
+                return false;
+            }
+        }
+        let Some(item) = self.cells.range(simple.item).and_then(|(start, end)| text.get(start..end)) else {
+            return false;
+        };
+        if item.is_empty() || item.len() > SKU_CHARS_MAX || item.starts_with([' ', '=']) || item.ends_with(' ') {
+            return false;
+        }
+        let Some(count) = self.cells.get(bytes, simple.count).and_then(number::digits) else { return false };
+        let threshold = match simple.threshold.and_then(|column| self.cells.get(bytes, column)) {
+            None | Some([]) => None,
+            Some(raw) => match number::digits(raw) {
+                Some(threshold) => Some(threshold),
+                None => return false,
+            },
+        };
+        let record = Record { bytes, layout: &self.layout, encoding: self.encoding, place: None };
+        sink(Event::Row(Row { at, store: &self.store, item, count, threshold, record }));
+        true
     }
 
     /// Rejects a line that was not split.
@@ -386,7 +455,7 @@ impl Rows {
 
     /// Gives the events of the record that `self.cells` has just split.
     fn read(&mut self, bytes: &[u8], at: RecordAt, sink: &mut impl FnMut(Event<'_>)) {
-        let Self { layout, mode, encoding, comma_decimal, cells, store_raw, store } = self;
+        let Self { layout, mode, encoding, comma_decimal, cells, store_raw, store, simple: _ } = self;
         let look = Look {
             bytes,
             cells,

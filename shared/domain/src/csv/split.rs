@@ -9,8 +9,10 @@ use memchr::{memchr, memchr_iter};
 pub(super) struct Cells {
     /// Offset after each cell's last byte; the next cell begins one byte later.
     ends: Vec<u32>,
-    /// Every byte seen, or-ed together: has its high bits set where one of them was not ASCII.
+    /// Has the high bit of some byte set where a byte of the record was no ASCII, or 0x7f.
     seen: u64,
+    /// A quoted cell, or a control character other than the delimiter.
+    special: bool,
 }
 
 /// How far a record goes.
@@ -32,18 +34,30 @@ pub(super) enum End {
     },
 }
 
+const ONES: u64 = 0x0101_0101_0101_0101;
 const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
 /// `byte`, eight times.
 const fn broadcast(byte: u8) -> u64 {
-    byte as u64 * 0x0101_0101_0101_0101
+    byte as u64 * ONES
 }
 
 /// The high bit of every byte of `word` that equals its counterpart in `needle`; exact, without false hits.
 const fn equal(word: u64, needle: u64) -> u64 {
     let x = word ^ needle;
     !(((x & LOW) + LOW) | x | LOW)
+}
+
+/// The high bit of every byte of `word` that is below a blank, and possibly of such above one that is: the lowest is
+/// right, the others must be looked at.
+const fn below_blank(word: u64) -> u64 {
+    word.wrapping_sub(broadcast(b' ')) & !word & HIGH
+}
+
+/// High bits where a byte of `word` is not ASCII, or 0x7f.
+const fn above_tilde(word: u64) -> u64 {
+    word | word.wrapping_add(ONES)
 }
 
 impl Cells {
@@ -57,10 +71,21 @@ impl Cells {
         self.seen & HIGH == 0
     }
 
-    /// One cell of the record, as it stands in the file, quotes and all. `None` where the record has fewer.
-    pub(super) fn get<'a>(&self, record: &'a [u8], index: usize) -> Option<&'a [u8]> {
+    /// Is every byte a printable ASCII character, and no cell quoted? `false` may be a false alarm.
+    pub(super) fn is_simple(&self) -> bool {
+        self.seen & HIGH == 0 && !self.special
+    }
+
+    /// The first and last offset of a cell.
+    pub(super) fn range(&self, index: usize) -> Option<(usize, usize)> {
         let end = *self.ends.get(index)? as usize;
         let start = if index == 0 { 0 } else { *self.ends.get(index - 1)? as usize + 1 };
+        Some((start, end))
+    }
+
+    /// One cell of the record, as it stands in the file, quotes and all. `None` where the record has fewer.
+    pub(super) fn get<'a>(&self, record: &'a [u8], index: usize) -> Option<&'a [u8]> {
+        let (start, end) = self.range(index)?;
         record.get(start..end)
     }
 
@@ -68,59 +93,76 @@ impl Cells {
     /// more than `u32::MAX`. Where they hold less, the cells are those so far.
     pub(super) fn split(&mut self, bytes: &[u8], delimiter: u8) -> End {
         self.ends.clear();
-        self.seen = 0;
+        self.special = false;
+        let mut seen = 0;
         let mut newlines = 0;
         let delimiters = broadcast(delimiter);
         let mut field = 0;
-        'cell: loop {
-            let mut at = field;
-            if bytes.get(at) == Some(&b'"') {
-                let (quoted, closed) = quoted(bytes.get(at + 1..).unwrap_or_default());
-                let inside = bytes.get(at + 1..at + 1 + quoted).unwrap_or_default();
-                newlines += line_ends(inside);
-                if !inside.is_ascii() {
-                    self.seen = HIGH;
-                }
-                at += 1 + quoted;
-                if !closed {
-                    self.push(bytes.len());
-                    return End::Open { quoted: true, newlines };
-                }
-            }
-            while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-                let word = u64::from_le_bytes(*eight);
-                self.seen |= word;
-                let mut hits = equal(word, delimiters) | equal(word, broadcast(b'\n')) | equal(word, broadcast(b'\r'));
-                while hits != 0 {
-                    let hit = at + (hits.trailing_zeros() / 8) as usize;
-                    hits &= hits - 1;
-                    self.push(hit);
-                    if bytes.get(hit) != Some(&delimiter) {
-                        return End::Done { len: hit, newlines };
+        let end = 'record: {
+            'cell: loop {
+                let mut at = field;
+                if bytes.get(at) == Some(&b'"') {
+                    self.special = true;
+                    let (quoted, closed) = quoted(bytes.get(at + 1..).unwrap_or_default());
+                    let inside = bytes.get(at + 1..at + 1 + quoted).unwrap_or_default();
+                    newlines += line_ends(inside);
+                    if !inside.is_ascii() {
+                        seen = HIGH;
                     }
-                    if bytes.get(hit + 1) == Some(&b'"') {
-                        field = hit + 1;
+                    at += 1 + quoted;
+                    if !closed {
+                        self.push(bytes.len());
+                        break 'record End::Open { quoted: true, newlines };
+                    }
+                }
+                while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+                    let word = u64::from_le_bytes(*eight);
+                    let mut hits = equal(word, delimiters) | below_blank(word);
+                    while hits != 0 {
+                        let nth = hits.trailing_zeros() / 8;
+                        let hit = at + nth as usize;
+                        hits &= hits - 1;
+                        match (word >> (nth * 8)) as u8 {
+                            byte if byte == delimiter => {
+                                self.push(hit);
+                                if bytes.get(hit + 1) == Some(&b'"') {
+                                    seen |= above_tilde(word) & !(u64::MAX << (nth * 8));
+                                    field = hit + 1;
+                                    continue 'cell;
+                                }
+                            }
+                            b'\n' | b'\r' => {
+                                self.push(hit);
+                                // what follows in this word belongs to other records
+                                seen |= above_tilde(word) & !(u64::MAX << (nth * 8));
+                                break 'record End::Done { len: hit, newlines };
+                            }
+                            byte => self.special |= byte < b' ',
+                        }
+                    }
+                    seen |= above_tilde(word);
+                    at += 8;
+                }
+                while let Some(&byte) = bytes.get(at) {
+                    if byte == delimiter {
+                        self.push(at);
+                        field = at + 1;
                         continue 'cell;
                     }
+                    if byte == b'\n' || byte == b'\r' {
+                        self.push(at);
+                        break 'record End::Done { len: at, newlines };
+                    }
+                    self.special |= byte < b' ';
+                    seen |= above_tilde(u64::from(byte));
+                    at += 1;
                 }
-                at += 8;
+                self.push(bytes.len());
+                break 'record End::Open { quoted: false, newlines };
             }
-            while let Some(&byte) = bytes.get(at) {
-                self.seen |= u64::from(byte);
-                if byte == delimiter {
-                    self.push(at);
-                    field = at + 1;
-                    continue 'cell;
-                }
-                if byte == b'\n' || byte == b'\r' {
-                    self.push(at);
-                    return End::Done { len: at, newlines };
-                }
-                at += 1;
-            }
-            self.push(bytes.len());
-            return End::Open { quoted: false, newlines };
-        }
+        };
+        self.seen = seen;
+        end
     }
 
     fn push(&mut self, end: usize) {

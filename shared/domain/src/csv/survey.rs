@@ -325,11 +325,8 @@ impl Count {
         match &mut self.work {
             Work::All(hashes) | Work::MoreHashes(hashes) => {
                 self.pending += 1;
-                if hashes.insert(hash) {
-                    self.so_far.suspects.insert(hash);
-                    if self.so_far.suspects.len() > DUPLICATES_MAX {
-                        self.problem = Some(FileProblem::TooManyDuplicates);
-                    }
+                if hashes.add(hash, &mut self.so_far.suspects) && self.so_far.suspects.len() > DUPLICATES_MAX {
+                    self.problem = Some(FileProblem::TooManyDuplicates);
                 }
             }
             Work::Compare(seen) => {
@@ -372,6 +369,12 @@ impl Count {
 
     fn finish(mut self, encoding: Encoding) -> Result<Surveyed, FileProblem> {
         self.settle_store();
+        if let Work::All(hashes) | Work::MoreHashes(hashes) = &mut self.work {
+            hashes.flush(&mut self.so_far.suspects);
+            if self.so_far.suspects.len() > DUPLICATES_MAX {
+                self.problem = Some(FileProblem::TooManyDuplicates);
+            }
+        }
         self.verdict()?;
         self.so_far.encoding = encoding;
         if let Work::All(_) = self.work {
@@ -477,6 +480,8 @@ struct Hashes {
     used_max: usize,
     /// The hash 0 itself.
     zero: bool,
+    /// Hashes that are still to be inserted.
+    waiting: Vec<u64>,
 }
 
 impl Hashes {
@@ -491,7 +496,41 @@ impl Hashes {
 
     fn with_places(from: u64, places: usize) -> Self {
         let used_max = if places == Self::PLACES_MAX { PARTITION_ROWS } else { places / 3 * 2 };
-        Self { from, to: u64::MAX, next: None, places: vec![0; places], used: 0, used_max, zero: false }
+        Self {
+            from,
+            to: u64::MAX,
+            next: None,
+            places: vec![0; places],
+            used: 0,
+            used_max,
+            zero: false,
+            waiting: Vec::new(),
+        }
+    }
+
+    /// How many hashes are inserted at once.
+    const BATCH: usize = 256;
+
+    /// Takes a hash. Now and then `suspects` gets those that were here before; `true` says that it is now.
+    fn add(&mut self, hash: u64, suspects: &mut HashSet<u64>) -> bool {
+        self.waiting.push(hash);
+        let full = self.waiting.len() >= Self::BATCH;
+        if full {
+            self.flush(suspects);
+        }
+        full
+    }
+
+    fn flush(&mut self, suspects: &mut HashSet<u64>) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        // the table is far larger than the processor's caches: to look at all places first lets it fetch many at a time
+        let mut fetched = 0;
+        for hash in &waiting {
+            fetched |= self.places.get(self.place(*hash)).copied().unwrap_or_default();
+        }
+        std::hint::black_box(fetched);
+        suspects.extend(waiting.drain(..).filter(|hash| self.insert(*hash)));
+        self.waiting = waiting;
     }
 
     /// Was this hash, if it is in the range, here before?
