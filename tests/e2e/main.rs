@@ -1,0 +1,15 @@
+//! End to end, against the local stack deployed from the real template.
+//!
+//! Every test has stores of its own, so they run side by side and again and again on one stack. Nothing sleeps and
+//! hopes: a test waits for what must become true and fails when it does not in time; that something does *not* happen
+//! is shown by something later that does.
+
+mod alerts;
+mod api;
+mod listen;
+mod repeats;
+mod roles;
+mod samples;
+mod stack;
+mod wait;
+mod warehouse;

@@ -1,0 +1,171 @@
+//! Who may do what, for every route that the template has.
+
+use serde_yaml_ng::Value as Yaml;
+
+use crate::api::{As, error_text};
+use crate::stack::{root, stack};
+
+#[derive(Debug, PartialEq, Eq)]
+struct Route {
+    method: String,
+    path: String,
+    open: bool,
+}
+
+impl Route {
+    fn writes(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "OPTIONS")
+    }
+
+    /// With something in the place of each parameter.
+    fn example(&self) -> String {
+        let parts = self.path.split('/').map(|part| match part {
+            "{id}" => "imp_0123456789abcdef0123456789abcdef",
+            part if part.starts_with('{') => "nothing-of-this-name",
+            part => part,
+        });
+        parts.collect::<Vec<_>>().join("/")
+    }
+}
+
+/// The value without its tag: `!Sub …` and the like.
+fn plain(value: &Yaml) -> &Yaml {
+    match value {
+        Yaml::Tagged(tagged) => plain(&tagged.value),
+        other => other,
+    }
+}
+
+/// Every route of the template: the Api events of its functions.
+fn routes() -> Vec<Route> {
+    let text = std::fs::read_to_string(root().join("template.yaml")).unwrap();
+    let template: Yaml = serde_yaml_ng::from_str(&text).expect("template.yaml is YAML");
+    let mut routes = Vec::new();
+    for resource in template["Resources"].as_mapping().unwrap().values() {
+        let Some(events) = resource["Properties"].get("Events").and_then(Yaml::as_mapping) else { continue };
+        for event in events.values().filter(|event| event["Type"] == "Api") {
+            let of = |name: &str| plain(&event["Properties"][name]).as_str().expect("a text").to_owned();
+            routes.push(Route {
+                method: of("Method").to_uppercase(),
+                path: of("Path"),
+                open: event["Properties"].get("Auth").is_some_and(|auth| auth["Authorizer"] == "NONE"),
+            });
+        }
+    }
+    assert!(routes.len() > 10, "{routes:?}");
+    routes
+}
+
+const UNAUTHORIZED: &str = r#"{"error":{"codigo":"NO_AUTORIZADO","mensaje":"Falta el token de acceso o no es válido.","detalles":[],"solicitudId":"ID"}}"#;
+const FORBIDDEN: &str = r#"{"error":{"codigo":"PROHIBIDO","mensaje":"No tiene permiso para hacer esto.","detalles":[],"solicitudId":"ID"}}"#;
+const NO_ROUTE: &str =
+    r#"{"error":{"codigo":"NO_ENCONTRADO","mensaje":"Esa ruta no existe.","detalles":[],"solicitudId":"ID"}}"#;
+
+#[test]
+fn every_route_wants_a_token_and_every_write_a_role() {
+    let mut checked = 0;
+    for route in routes().iter().filter(|route| !route.open) {
+        let (method, path) = (route.method.as_str(), route.example());
+        let body = if route.writes() { "{}" } else { "" };
+        for caller in [As::Nobody, As::Stranger] {
+            let answer = caller.call(method, &path, &[], body);
+            assert_eq!(
+                (answer.status, error_text(&answer).as_str()),
+                (401, UNAUTHORIZED),
+                "{caller:?} {method} {path}"
+            );
+        }
+        for bad in ["Bearer", "Basic dXNlcjpwYXNz", "Bearer a.b", "null"] {
+            let answer = As::Nobody.call(method, &path, &[("authorization", bad)], body);
+            assert_eq!((answer.status, error_text(&answer).as_str()), (401, UNAUTHORIZED), "{bad} {method} {path}");
+        }
+        if route.writes() || path.starts_with("/imports") {
+            let answer = As::Cliente.call(method, &path, &[], body);
+            assert_eq!((answer.status, error_text(&answer).as_str()), (403, FORBIDDEN), "{method} {path}");
+            checked += 1;
+        }
+        for caller in [As::Operador, As::Admin] {
+            let status = caller.call(method, &path, &[], body).status;
+            assert!(![401, 403].contains(&status) && status < 500, "{caller:?} {method} {path}: {status}");
+        }
+    }
+    assert!(checked >= 4, "PATCH /items/…, POST /imports and both GETs");
+    let open: Vec<String> = routes()
+        .iter()
+        .filter(|r| r.open && r.method != "OPTIONS")
+        .map(|r| format!("{} {}", r.method, r.path))
+        .collect();
+    assert_eq!(open, ["POST /token"], "no other route is open");
+}
+
+#[test]
+fn a_page_elsewhere_may_ask_before_it_calls() {
+    let paths: std::collections::BTreeSet<String> = routes().iter().map(Route::example).collect();
+    for path in paths {
+        let answer = As::Nobody.call("OPTIONS", &path, &[("origin", "https://shop.example")], "");
+        assert!((200..300).contains(&answer.status), "OPTIONS {path}: {}", answer.text());
+        assert_eq!(answer.header("access-control-allow-origin"), "*", "OPTIONS {path}");
+        assert!(answer.header("access-control-allow-headers").contains("authorization"), "OPTIONS {path}");
+        assert!(answer.header("access-control-allow-methods").contains("PATCH"), "OPTIONS {path}");
+    }
+}
+
+#[test]
+fn other_paths_are_no_routes() {
+    for path in ["/", "/nothing", "/stores/x", "/imports/a/b", "/token/x", "/v1/items", "/.env"] {
+        for caller in [As::Nobody, As::Admin] {
+            let answer = caller.get(path);
+            assert_eq!((answer.status, error_text(&answer).as_str()), (404, NO_ROUTE), "{caller:?} GET {path}");
+        }
+    }
+    for (method, path) in [("POST", "/items"), ("DELETE", "/stores"), ("PUT", "/imports"), ("GET", "/token")] {
+        let answer = As::Admin.call(method, path, &[], "");
+        assert_eq!((answer.status, error_text(&answer).as_str()), (404, NO_ROUTE), "{method} {path}");
+    }
+}
+
+#[test]
+fn signing_in() {
+    let (username, password) = stack().user("operador");
+    let sign_in = |body: &str| As::Nobody.call("POST", "/token", &[], body);
+    let good = sign_in(&format!(r#"{{"username":"{username}","password":"{password}"}}"#));
+    assert_eq!(good.status, 200, "{}", good.text());
+    assert_eq!(good.header("cache-control"), "no-store");
+    let tokens = good.json();
+    assert_eq!((tokens["token_type"].as_str(), tokens["expires_in"].as_u64()), (Some("bearer"), Some(3600)));
+    let names: Vec<&String> = tokens.as_object().unwrap().keys().collect();
+    assert_eq!(names, ["access_token", "expires_in", "refresh_token", "token_type"]);
+
+    const WRONG: &str = r#"{"error":{"codigo":"NO_AUTORIZADO","mensaje":"El usuario o la contraseña no son correctos, o la sesión caducó.","detalles":[],"solicitudId":"ID"}}"#;
+    for body in [
+        format!(r#"{{"username":"{username}","password":"Wrong-password1"}}"#),
+        r#"{"username":"nobody-of-this-name","password":"Wrong-password1"}"#.to_owned(),
+    ] {
+        let answer = sign_in(&body);
+        assert_eq!((answer.status, error_text(&answer).as_str()), (401, WRONG), "{body}");
+    }
+    for body in ["", "{}", "[]", "{", r#"{"username":"x"}"#, r#"{"username":1,"password":null}"#] {
+        let answer = sign_in(body);
+        assert!([400, 415].contains(&answer.status), "{body}: {}", answer.text());
+    }
+    assert_eq!(As::Nobody.call("POST", "/token", &[("content-type", "text/xml")], "<a/>").status, 415);
+
+    // The id token and a refresh token are no access tokens.
+    let bearer = format!("Bearer {}", tokens["refresh_token"].as_str().unwrap());
+    assert_eq!(As::Nobody.call("GET", "/stores", &[("authorization", &bearer)], "").status, 401);
+    // A changed token is none.
+    let token = tokens["access_token"].as_str().unwrap();
+    let (head, signature) = token.rsplit_once('.').unwrap();
+    let first = if signature.starts_with('A') { 'B' } else { 'A' };
+    let bearer = format!("Bearer {head}.{first}{}", &signature[1..]);
+    assert_eq!(As::Nobody.call("GET", "/stores", &[("authorization", &bearer)], "").status, 401);
+}
+
+#[test]
+fn messages_are_spanish_unless_english_is_preferred() {
+    let answer = As::Cliente.call("POST", "/imports", &[("accept-language", "en-GB,en;q=0.9,es;q=0.1")], "{}");
+    assert_eq!(
+        error_text(&answer),
+        r#"{"error":{"codigo":"PROHIBIDO","mensaje":"You are not allowed to do this.","detalles":[],"solicitudId":"ID"}}"#
+    );
+}
