@@ -93,7 +93,7 @@ impl SignIn {
             call = call.auth_parameters(name, value);
         }
         let answer = call.send().await.map_err(|error| match error.as_service_error() {
-            Some(service) => by_code(service.code().unwrap_or_default()),
+            Some(service) => by_code(service.code().unwrap_or_default(), service.message().unwrap_or_default()),
             // Time-outs and connections that failed. Their own text names the address, which is for operators.
             None => SignInError::Unavailable(reason(&error)),
         })?;
@@ -114,9 +114,12 @@ impl SignIn {
 }
 
 /// Cognito's error codes (API reference, InitiateAuth). `InvalidParameterException` is what a user name that no user
-/// could have gets.
-fn by_code(code: &str) -> SignInError {
+/// could have gets, and also an app client that may not sign in with a password at all.
+fn by_code(code: &str, message: &str) -> SignInError {
     match code {
+        "InvalidParameterException" if message.contains("not enabled") => {
+            SignInError::Misconfigured(message.to_owned())
+        }
         "NotAuthorizedException" | "UserNotFoundException" | "InvalidParameterException" => SignInError::Refused,
         "PasswordResetRequiredException" => SignInError::NewPasswordNeeded,
         "UserNotConfirmedException" => SignInError::NotConfirmed,
@@ -137,10 +140,12 @@ mod tests {
     #[test]
     fn a_wrong_password_and_an_unknown_user_are_the_same() {
         for code in ["NotAuthorizedException", "UserNotFoundException", "InvalidParameterException"] {
-            assert!(matches!(by_code(code), SignInError::Refused), "{code}");
+            assert!(matches!(by_code(code, "1 validation error detected"), SignInError::Refused), "{code}");
         }
-        assert!(matches!(by_code("TooManyRequestsException"), SignInError::TooMany));
-        assert!(matches!(by_code("InternalErrorException"), SignInError::Unavailable(_)));
-        assert!(matches!(by_code("ResourceNotFoundException"), SignInError::Misconfigured(_)));
+        assert!(matches!(by_code("TooManyRequestsException", ""), SignInError::TooMany));
+        assert!(matches!(by_code("InternalErrorException", ""), SignInError::Unavailable(_)));
+        assert!(matches!(by_code("ResourceNotFoundException", ""), SignInError::Misconfigured(_)));
+        let disabled = by_code("InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client");
+        assert!(matches!(disabled, SignInError::Misconfigured(_)));
     }
 }
