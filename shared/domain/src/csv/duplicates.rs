@@ -200,6 +200,6 @@ mod tests {
         assert_eq!(Duplicates::decode(b"\x02\0\0\0\0\0\0\0\0"), None);
         assert_eq!(Duplicates::decode(b"\x01\0\0\0\0\0\0\0\0\0"), None);
         assert_eq!(Duplicates::decode(&vec![1; 9 + BYTES_EACH * (DUPLICATES_MAX + 1)]), None);
-        assert!(Duplicates::decode(&vec![1; 9 + BYTES_EACH * 3]).is_some());
+        assert!(Duplicates::decode(&[1; 9 + BYTES_EACH * 3]).is_some());
     }
 }
