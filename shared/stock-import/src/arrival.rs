@@ -6,7 +6,7 @@ use almacen_domain::stock::{Stamp, pad_sequencer};
 use almacen_files::FilesError;
 use almacen_files::object::{Head, Location, head};
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::imports::{Arrival, Job, Object};
+use almacen_table::imports::{Arrival, Job, Object, Opened};
 use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
 use percent_encoding::percent_decode_str;
 
@@ -52,10 +52,12 @@ fn uploaded(record: &S3EventRecord) -> Result<Uploaded, ImportError> {
     let encoded = record.s3.object.key.as_deref().ok_or(ImportError::Malformed("S3 event: no key"))?;
     let key = decode_key(encoded);
     let sequencer = record.s3.object.sequencer.as_deref().filter(|text| !text.is_empty());
+    let at = record.event_time.timestamp_millis();
     let stamp = Stamp {
-        at: record.event_time.timestamp_millis(),
+        at,
         source: id::derived("s3", &[&bucket, &key])[..15].to_owned(),
-        sequencer: sequencer.map(pad_sequencer).unwrap_or_default(),
+        // S3 always sends one; whatever speaks its language and does not is ordered by time.
+        sequencer: pad_sequencer(&sequencer.map_or_else(|| format!("{:X}", at.max(0)), str::to_owned)),
     };
     let version = record.s3.object.version_id.clone().filter(|version| !version.is_empty() && version != "null");
     Ok(Uploaded { bucket, key, version, stamp })
@@ -79,10 +81,14 @@ pub fn announced_id(key: &str) -> Option<&str> {
 /// [`ImportError`].
 pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Option<Refusal>), ImportError> {
     let at = Location { bucket: uploaded.bucket.clone(), key: uploaded.key.clone(), version: uploaded.version.clone() };
-    let (found, refusal) = match head(&importer.files, &at).await {
+    let (found, gone) = match head(&importer.files, &at).await {
         Ok(found) => (found, None),
         Err(FilesError::Missing) => (Head { size: 0, mode: None, dry_run: None }, Some(Refusal::gone())),
         Err(error) => return Err(error.into()),
+    };
+    let (asked, misread) = match Asked::read(&found) {
+        Ok(asked) => (asked, None),
+        Err(refusal) => (Asked { mode: Mode::Set, dry_run: true }, Some(refusal)),
     };
     // Without versions the sequencer tells one upload under a key from the next.
     let version = uploaded.version.as_deref().unwrap_or(&uploaded.stamp.sequencer);
@@ -94,13 +100,42 @@ pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Opti
             size: found.size,
         },
         stamp: uploaded.stamp.clone(),
-        mode: found.mode.as_deref().and_then(Mode::parse).unwrap_or_default(),
-        dry_run: found.dry_run.as_deref().is_some_and(|text| text.eq_ignore_ascii_case("true")),
+        mode: asked.mode,
+        dry_run: asked.dry_run,
         derived_id: id::derived("imp", &[&uploaded.bucket, &uploaded.key, version]),
         now: now_ms(),
     };
-    let job = importer.imports.open(&arrival, announced_id(&uploaded.key)).await?;
-    Ok((job, refusal))
+    Ok(match importer.imports.open(&arrival, announced_id(&uploaded.key)).await? {
+        Opened::Announced(job) => (job, gone),
+        Opened::Direct(job) => (job, gone.or(misread)),
+        Opened::Surplus(job) => (job, Some(Refusal::surplus())),
+    })
+}
+
+/// What a direct upload's metadata asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Asked {
+    mode: Mode,
+    dry_run: bool,
+}
+
+impl Asked {
+    /// A misspelt wish is refused: an `adjust` that is read as `set` would destroy counts.
+    fn read(head: &Head) -> Result<Self, Refusal> {
+        let mode = match head.mode.as_deref().map(str::trim) {
+            None | Some("") => Some(Mode::Set),
+            Some(text) => Mode::parse(&text.to_ascii_lowercase()),
+        };
+        let dry_run = match head.dry_run.as_deref().map(|text| text.trim().to_ascii_lowercase()).as_deref() {
+            None | Some("" | "false" | "0" | "no") => Some(false),
+            Some("true" | "1" | "yes") => Some(true),
+            Some(_) => None,
+        };
+        match (mode, dry_run) {
+            (Some(mode), Some(dry_run)) => Ok(Self { mode, dry_run }),
+            _ => Err(Refusal::bad_metadata()),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -130,6 +165,18 @@ mod tests {
         assert!(parse("not json").is_err());
         assert!(parse("{}").is_err());
         assert!(parse(&EVENT.replace(r#""name":"b","#, "")).is_err());
+    }
+
+    #[test]
+    fn a_misspelt_wish_is_no_wish() {
+        let asked = |mode: Option<&str>, dry_run: Option<&str>| {
+            let head = Head { size: 1, mode: mode.map(str::to_owned), dry_run: dry_run.map(str::to_owned) };
+            Asked::read(&head).map(|asked| (asked.mode, asked.dry_run)).map_err(|refusal| refusal.code)
+        };
+        assert_eq!(asked(None, None), Ok((Mode::Set, false)));
+        assert_eq!(asked(Some("Adjust "), Some("True")), Ok((Mode::Adjust, true)));
+        assert_eq!(asked(Some("adjsut"), None), Err("BAD_METADATA"));
+        assert_eq!(asked(None, Some("maybe")), Err("BAD_METADATA"));
     }
 
     #[test]

@@ -106,6 +106,28 @@ impl Refusal {
         }
     }
 
+    /// The object's metadata asks for something that there is not.
+    #[must_use]
+    pub fn bad_metadata() -> Self {
+        Self {
+            code: "BAD_METADATA",
+            es: "Los metadatos del objeto no se entienden: `mode` es `set` o `adjust`, `dry-run` es `true` o `false`."
+                .to_owned(),
+            en: "The object's metadata is not understood: `mode` is `set` or `adjust`, `dry-run` is `true` or `false`."
+                .to_owned(),
+        }
+    }
+
+    /// A second file under an import that has its file: a repeated upload must not add twice.
+    #[must_use]
+    pub fn surplus() -> Self {
+        Self {
+            code: "ALREADY_UPLOADED",
+            es: "Esta importación ya tenía su archivo. Cree otra importación para subir otro.".to_owned(),
+            en: "This import already had its file. Create another import to upload another.".to_owned(),
+        }
+    }
+
     /// The object was removed before it was read.
     #[must_use]
     pub fn gone() -> Self {

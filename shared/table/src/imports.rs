@@ -50,6 +50,23 @@ pub struct Arrival {
     pub now: Millis,
 }
 
+/// The import that an object belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opened {
+    /// One that was announced and waited for it.
+    Announced(Job),
+    /// One of its own.
+    Direct(Job),
+    /// One of its own, for an announced import has another version as its file already.
+    Surplus(Job),
+}
+
+enum Bound {
+    Yes(Job),
+    NotAnnounced,
+    HasAnother,
+}
+
 /// How the work was cut.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
@@ -166,11 +183,13 @@ impl Imports {
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn open(&self, arrival: &Arrival, announced_id: Option<&str>) -> Result<Job, TableError> {
-        if let Some(id) = announced_id
-            && let Some(job) = self.bind(arrival, id).await?
-        {
-            return Ok(job);
+    pub async fn open(&self, arrival: &Arrival, announced_id: Option<&str>) -> Result<Opened, TableError> {
+        let bound = match announced_id {
+            Some(id) => self.bind(arrival, id).await?,
+            None => Bound::NotAnnounced,
+        };
+        if let Bound::Yes(job) = bound {
+            return Ok(Opened::Announced(job));
         }
         let result = self
             .client
@@ -185,12 +204,12 @@ impl Imports {
             Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
             Err(error) => return Err(TableError::from_sdk("begin import")(error)),
         }
-        self.job(&arrival.derived_id).await?.ok_or(TableError::Corrupt { attribute: "id" })
+        let job = self.job(&arrival.derived_id).await?.ok_or(TableError::Corrupt { attribute: "id" })?;
+        Ok(if matches!(bound, Bound::HasAnother) { Opened::Surplus(job) } else { Opened::Direct(job) })
     }
 
-    /// Ties an announced import to the object that arrived for it. `None` where there is no such import, or where it
-    /// has its file already and this is another version.
-    async fn bind(&self, arrival: &Arrival, id: &str) -> Result<Option<Job>, TableError> {
+    /// Ties an announced import to the object that arrived for it.
+    async fn bind(&self, arrival: &Arrival, id: &str) -> Result<Bound, TableError> {
         let version = arrival.object.version.clone().unwrap_or_default();
         let result = self
             .client
@@ -222,11 +241,16 @@ impl Imports {
             .send()
             .await;
         match result {
-            Ok(answer) => answer.attributes().map(decode_job).transpose(),
+            Ok(answer) => {
+                decode_job(answer.attributes().ok_or(TableError::Corrupt { attribute: "id" })?).map(Bound::Yes)
+            }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item() {
-                    Some(item) if text(item, "version_id").as_deref() == Some(&version) => decode_job(item).map(Some),
-                    _ => Ok(None),
+                    Some(item) if text(item, "version_id").as_deref() == Some(&version) => {
+                        decode_job(item).map(Bound::Yes)
+                    }
+                    Some(_) => Ok(Bound::HasAnother),
+                    None => Ok(Bound::NotAnnounced),
                 },
                 _ => Err(TableError::from_sdk("bind import to its file")(error)),
             },

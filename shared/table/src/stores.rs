@@ -124,6 +124,8 @@ impl Stores {
         let mine = claim.import.clone();
         let mut all: Vec<Claim> = known.to_vec();
         all.push(claim);
+        // The newest are kept: what matters is what could be newer than a file that comes late.
+        all.sort_by_key(|claim| claim.stamp.at);
         let surplus = all.len().saturating_sub(CLAIMS_MAX);
         let kept = all.drain(surplus..).map(|claim| encode_claim(&claim)).collect();
         self.client
