@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 /// Programs that this run waits for.
 static CHILDREN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
@@ -22,20 +24,29 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// # Errors
 /// If the handler cannot be installed.
 pub(crate) fn end_all_on_interrupt() -> Result<()> {
-    ctrlc::set_handler(|| {
-        if INTERRUPTED.swap(true, Ordering::SeqCst) {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot listen for Ctrl-C")?;
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            INTERRUPTED.store(true, Ordering::SeqCst);
+            // A second Ctrl-C waits for nothing.
+            std::thread::spawn(move || signals.forever().next().map(|_| std::process::exit(130)));
+            end_all();
             std::process::exit(130);
         }
-        for pid in drain(&CHILDREN) {
-            signal("TERM", &pid.to_string());
+    });
+    Ok(())
+}
+
+fn end_all() {
+    for pid in drain(&CHILDREN) {
+        signal("TERM", &pid.to_string());
+    }
+    for pid in drain(&STARTED) {
+        crate::ui::note("\ninterrupted: stopping the local stack that this run started");
+        if let Err(error) = end_group(pid, Duration::from_secs(20)) {
+            crate::ui::note(&format!("{error:#}"));
         }
-        for pid in drain(&STARTED) {
-            crate::ui::note("\ninterrupted: stopping the local stack that this run started");
-            let _ = end_group(pid, Duration::from_secs(10));
-        }
-        std::process::exit(130);
-    })
-    .context("cannot listen for Ctrl-C")
+    }
 }
 
 fn drain(list: &Mutex<Vec<u32>>) -> Vec<u32> {
