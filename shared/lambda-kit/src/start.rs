@@ -36,7 +36,12 @@ where
         let work = Box::pin(handler(payload, context));
         async move {
             work.await.map_err(|failure| {
-                tracing::error!(error = %failure.message, "invocation failed");
+                // A caller without a valid token is no trouble of ours.
+                if failure.kind == UNAUTHORIZED {
+                    tracing::info!("caller refused");
+                } else {
+                    tracing::error!(error = %failure.message, "invocation failed");
+                }
                 Diagnostic { error_type: failure.kind.to_owned(), error_message: failure.message }
             })
         }
@@ -44,6 +49,9 @@ where
     }))
     .await
 }
+
+/// The kind, and for API Gateway the message, of an authorizer's refusal.
+pub const UNAUTHORIZED: &str = "Unauthorized";
 
 /// Why an invocation failed: what Lambda, and through it a retry or a failure queue, is told.
 #[derive(Debug)]
