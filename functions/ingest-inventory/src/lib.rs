@@ -98,3 +98,48 @@ async fn import(deps: &Deps, uploaded: &Uploaded, deadline: &Deadline) -> Result
     ending::finish_if_complete(importer, &job.id).await?;
     Ok(Progress::Done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the messages of a sample event ask for.
+    fn asked(event: &str) -> Vec<Result<Vec<Uploaded>, ImportError>> {
+        let event: SqsEvent = serde_json::from_str(event).unwrap();
+        event.records.into_iter().map(|message| arrival::parse(&message.body.unwrap_or_default())).collect()
+    }
+
+    fn check(event: &str, key: &str, at: i64, sequencer: &str) {
+        let uploaded = asked(event).remove(0).unwrap().remove(0);
+        assert_eq!(uploaded.bucket, "almacen-dev-uploads-123456789012-eu-west-1");
+        assert_eq!(uploaded.version.as_deref(), Some("096fKKXTRTtl3on89fVO.nfljtsv6qko"));
+        assert_eq!((uploaded.key.as_str(), uploaded.stamp.at, uploaded.stamp.sequencer.as_str()), (key, at, sequencer));
+    }
+
+    #[test]
+    fn what_the_sample_events_ask_for() {
+        let at = 1_705_834_800_123;
+        let sequencer = "0000000055AED6DCD90281E5";
+        check(include_str!("../../../events/ingest-inventory/put.json"), "berlin-madrid.csv", at, sequencer);
+        check(
+            include_str!("../../../events/ingest-inventory/large-with-store.json"),
+            "stores/San Sebastián/existencias 2024+.csv",
+            at,
+            "000000000000000000000A1B",
+        );
+        let announced = "imports/imp_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d/stock.csv";
+        check(include_str!("../../../events/ingest-inventory/announced.json"), announced, at, sequencer);
+        assert_eq!(arrival::announced_id(announced), Some("imp_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d"));
+    }
+
+    #[test]
+    fn what_is_no_upload_asks_for_nothing_and_what_is_no_event_fails() {
+        for event in [
+            include_str!("../../../events/ingest-inventory/deleted.json"),
+            include_str!("../../../events/ingest-inventory/test-event.json"),
+        ] {
+            assert_eq!(asked(event).remove(0).unwrap(), []);
+        }
+        assert!(asked(include_str!("../../../events/ingest-inventory/not-an-event.json")).remove(0).is_err());
+    }
+}

@@ -35,3 +35,29 @@ async fn import(importer: &Importer, range: &Range, deadline: &Deadline) -> Resu
     }
     ending::finish_if_complete(importer, &job.id).await
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_sample_event_asks_for() {
+        let event: SqsEvent = serde_json::from_str(include_str!("../../../events/ingest-range/range.json")).unwrap();
+        let range = Range::parse(event.records[0].body.as_deref().unwrap()).unwrap();
+        assert_eq!(range, Range { import: "imp_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d".to_owned(), part: 2 });
+    }
+
+    #[test]
+    fn other_messages_are_refused() {
+        for body in [
+            "",
+            "hello",
+            "{}",
+            r#"{"import":"imp_1"}"#,
+            r#"{"import":"imp_1","part":-1}"#,
+            r#"{"import":"imp_1","part":1,"x":2}"#,
+        ] {
+            assert!(Range::parse(body).is_err(), "{body}");
+        }
+    }
+}

@@ -162,6 +162,15 @@ mod tests {
     }
 
     #[test]
+    fn what_the_sample_events_ask_for() {
+        let ids = |event| new_event_ids(&serde_json::from_str(event).unwrap());
+        let new = ["evt_1f0e3dad99908345f7439f8ffabdffc4", "evt_98f13708210194c475687be6106a3b84"];
+        assert_eq!(ids(include_str!("../../../events/relay-events/outbox.json")).unwrap(), new);
+        assert_eq!(ids(include_str!("../../../events/relay-events/published.json")), Some(Vec::new()));
+        assert_eq!(ids(include_str!("../../../events/relay-events/schedule.json")), None);
+    }
+
+    #[test]
     fn batches_are_bounded_in_number_and_bytes() {
         let event = |bytes: usize| Event { id: String::new(), name: String::new(), body: "x".repeat(bytes) };
         let lengths = |sizes: &[usize]| -> Vec<usize> {

@@ -39,6 +39,46 @@ fn batch(records: &[Value], known: &mut HashMap<Line, Known>) -> Vec<String> {
     moves.into_iter().map(|step| step.event.name).collect()
 }
 
+fn sample(text: &str) -> Vec<Value> {
+    serde_json::from_str::<StreamEvent>(text).unwrap().records
+}
+
+#[test]
+fn what_the_sample_events_tell() {
+    let told = |text| batch(&sample(text), &mut HashMap::new());
+    assert_eq!(told(include_str!("../../../events/watch-stock/crossing.json")), ["StockBajo"]);
+    // Gone from the start, enough, lower but enough, and low for what is not reserved.
+    assert_eq!(told(include_str!("../../../events/watch-stock/import.json")), ["StockAgotado", "StockBajo"]);
+    let removed = sample(include_str!("../../../events/watch-stock/removed.json"));
+    assert_eq!(read(&removed[0], DEFAULT_THRESHOLD), Read::Removed);
+}
+
+#[test]
+fn the_lines_of_a_sample_event() {
+    let records = sample(include_str!("../../../events/watch-stock/import.json"));
+    let lines: Vec<String> = records
+        .iter()
+        .map(|record| match read(record, DEFAULT_THRESHOLD) {
+            Read::Changed(c) => {
+                format!(
+                    "{} {} v{}: {} = {} + {}, {}",
+                    c.store, c.sku, c.version, c.on_hand, c.available, c.reserved, c.threshold
+                )
+            }
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "São Paulo Café 1/2 kg v1: 0 = 0 + 0, 10",
+            "Berlin Echo Dot v1: 20 = 20 + 0, 5",
+            "Berlin Kettle v5: 6 = 6 + 0, 5",
+            "Berlin Grinder v8: 5 = 2 + 3, 5",
+        ]
+    );
+}
+
 #[test]
 fn three_then_four_then_twenty_then_two() {
     let known = &mut HashMap::new();
