@@ -30,18 +30,13 @@ async function choose(page, file) {
   await page.setInputFiles("[data-test=uploader] input[type=file]", file);
 }
 
-async function download(page, context, test) {
-  const started = new Promise((done) => {
-    page.once("download", done);
-    context.on("page", (other) => other.once("download", done));
-  });
-  await page.click(`[data-test=${test}]`);
-  const file = await started;
+async function download(page, test) {
+  const [file] = await Promise.all([page.waitForEvent("download"), page.click(`[data-test=${test}]`)]);
   return readFile(await file.path(), "utf8");
 }
 
 test("a dropped file with mistakes: progress, report, reasons, downloads", () =>
-  withPage({}, async (page, context) => {
+  withPage({}, async (page) => {
     const store = freshStore("Drop");
     await signIn(page);
     await drop(page, "stock.csv", `store,item,count\n${store},Cup,12\n${store},Lamp,abc\n${store},,4\n${store},Chair,-3\n${store},Table,2\n`);
@@ -65,10 +60,10 @@ test("a dropped file with mistakes: progress, report, reasons, downloads", () =>
     assert.notDeepEqual(await reasons(), english);
     await page.click("[data-test=language]");
 
-    const csv = await download(page, context, "download-rejected");
+    const csv = await download(page, "download-rejected");
     assert.match(csv, /abc/);
     assert.doesNotMatch(csv, /Table/);
-    assert.equal(JSON.parse(await download(page, context, "download-report")).rejected.length, 3);
+    assert.equal(JSON.parse(await download(page, "download-report")).rejected.length, 3);
 
     await page.locator(".report-links").getByText(store).click();
     await eventually(async () => assert.equal(await cell(page, "Cup", "available").innerText(), "12"));

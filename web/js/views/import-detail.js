@@ -10,6 +10,7 @@ import { toast } from "../parts/toast.js";
 import { View } from "../parts/view.js";
 import { refreshNow, usePoll } from "../poll.js";
 import { go, toImport, toImports, toStore } from "../router.js";
+import { saveText } from "../save.js";
 import { sentFile, uploadFile } from "../upload.js";
 
 const WHILE_RUNNING_MS = 1000;
@@ -100,8 +101,10 @@ function Report({ id, one }) {
   return html`
     <section class="report" aria-label=${t("report")} data-test="report">
       <div class="report-links">
-        <${Download} url=${one.reportUrl} name=${`${id}.json`} text=${t("downloadReport")} test="download-report" />
-        ${one.rejectedUrl && html`<${Download} url=${one.rejectedUrl} name=${`${id}-rejected.csv`} text=${t("downloadRejected")} test="download-rejected" />`}
+        ${one.rejectedUrl && html`<${Download} url=${one.rejectedUrl} text=${t("downloadRejected")} test="download-rejected" />`}
+        <button type="button" class="button" data-test="download-report" disabled=${!report}
+          onClick=${() => saveText(`${id}.json`, "application/json", JSON.stringify(report, null, 2))}>
+          <${Icon} name="download" />${t("downloadReport")}</button>
         ${!one.dryRun && stores.slice(0, 8).map((store) => html`<a key=${store} class="button" href=${toStore(store)}><${Icon} name="stores" />${store}</a>`)}
       </div>
       ${failure && html`<${Failure} failure=${failure} retry=${() => setAttempt(attempt + 1)} />`}
@@ -111,9 +114,9 @@ function Report({ id, one }) {
   `;
 }
 
-/** In a tab of its own, because a link to another host that is shown instead of saved must not replace this page. */
-const Download = ({ url, name, text, test }) => html`
-  <a class="button" href=${url} download=${name} target="_blank" rel="noopener" data-test=${test}><${Icon} name="download" />${text}</a>
+/** The link names the file and says that it is to be saved; a tab of its own in case a browser shows it all the same. */
+const Download = ({ url, text, test }) => html`
+  <a class="button" href=${url} target="_blank" rel="noopener" data-test=${test}><${Icon} name="download" />${text}</a>
 `;
 
 function Rejected({ rows, total }) {
