@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 
 use crate::Bench;
-use crate::functions::{self, CALL_TIMEOUT, Case, EMPTY};
+use crate::functions::{self, CALL_TIMEOUT, Case, EMPTY, Starts};
 use crate::report::{Cell, Section};
 use crate::sandbox::{Launch, Sandbox};
 use crate::stats::{median, megabytes, micros, millis, quantile};
@@ -20,11 +20,12 @@ const PYTHON_TARGET: f64 = 50.0;
 const BLOCK: usize = 100;
 
 #[derive(Default)]
-struct Starts {
+struct Found {
     ready: Vec<f64>,
     first: Vec<f64>,
     cpu: Vec<f64>,
     memory: u64,
+    calls: u64,
 }
 
 /// Starts every function again and again.
@@ -32,23 +33,25 @@ pub(crate) fn starts(bench: &Bench) -> Result<Section> {
     let rounds = if bench.quick { 15 } else { 101 };
     let python_rounds = if bench.quick { 3 } else { 11 };
     let cases: Vec<Case> =
-        functions::cases()?.into_iter().filter(|case| case.starts && bench.has(case.function)).collect();
+        functions::cases()?.into_iter().filter(|case| case.starts != Starts::No && bench.has(case.function)).collect();
     let python =
         bench.python.as_deref().map(|python| functions::launch_python(python, &bench.root, &bench.logs, &bench.env));
     let mut section = Section::new(
         "Start-up",
         &format!(
             "From the start of the process until it first asks for an event (ready), and until its first answer is posted. \
-             {rounds} starts of each, in turn; medians. The first answer includes the first calls to AWS, over plain HTTP to a \
-             stand-in on the same machine. Target: the first answer within {START_TARGET} × the empty function, and Python at \
-             least {PYTHON_TARGET} × as slow as the same function in Rust."
+             {rounds} starts of each, in turn; medians. The first answer includes the calls to AWS that it takes, over plain HTTP \
+             to a stand-in on the same machine. Target: the first answer to a function's smallest usual event within \
+             {START_TARGET} × the empty function; where a second event is shown, the difference is the event's work. Python must take \
+             {PYTHON_TARGET} × as long as the same function in Rust."
         ),
-        &["function", "event", "ready", "first answer", "p90", "× empty", "CPU", "memory"],
+        2,
+        &["function", "event", "AWS calls", "ready", "first answer", "p90", "× empty", "CPU", "memory"],
     );
     bench.fresh()?;
     let bar = bench.bar("start-up", rounds as u64);
-    let mut found: Vec<Starts> = cases.iter().map(|_| Starts::default()).collect();
-    let mut slow = Starts::default();
+    let mut found: Vec<Found> = cases.iter().map(|_| Found::default()).collect();
+    let mut slow = Found::default();
     for round in 0..=rounds {
         // The first round only brings the binaries into memory.
         let counts = round > 0;
@@ -68,7 +71,7 @@ pub(crate) fn starts(bench: &Bench) -> Result<Section> {
     for (case, found) in cases.iter().zip(&found) {
         let first = median(&found.first);
         let ratio = first / floor;
-        let judged = (case.function != EMPTY).then_some(ratio <= START_TARGET);
+        let judged = (case.function != EMPTY && case.starts == Starts::Judged).then_some(ratio <= START_TARGET);
         section.rows.push(row(case.function, case.what, found, Cell::maybe(format!("{ratio:.2}"), judged)));
     }
     if !slow.first.is_empty() {
@@ -93,10 +96,11 @@ pub(crate) fn starts(bench: &Bench) -> Result<Section> {
     Ok(section)
 }
 
-fn row(name: &str, what: &str, found: &Starts, ratio: Cell) -> Vec<Cell> {
+fn row(name: &str, what: &str, found: &Found, ratio: Cell) -> Vec<Cell> {
     vec![
         name.into(),
         what.into(),
+        found.calls.to_string().into(),
         format!("{:.2} ms", median(&found.ready)).into(),
         format!("{:.2} ms", median(&found.first)).into(),
         format!("{:.2} ms", quantile(&found.first, 0.9)).into(),
@@ -106,8 +110,9 @@ fn row(name: &str, what: &str, found: &Starts, ratio: Cell) -> Vec<Cell> {
     ]
 }
 
-fn start(bench: &Bench, launch: &Launch, case: &Case, found: Option<&mut Starts>) -> Result<()> {
+fn start(bench: &Bench, launch: &Launch, case: &Case, found: Option<&mut Found>) -> Result<()> {
     (case.reset)(&bench.aws)?;
+    bench.aws.take_calls();
     let sandbox = Sandbox::start(launch, Some((&case.event, CALL_TIMEOUT)))?;
     let ready = sandbox.ready(CALL_TIMEOUT)?;
     let (first, answer) = sandbox.first_answer(CALL_TIMEOUT)?;
@@ -115,6 +120,7 @@ fn start(bench: &Bench, launch: &Launch, case: &Case, found: Option<&mut Starts>
         bail!("{} answered {}{}", launch.name, answer.excerpt(), sandbox.last_words());
     }
     if let Some(found) = found {
+        found.calls = bench.aws.take_calls();
         found.ready.push(millis(ready));
         found.first.push(millis(first));
         found.cpu.push(millis(sandbox.cpu()?));
@@ -136,7 +142,8 @@ pub(crate) fn warm(bench: &Bench) -> Result<Section> {
              API never over 24 MiB.",
             rounds * BLOCK
         ),
-        &["function", "event", "p50", "p99", "CPU a call", "× empty", "peak memory"],
+        2,
+        &["function", "event", "AWS calls", "p50", "p99", "CPU a call", "× empty", "peak memory"],
     );
     bench.fresh()?;
     let mut sandboxes: BTreeMap<&str, Sandbox> = BTreeMap::new();
@@ -148,11 +155,14 @@ pub(crate) fn warm(bench: &Bench) -> Result<Section> {
     let bar = bench.bar("warm calls", rounds as u64);
     let mut latency: Vec<Vec<f64>> = cases.iter().map(|_| Vec::new()).collect();
     let mut cpu: Vec<Vec<f64>> = cases.iter().map(|_| Vec::new()).collect();
+    let mut calls = vec![0.0; cases.len()];
     for round in 0..=rounds {
-        for ((case, latency), cpu) in cases.iter().zip(&mut latency).zip(&mut cpu) {
+        for (((case, latency), cpu), calls) in cases.iter().zip(&mut latency).zip(&mut cpu).zip(&mut calls) {
             let sandbox = sandboxes.get(case.function).context("sandbox")?;
+            bench.aws.take_calls();
             // The first turn only warms up.
             let (took, used) = block(bench, sandbox, case)?;
+            *calls = bench.aws.take_calls() as f64 / BLOCK as f64;
             if round > 0 {
                 latency.extend(took);
                 cpu.push(used);
@@ -162,13 +172,14 @@ pub(crate) fn warm(bench: &Bench) -> Result<Section> {
     }
     bar.finish_and_clear();
     let floor = cpu.first().map_or(0.0, |floor| median(floor));
-    for ((case, latency), cpu) in cases.iter().zip(&latency).zip(&cpu) {
+    for (((case, latency), cpu), calls) in cases.iter().zip(&latency).zip(&cpu).zip(&calls) {
         let used = median(cpu);
         let ratio = used / floor;
         let memory = sandboxes.get(case.function).context("sandbox")?.peak_memory()?;
         section.rows.push(vec![
             case.function.into(),
             case.what.into(),
+            format!("{calls:.0}").into(),
             format!("{:.0} µs", median(latency)).into(),
             format!("{:.0} µs", quantile(latency, 0.99)).into(),
             format!("{used:.0} µs").into(),

@@ -8,13 +8,26 @@ const STORES: [&str; 20] = [
     "Milano", "Torino", "Napoli", "Leipzig", "Dresden", "Bremen", "Valencia", "Granada",
 ];
 
-/// `rows` stock lines: each item in each of the stores, an item at a time, about 29 bytes a row.
-pub(crate) fn inventory(rows: usize) -> Vec<u8> {
+/// In which order a file names its lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Each item in all stores, then the next item.
+    ByItem,
+    /// Each store with all its items, then the next store.
+    ByStore,
+}
+
+/// `rows` stock lines (a multiple of the twenty stores), about 29 bytes each.
+pub(crate) fn inventory(rows: usize, order: Order) -> Vec<u8> {
     let mut file = Vec::with_capacity(rows * 30 + 20);
     file.extend_from_slice(b"store,item,count\n");
     for row in 0..rows {
-        let store = STORES.get(row % STORES.len()).copied().unwrap_or("");
-        let item = row / STORES.len();
+        let items = rows / STORES.len();
+        let (store, item) = match order {
+            Order::ByItem => (row % STORES.len(), row / STORES.len()),
+            Order::ByStore => (row / items, row % items),
+        };
+        let store = STORES.get(store).copied().unwrap_or("");
         // Spread, but the same in every run: 0 to 499, a hundredth of them low.
         let count = (row.wrapping_mul(2_654_435_761) >> 7) % 500;
         // Writing to memory does not fail.
@@ -29,10 +42,12 @@ mod tests {
 
     #[test]
     fn every_row_is_a_line_of_its_own() {
-        let file = String::from_utf8(inventory(1000)).unwrap();
-        let lines: std::collections::HashSet<&str> =
-            file.lines().skip(1).filter_map(|line| line.rsplit_once(',').map(|(key, _)| key)).collect();
-        assert_eq!(lines.len(), 1000);
-        assert!(file.starts_with("store,item,count\nBerlin,ART-0000000-XL0,0\n"), "{}", &file[..60]);
+        for order in [Order::ByItem, Order::ByStore] {
+            let file = String::from_utf8(inventory(1000, order)).unwrap();
+            let lines: std::collections::HashSet<&str> =
+                file.lines().skip(1).filter_map(|line| line.rsplit_once(',').map(|(key, _)| key)).collect();
+            assert_eq!(lines.len(), 1000);
+            assert!(file.starts_with("store,item,count\nBerlin,ART-0000000-XL0,0\n"), "{}", &file[..60]);
+        }
     }
 }

@@ -34,7 +34,6 @@ struct Run {
     cpu: f64,
     memory: u64,
     inventory: Usage,
-    invocations: usize,
 }
 
 struct Size {
@@ -68,6 +67,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Section> {
              {PYTHON_TARGET} × Python's rows a second or quicker.",
             MEMORY_TARGET / 1024 / 1024
         ),
+        1,
         &[
             "import",
             "runs",
@@ -87,7 +87,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Section> {
         .sum::<usize>();
     let bar = bench.bar("imports", steps as u64);
     for size in &sizes {
-        let file = Arc::new(files::inventory(size.rows));
+        let file = Arc::new(files::inventory(size.rows, files::Order::ByItem));
         let name = thousands(size.rows as u64);
         let (mut first, mut again, mut python) = (Vec::new(), Vec::new(), Vec::new());
         for round in 0..size.repeats.max(size.python_repeats) {
@@ -247,7 +247,6 @@ fn import(bench: &Bench, file: &Arc<Vec<u8>>, sequence: u64) -> Result<Run> {
         cpu: (inventory.cpu()? + range.cpu()?).saturating_sub(before).as_secs_f64(),
         memory: inventory.peak_memory()?.max(range.peak_memory()?),
         inventory: bench.aws.dynamodb().take_usage("Inventory"),
-        invocations,
     })
 }
 
@@ -285,6 +284,5 @@ fn in_python(bench: &Bench, python: &std::path::Path, file: &Arc<Vec<u8>>, rows:
         cpu: number("cpu")?,
         memory: number("memory")? as u64,
         inventory: bench.aws.dynamodb().take_usage("Inventory"),
-        invocations: 1,
     })
 }

@@ -44,6 +44,8 @@ pub(crate) struct Section {
     pub(crate) method: String,
     /// Names of the columns.
     pub(crate) header: Vec<String>,
+    /// How many of them, from the left, name what the row is about.
+    pub(crate) names: usize,
     /// The rows, each as long as the header.
     pub(crate) rows: Vec<Vec<Cell>>,
     /// What has to be said about the numbers.
@@ -51,12 +53,13 @@ pub(crate) struct Section {
 }
 
 impl Section {
-    /// With its heading, method and columns.
-    pub(crate) fn new(title: &str, method: &str, header: &[&str]) -> Self {
+    /// With its heading, method and columns, of which the first `names` name the row.
+    pub(crate) fn new(title: &str, method: &str, names: usize, header: &[&str]) -> Self {
         Self {
             title: title.to_owned(),
             method: method.to_owned(),
             header: header.iter().map(|name| (*name).to_owned()).collect(),
+            names,
             rows: Vec::new(),
             notes: Vec::new(),
         }
@@ -66,7 +69,7 @@ impl Section {
     pub(crate) fn missed(&self) -> Vec<String> {
         let mut missed = Vec::new();
         for row in &self.rows {
-            let name = row.first().map_or("", |cell| cell.text.as_str());
+            let name = row.iter().take(self.names).map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(", ");
             for (column, cell) in self.header.iter().zip(row) {
                 if cell.met == Some(false) {
                     missed.push(format!("{}: {name}: {column} is {}", self.title, cell.text));
@@ -95,8 +98,12 @@ impl Section {
                 let space = widths.get(at).copied().unwrap_or(0).saturating_sub(cell.chars().count());
                 let padding = " ".repeat(space);
                 let cell = if code.is_empty() { cell } else { paint(cell, code) };
-                // The first column is a name and stands left; numbers stand right.
-                text.push_str(&if at == 0 { format!(" {cell}{padding}") } else { format!("  {padding}{cell}") });
+                // Names stand left, numbers right.
+                text.push_str(&if at < self.names {
+                    format!(" {cell}{padding}{}", if at + 1 < self.names { " " } else { "" })
+                } else {
+                    format!("  {padding}{cell}")
+                });
             }
             text + "\n"
         };
@@ -122,13 +129,9 @@ impl Section {
     pub(crate) fn markdown(&self) -> String {
         let mut out = format!("## {}\n\n{}\n\n", self.title, self.method);
         let row = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let rule = |at: usize| if at < self.names { "---" } else { "---:" }.to_owned();
         out.push_str(&row(self.header.clone()));
-        out.push_str(&row(self
-            .header
-            .iter()
-            .enumerate()
-            .map(|(at, _)| if at == 0 { "---" } else { "---:" }.to_owned())
-            .collect()));
+        out.push_str(&row((0..self.header.len()).map(rule).collect()));
         for cells in &self.rows {
             out.push_str(&row(cells.iter().map(Cell::marked).collect()));
         }
@@ -148,7 +151,7 @@ mod tests {
     use super::*;
 
     fn section() -> Section {
-        let mut section = Section::new("Start-up", "How.", &["function", "ms"]);
+        let mut section = Section::new("Start-up", "How.", 1, &["function", "ms"]);
         section.rows.push(vec!["empty".into(), "3.0".into()]);
         section.rows.push(vec!["other".into(), Cell::judged("9.1", false)]);
         section

@@ -81,7 +81,7 @@ struct State {
     dynamodb: DynamoDb,
     s3: S3,
     queues: Mutex<VecDeque<Message>>,
-    published: AtomicU64,
+    calls: AtomicU64,
     refused: Mutex<Vec<String>>,
     jwks: Mutex<String>,
     ids: AtomicU64,
@@ -105,7 +105,7 @@ impl Aws {
             dynamodb: DynamoDb::new(schemas),
             s3: S3::default(),
             queues: Mutex::default(),
-            published: AtomicU64::new(0),
+            calls: AtomicU64::new(0),
             refused: Mutex::default(),
             jwks: Mutex::new("{\"keys\":[]}".to_owned()),
             ids: AtomicU64::new(1),
@@ -135,9 +135,9 @@ impl Aws {
         lock(&self.state.queues).pop_front()
     }
 
-    /// Messages published to topics so far.
-    pub(crate) fn published(&self) -> u64 {
-        self.state.published.load(Ordering::Relaxed)
+    /// Requests of any kind since this was last asked.
+    pub(crate) fn take_calls(&self) -> u64 {
+        self.state.calls.swap(0, Ordering::Relaxed)
     }
 
     /// The public keys that `/<pool>/.well-known/jwks.json` answers with.
@@ -161,6 +161,7 @@ impl Aws {
 
 fn serve(state: &State, mut connection: Connection) -> io::Result<()> {
     while let Some(request) = connection.read()? {
+        state.calls.fetch_add(1, Ordering::Relaxed);
         let response = answer(state, request);
         connection.write(&response)?;
     }
@@ -236,16 +237,12 @@ fn sns(state: &State, body: &[u8]) -> Response {
     let id = || format!("00000000-0000-4000-a000-{:012}", state.ids.fetch_add(1, Ordering::Relaxed));
     let action = field("Action").unwrap_or_default();
     let result = match action.as_str() {
-        "Publish" => {
-            state.published.fetch_add(1, Ordering::Relaxed);
-            format!("<MessageId>{}</MessageId>", id())
-        }
+        "Publish" => format!("<MessageId>{}</MessageId>", id()),
         "PublishBatch" => {
             let members: Vec<String> = (1..=10)
                 .filter_map(|at| field(&format!("PublishBatchRequestEntries.member.{at}.Id")))
                 .map(|entry| format!("<member><Id>{entry}</Id><MessageId>{}</MessageId></member>", id()))
                 .collect();
-            state.published.fetch_add(members.len() as u64, Ordering::Relaxed);
             format!("<Successful>{}</Successful><Failed/>", members.concat())
         }
         other => {

@@ -27,7 +27,6 @@ struct State {
 pub(crate) struct S3 {
     state: Mutex<State>,
     ids: AtomicU64,
-    sent: AtomicU64,
 }
 
 impl S3 {
@@ -44,23 +43,9 @@ impl S3 {
         *self.lock() = State::default();
     }
 
-    /// Bytes of objects sent since this was last asked.
-    pub(crate) fn take_sent(&self) -> u64 {
-        self.sent.swap(0, Ordering::Relaxed)
-    }
-
     /// Puts an object; answers its version.
     pub(crate) fn put(&self, bucket: &str, key: &str, body: Arc<Vec<u8>>) -> String {
         self.store(format!("{bucket}/{key}"), body, Vec::new())
-    }
-
-    /// The newest version of an object.
-    pub(crate) fn get(&self, bucket: &str, key: &str) -> Option<Arc<Vec<u8>>> {
-        self.lock()
-            .objects
-            .get(&format!("{bucket}/{key}"))
-            .and_then(|versions| versions.last())
-            .map(|o| Arc::clone(&o.body))
     }
 
     fn store(&self, path: String, body: Arc<Vec<u8>>, metadata: Vec<(String, String)>) -> String {
@@ -148,7 +133,6 @@ impl S3 {
         if head {
             response.head_length = Some(span.len());
         } else {
-            self.sent.fetch_add(span.len() as u64, Ordering::Relaxed);
             response.body = Body::Part(object.body, span);
         }
         response
