@@ -246,13 +246,13 @@ struct Count {
 enum Work {
     All(Hashes),
     MoreHashes(Hashes),
-    Compare(HashMap<u64, Vec<Seen>>),
+    /// By both hashes.
+    Compare(HashMap<(u64, u64), Seen>),
 }
 
 /// What the lines of one item say.
 #[derive(Debug)]
 struct Seen {
-    second: u64,
     count: i64,
     threshold: Option<i64>,
     first: u64,
@@ -265,7 +265,7 @@ impl Count {
         let work = match step {
             Step::All(_) => Work::All(Hashes::new(0, size_hint)),
             Step::MoreHashes(from) => Work::MoreHashes(Hashes::new(from, size_hint)),
-            Step::Compare => Work::Compare(so_far.suspects.iter().map(|hash| (*hash, Vec::new())).collect()),
+            Step::Compare => Work::Compare(HashMap::with_capacity(so_far.suspects.len())),
         };
         Self {
             seed,
@@ -330,24 +330,25 @@ impl Count {
                 }
             }
             Work::Compare(seen) => {
-                let Some(seen) = seen.get_mut(&hash) else { return };
+                if !self.so_far.suspects.contains(&hash) {
+                    return;
+                }
                 let second = hash::of_item(of_store_second, row.item);
-                match seen.iter_mut().find(|seen| seen.second == second) {
-                    None => seen.push(Seen {
-                        second,
-                        count: row.count,
-                        threshold: row.threshold,
-                        first: row.at.line,
-                        repeated: false,
-                        other: None,
-                    }),
-                    Some(seen) => {
+                let this = Seen {
+                    count: row.count,
+                    threshold: row.threshold,
+                    first: row.at.line,
+                    repeated: false,
+                    other: None,
+                };
+                seen.entry((hash, second))
+                    .and_modify(|seen| {
                         seen.repeated = true;
                         if (seen.count, seen.threshold) != (row.count, row.threshold) && seen.other.is_none() {
                             seen.other = Some(row.at.line);
                         }
-                    }
-                }
+                    })
+                    .or_insert(this);
             }
         }
     }
@@ -393,13 +394,11 @@ impl Count {
                 Ok(Surveyed::Again(Plan { seed, size_hint, step, so_far: self.so_far }))
             }
             Work::Compare(seen) => {
-                let list = seen.into_iter().flat_map(|(hash, seen)| {
-                    seen.into_iter().filter(|seen| seen.repeated).map(move |seen| Duplicate {
-                        hash,
-                        second: seen.second,
-                        first: seen.first,
-                        other: seen.other,
-                    })
+                let list = seen.into_iter().filter(|(_, seen)| seen.repeated).map(|((hash, second), seen)| Duplicate {
+                    hash,
+                    second,
+                    first: seen.first,
+                    other: seen.other,
                 });
                 Ok(Surveyed::Done(self.so_far.report(seed, list.collect())?))
             }

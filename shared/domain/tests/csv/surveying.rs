@@ -139,38 +139,31 @@ fn more_rows_than_one_pass_remembers() {
     assert_eq!(report.duplicates.verdict("B", "1", 3), Verdict::Take);
 }
 
-/// Feeds `rows` again and again until the survey refuses the file.
-fn refused_after(rows: impl Fn(u64) -> String, times: u64) -> Option<FileProblem> {
-    let file = b"store,item,count\n";
-    let layout = layout(file, "a.csv").expect("a table");
+/// Feeds `rows` so many times, which must be well, and once more, which is too much.
+fn refused_after(times: u64, rows: impl Fn(u64) -> String) -> Option<FileProblem> {
+    let layout = layout(b"store,item,count\n", "a.csv").expect("a table");
     let mut survey = Survey::new(&layout, Mode::Set, Plan::first(0, 1));
     survey.feed(b"\n").expect("a line end");
     for time in 0..times {
-        if let Err(problem) = survey.feed(rows(time).as_bytes()) {
-            return Some(problem);
-        }
+        survey.feed(rows(time).as_bytes()).expect("within bounds");
     }
-    survey.finish().err()
+    survey.feed(rows(times).as_bytes()).err().or_else(|| survey.finish().err())
 }
 
 #[test]
 fn bounds() {
-    let thousand = "B,1,1\n".repeat(10_000);
-    assert_eq!(refused_after(|_| thousand.clone(), ROWS_MAX / 10_000), None);
-    assert_eq!(refused_after(|_| thousand.clone(), ROWS_MAX / 10_000 + 1), Some(FileProblem::TooManyRows));
+    let many = "B,1,1\n".repeat(100_000);
+    assert_eq!(refused_after(ROWS_MAX / 100_000, |_| many.clone()), Some(FileProblem::TooManyRows));
 
-    let stores = |time| format!("Store {time},1,1\n");
-    assert_eq!(refused_after(stores, STORES_MAX as u64), None);
-    assert_eq!(refused_after(stores, STORES_MAX as u64 + 1), Some(FileProblem::TooManyStores));
+    let store = |time| format!("Store {time},1,1\n");
+    assert_eq!(refused_after(STORES_MAX as u64, store), Some(FileProblem::TooManyStores));
 
     let twice = |time| format!("B,{time},1\nB,{time},1\n");
-    assert_eq!(refused_after(twice, DUPLICATES_MAX as u64), None);
-    assert_eq!(refused_after(twice, DUPLICATES_MAX as u64 + 1), Some(FileProblem::TooManyDuplicates));
+    assert_eq!(refused_after(DUPLICATES_MAX as u64, twice), Some(FileProblem::TooManyDuplicates));
 
     let filler = "B,1,1\n".repeat(ROW_BYTES_MAX / 6 + 1);
     let open = |_| format!("B,\"1,1\n{filler}");
-    assert_eq!(refused_after(open, u64::from(OPEN_QUOTES_MAX)), None);
-    assert_eq!(refused_after(open, u64::from(OPEN_QUOTES_MAX) + 1), Some(FileProblem::TooManyOpenQuotes));
+    assert_eq!(refused_after(u64::from(OPEN_QUOTES_MAX), open), Some(FileProblem::TooManyOpenQuotes));
 }
 
 #[test]
