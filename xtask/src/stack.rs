@@ -112,6 +112,10 @@ pub(crate) fn start(port: u16) -> Result<(Stack, bool)> {
             "port {port} is taken by another program (another checkout's stack, perhaps). End it, or choose another port.{other}"
         );
     }
+    if remembered().1.is_some() {
+        // The last process was not stopped but died, and with it what it had not saved: nothing is certain to be deployed.
+        forget_deployed();
+    }
     let folder = checkout::local();
     for name in ["state", "s3", "tmp", "home"] {
         checkout::make(&folder.join(name))?;
@@ -177,8 +181,16 @@ fn wait_until_ready(port: u16, pid: u32) -> Result<()> {
 pub(crate) fn stop(stack: Stack) -> Result<bool> {
     let asked = run::end_group(stack.pid, Duration::from_secs(20))?;
     run::keep(stack.pid);
+    if !asked {
+        forget_deployed();
+    }
     checkout::write(&record(), json!({"port": stack.port}).to_string().as_bytes())?;
     Ok(!asked)
+}
+
+/// The next `up` deploys, whatever the last one did.
+fn forget_deployed() {
+    let _ = fs::remove_file(checkout::local().join("deployed.json"));
 }
 
 /// Deletes everything that the local stack keeps; it must be stopped.
@@ -193,9 +205,8 @@ pub(crate) fn wipe() -> Result<()> {
             fs::remove_dir_all(&path).with_context(|| format!("cannot delete {}", path.display()))?;
         }
     }
-    for name in ["outputs.json", "deployed.json"] {
-        let _ = fs::remove_file(folder.join(name));
-    }
+    forget_deployed();
+    let _ = fs::remove_file(checkout::outputs_file());
     Ok(())
 }
 
