@@ -10,7 +10,7 @@ useBrowser();
 
 const csvFile = (name, text) => ({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
 const counter = (page, name) => page.locator(`[data-counter=${name}]`).innerText();
-const ended = (page) => page.waitForSelector('[data-test=status]:not([data-status=pending]):not([data-status=running])', { timeout: 60_000 });
+const ended = (page) => page.waitForSelector('[data-test=status]:not([data-status=pending]):not([data-status=running])', { timeout: 120_000 });
 
 /** Drops a file as a hand would: it hovers, then falls. */
 async function drop(page, name, text) {
@@ -77,7 +77,7 @@ test("a chosen file, tried first, then imported for real without choosing it aga
     await choose(page, csvFile("more.csv", `store,item,count\n${store},Cup,20\n${store},Lamp,7\n`));
     await page.check("[name=dryRun]");
     await page.click("[data-test=start-upload]");
-    await page.getByText("nothing was written").waitFor({ timeout: 60_000 });
+    await page.getByText("nothing was written").waitFor({ timeout: 120_000 });
     assert.deepEqual(await Promise.all(["created", "changed"].map((name) => counter(page, name))), ["1", "1"]);
     assert.equal((await api("GET", linePath(store, "Cup"))).count, 12);
 

@@ -10,7 +10,8 @@ export const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync",
 ];
-const DEADLINE_MS = 20_000;
+/** Generous: a machine that builds at the same time is slow, and only a failure waits this long. */
+const DEADLINE_MS = 60_000;
 
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };

@@ -1,7 +1,7 @@
 // Waits for a condition, with a deadline.
 
 /** Tries `check` again and again until it no longer throws; its value. Past the deadline its last error is thrown. */
-export async function eventually(check, deadlineMs = 20_000) {
+export async function eventually(check, deadlineMs = 60_000) {
   const end = Date.now() + deadlineMs;
   for (;;) {
     try {

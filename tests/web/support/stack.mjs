@@ -55,7 +55,7 @@ export async function importCsv(csv, fileName = "seed.csv") {
     const now = await api("GET", `/imports/${importId}`);
     assert.match(now.status, /^(completed|completed_with_errors|failed)$/);
     return now;
-  }, 60_000);
+  }, 120_000);
 }
 
 /** Puts lines `[[item, count, threshold?], …]` into a store and waits until the API shows them. */

@@ -20,6 +20,8 @@ const SLOWEST_MS = 60_000;
 const AFTER_FAILURE_MS = 10_000;
 const TYPING_MS = 250;
 const HIGHLIGHT_MS = 3000;
+/** Holds the place of a line of text that is still to come, so that nothing moves when it does. */
+const NOT_YET = "\u00a0";
 
 export function Store({ store, query }) {
   const [typed, setTyped] = useState(query.get("q") ?? "");
@@ -48,7 +50,7 @@ export function Store({ store, query }) {
     return html`<${View} title=${store} back=${back}><${Empty} icon="stores" title=${t("noSuchStore")}><p>${t("noSuchStoreText")}</p><//><//>`;
   }
   return html`
-    <${View} title=${store} back=${back} lead=${totals && html`${t("linesCount", totals.lines)} · ${t("lowCount", totals.low)}`}
+    <${View} title=${store} back=${back} lead=${totals ? html`${t("linesCount", totals.lines)} · ${t("lowCount", totals.low)}` : NOT_YET}
       actions=${html`<${Freshness} at=${stock.readAt} failed=${Boolean(stock.failure)} />`}>
       <${Toolbar} typed=${typed} onTyped=${setTyped} low=${low} onLow=${setLow} sort=${sort} onSort=${setSort} />
       ${stock.failure && html`<${Failure} failure=${stock.failure} retry=${stock.refresh} />`}
