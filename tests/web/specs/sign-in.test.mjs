@@ -19,7 +19,7 @@ test("a wrong password is refused and says so", () =>
     await page.fill("[name=username]", users.operador.username);
     await page.fill("[name=password]", "Not-the-password-1");
     await page.click("form button");
-    await page.getByText("do not match").waitFor();
+    await page.getByRole("alert").getByText(/password/).waitFor();
     assert.equal(await page.inputValue("[name=password]"), "");
     assert.equal(await kept(page), null);
   }));

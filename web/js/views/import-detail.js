@@ -134,7 +134,7 @@ function Rejected({ rows, total }) {
           <tr role="row" key=${index} data-code=${row.code}>
             <td role="cell" class="num" data-label=${t("rejected.line")}>${number(row.line)}</td>
             <td role="cell" data-label=${t("rejected.column")}>${row.column ?? "–"}</td>
-            <td role="cell" data-label=${t("rejected.value")}>${row.value ? html`<code>${row.value}</code>` : html`<span class="muted">${t("blank")}</span>`}</td>
+            <td role="cell" data-label=${t("rejected.value")}>${row.value ? html`<code>${row.value}</code>` : html`<span class="muted">${row.column ? t("blank") : "–"}</span>`}</td>
             <td role="cell" data-label=${t("rejected.reason")}>${inLanguage(row.reason) || row.code}</td>
           </tr>`)}</tbody>
       </table>

@@ -1,6 +1,6 @@
 import { html, useRef, useState } from "../html.js";
 import * as api from "../api.js";
-import { number, when, whenInFull } from "../format.js";
+import { when, whenInFull } from "../format.js";
 import { inLanguage, language, t } from "../i18n.js";
 import { ImportProgress, isFinal, KindChips, StatusChip } from "../parts/import-parts.js";
 import { Empty, Failure, Skeleton } from "../parts/states.js";
@@ -88,9 +88,9 @@ function resultOf(one) {
   if (one.status === "failed") return inLanguage(one.failure) || t("status.failed");
   const { rows = 0, created = 0, changed = 0, rejected = 0 } = one.counters ?? {};
   const parts = [t("rowsCount", rows)];
-  if (created) parts.push(t("createdCount", number(created)));
-  if (changed) parts.push(t("changedCount", number(changed)));
-  if (rejected) parts.push(t("rejectedCount", number(rejected)));
+  if (created) parts.push(t("createdCount", created));
+  if (changed) parts.push(t("changedCount", changed));
+  if (rejected) parts.push(t("rejectedCount", rejected));
   if (!created && !changed && !rejected) parts.push(t("nothingChanged"));
   return parts.join(" · ");
 }

@@ -1,5 +1,5 @@
 import { html, useEffect, useRef, useState } from "../html.js";
-import { ApiError, explain } from "../failure.js";
+import { explain } from "../failure.js";
 import { t } from "../i18n.js";
 import { Icon, Logo } from "../parts/icons.js";
 import { Preferences } from "../parts/preferences.js";
@@ -30,8 +30,8 @@ export function SignIn() {
     try {
       await signIn(username, password.current.value);
     } catch (failure) {
-      const wrong = failure instanceof ApiError && [400, 401, 403].includes(failure.status);
-      setProblem(wrong ? t("wrongPassword") : explain(failure));
+      // The API says which it is: a wrong password, or one that has to be changed first.
+      setProblem(failure.status === 401 ? failure.said || t("wrongPassword") : explain(failure));
       setBusy(false);
       password.current.value = "";
       password.current.focus();
