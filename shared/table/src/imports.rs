@@ -62,7 +62,7 @@ pub enum Opened {
 }
 
 enum Bound {
-    Yes(Job),
+    Yes(Box<Job>),
     NotAnnounced,
     HasAnother,
 }
@@ -189,7 +189,7 @@ impl Imports {
             None => Bound::NotAnnounced,
         };
         if let Bound::Yes(job) = bound {
-            return Ok(Opened::Announced(job));
+            return Ok(Opened::Announced(*job));
         }
         let result = self
             .client
@@ -241,13 +241,12 @@ impl Imports {
             .send()
             .await;
         match result {
-            Ok(answer) => {
-                decode_job(answer.attributes().ok_or(TableError::Corrupt { attribute: "id" })?).map(Bound::Yes)
-            }
+            Ok(answer) => decode_job(answer.attributes().ok_or(TableError::Corrupt { attribute: "id" })?)
+                .map(|job| Bound::Yes(Box::new(job))),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item() {
                     Some(item) if text(item, "version_id").as_deref() == Some(&version) => {
-                        decode_job(item).map(Bound::Yes)
+                        decode_job(item).map(|job| Bound::Yes(Box::new(job)))
                     }
                     Some(_) => Ok(Bound::HasAnother),
                     None => Ok(Bound::NotAnnounced),
