@@ -100,7 +100,10 @@ pub(crate) fn run(arguments: &Test) -> Result<()> {
     if arguments.suite.includes(Suite::Unit) {
         report.check("format", || cargo(&["fmt", "--all", "--check"], "not formatted. Run: cargo fmt --all"));
         report.check("clippy", || {
-            cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"], "clippy found something")
+            cargo(
+                &["clippy", "--workspace", "--all-targets", "--keep-going", "--", "--deny", "warnings"],
+                "clippy found something",
+            )
         });
         report.check("unit tests", || cargo(&["test", "--workspace", "--exclude", "e2e"], "a unit test failed"));
     }
