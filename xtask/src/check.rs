@@ -105,7 +105,9 @@ pub(crate) fn run(arguments: &Test) -> Result<()> {
                 "clippy found something",
             )
         });
-        report.check("unit tests", || cargo(&["test", "--workspace", "--exclude", "e2e"], "a unit test failed"));
+        report.check("unit tests", || {
+            cargo(&["test", "--workspace", "--exclude", "e2e", "--no-fail-fast"], "a unit test failed")
+        });
     }
     if arguments.suite.includes(Suite::Lint) {
         report.check("template", template);
