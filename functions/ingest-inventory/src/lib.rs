@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use almacen_lambda_kit::batch;
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::start::{Deadline, Failure, now_ms};
+use almacen_lambda_kit::start::{Failure, now_ms};
 use almacen_queue::Queue;
 use almacen_stock_import::arrival::{self, Uploaded};
 use almacen_stock_import::error::ImportError;
 use almacen_stock_import::survey::{Bounds, Outcome, survey};
-use almacen_stock_import::{Importer, Progress, ending};
+use almacen_stock_import::{Importer, Progress, Turn, ending};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Context;
 
@@ -41,11 +41,11 @@ impl Deps {
 /// # Errors
 /// When a message without an id failed.
 pub async fn handle(deps: &Deps, event: SqsEvent, context: Context) -> Result<SqsBatchResponse, Failure> {
-    let deadline = Deadline::of(&context);
+    let turn = Turn::of(&context);
     batch::each(event, |message| async move {
         let body = message.body.unwrap_or_default();
         for uploaded in arrival::parse(&body)? {
-            if let Progress::Later(delay) = import(deps, &uploaded, &deadline).await? {
+            if let Progress::Later(delay) = import(deps, &uploaded, &turn).await? {
                 deps.come_back(body.clone(), delay).await?;
             }
         }
@@ -62,7 +62,7 @@ impl Deps {
     }
 }
 
-async fn import(deps: &Deps, uploaded: &Uploaded, deadline: &Deadline) -> Result<Progress, ImportError> {
+async fn import(deps: &Deps, uploaded: &Uploaded, turn: &Turn<'_>) -> Result<Progress, ImportError> {
     let importer = &deps.importer;
     let (mut job, refusal) = arrival::open(importer, uploaded).await?;
     tracing::info!(import = %job.id, state = job.state.as_str(), size = job.object.size, "file arrived");
@@ -88,10 +88,10 @@ async fn import(deps: &Deps, uploaded: &Uploaded, deadline: &Deadline) -> Result
         }
     }
     let split = job.plan.as_ref().is_some_and(|plan| !plan.gzip && plan.source.size > deps.bounds.split_bytes);
-    for mut part in importer.imports.parts(&job.id).await? {
+    for part in importer.imports.parts(&job.id).await? {
         if split {
             importer.hand_over(&job.id, &part).await?;
-        } else if let Progress::Later(delay) = importer.work_on(&job, &mut part, deadline).await? {
+        } else if let Progress::Later(delay) = importer.work_on(&job, part.number, turn).await? {
             return Ok(Progress::Later(delay));
         }
     }

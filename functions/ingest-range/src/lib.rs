@@ -3,9 +3,9 @@
 //! Trigger: the ranges queue, which `ingest-inventory` fills. The worker that finishes the last part ends the import.
 
 use almacen_lambda_kit::batch;
-use almacen_lambda_kit::start::{Deadline, Failure};
+use almacen_lambda_kit::start::Failure;
 use almacen_stock_import::error::ImportError;
-use almacen_stock_import::{Importer, Progress, Range, ending};
+use almacen_stock_import::{Importer, Progress, Range, Turn, ending};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Context;
 
@@ -14,23 +14,21 @@ use lambda_runtime::Context;
 /// # Errors
 /// When a message without an id failed.
 pub async fn handle(importer: &Importer, event: SqsEvent, context: Context) -> Result<SqsBatchResponse, Failure> {
-    let deadline = Deadline::of(&context);
+    let turn = Turn::of(&context);
     batch::each(event, |message| async move {
         let range = Range::parse(message.body.as_deref().unwrap_or_default())?;
-        Ok(import(importer, &range, &deadline).await?)
+        Ok(import(importer, &range, &turn).await?)
     })
     .await
 }
 
-async fn import(importer: &Importer, range: &Range, deadline: &Deadline) -> Result<(), ImportError> {
+async fn import(importer: &Importer, range: &Range, turn: &Turn<'_>) -> Result<(), ImportError> {
     let job = importer.imports.job(&range.import).await?.ok_or(ImportError::Malformed("range of no import"))?;
     if !job.state.is_final() {
-        let mut part =
-            importer.imports.part(&job.id, range.part).await?.ok_or(ImportError::Malformed("range of no part"))?;
-        tracing::info!(import = %job.id, part = range.part, done = part.done, "range");
-        if let Progress::Later(delay) = importer.work_on(&job, &mut part, deadline).await? {
+        tracing::info!(import = %job.id, part = range.part, "range");
+        if let Progress::Later(delay) = importer.work_on(&job, range.part, turn).await? {
             tracing::info!(delay_s = delay.as_secs(), "not finished; coming back");
-            return importer.hand_over_later(&job.id, &part, delay).await;
+            return importer.hand_over_later(&job.id, range.part, delay).await;
         }
     }
     ending::finish_if_complete(importer, &job.id).await

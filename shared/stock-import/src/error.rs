@@ -18,6 +18,8 @@ pub enum ImportError {
     Queue(QueueError),
     /// The invocation's time is nearly up. What was done is kept.
     OutOfTime,
+    /// Somebody else has worked on the part since it was given to us: its lease ran out, or a person meddled.
+    Overtaken,
     /// A message or a record that our own programs wrote is not what they write.
     Malformed(&'static str),
 }
@@ -29,6 +31,7 @@ impl fmt::Display for ImportError {
             Self::Files(_) => f.write_str("import: object"),
             Self::Queue(_) => f.write_str("import: queue"),
             Self::OutOfTime => f.write_str("import: out of time; the rest comes again"),
+            Self::Overtaken => f.write_str("import: somebody else worked on the part meanwhile"),
             Self::Malformed(what) => write!(f, "import: malformed {what}"),
         }
     }
@@ -40,7 +43,7 @@ impl std::error::Error for ImportError {
             Self::Table(error) => Some(error),
             Self::Files(error) => Some(error),
             Self::Queue(error) => Some(error),
-            Self::OutOfTime | Self::Malformed(_) => None,
+            Self::OutOfTime | Self::Overtaken | Self::Malformed(_) => None,
         }
     }
 }

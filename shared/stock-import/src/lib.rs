@@ -27,6 +27,7 @@ use almacen_queue::Queue;
 use almacen_table::imports::{Imports, Job, Part};
 use almacen_table::inventory::Inventory;
 use almacen_table::stores::{Claim, Lease, Stores};
+use lambda_runtime::Context;
 use serde::{Deserialize, Serialize};
 
 pub use error::ImportError;
@@ -97,10 +98,9 @@ impl Importer {
         &self,
         job: &Job,
         stores: &[String],
-        deadline: &Deadline,
+        turn: &Turn<'_>,
     ) -> Result<Option<Vec<StoreClaims>>, ImportError> {
-        let grace = i64::try_from(LEASE_GRACE.as_millis()).unwrap_or(i64::MAX);
-        let until = deadline.wall_ms().saturating_add(grace);
+        let until = turn.until();
         let claim = (job.mode == Mode::Set).then_some(&job.stamp);
         let mut newer = Vec::new();
         for (position, store) in stores.iter().enumerate() {
@@ -127,12 +127,31 @@ impl Importer {
     /// Works on one part unless it is done.
     ///
     /// # Errors
-    /// [`ImportError`]; the part comes again then, and finds what was done.
-    pub async fn work_on(&self, job: &Job, part: &mut Part, deadline: &Deadline) -> Result<Progress, ImportError> {
-        if part.done {
-            return Ok(Progress::Done);
-        }
-        Box::pin(part::apply(self, job, part, deadline)).await
+    /// [`ImportError`]; the part comes again then, and goes on where it was left.
+    pub async fn work_on(&self, job: &Job, part: u32, turn: &Turn<'_>) -> Result<Progress, ImportError> {
+        Box::pin(part::apply(self, job, part, turn)).await
+    }
+}
+
+/// One invocation: who works, and until when at most.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn<'a> {
+    /// The invocation's request id.
+    pub worker: &'a str,
+    /// When Lambda ends it.
+    pub deadline: Deadline,
+}
+
+impl<'a> Turn<'a> {
+    /// Of the invocation with this context.
+    #[must_use]
+    pub fn of(context: &'a Context) -> Self {
+        Self { worker: &context.request_id, deadline: Deadline::of(context) }
+    }
+
+    /// Until when leases are taken: nothing of this invocation can happen later.
+    fn until(&self) -> i64 {
+        self.deadline.wall_ms().saturating_add(i64::try_from(LEASE_GRACE.as_millis()).unwrap_or(i64::MAX))
     }
 }
 
@@ -179,15 +198,15 @@ impl Importer {
     /// # Errors
     /// [`ImportError`].
     pub async fn hand_over(&self, import: &str, part: &Part) -> Result<(), ImportError> {
-        if part.done { Ok(()) } else { self.hand_over_later(import, part, Duration::ZERO).await }
+        if part.done { Ok(()) } else { self.hand_over_later(import, part.number, Duration::ZERO).await }
     }
 
     /// Leaves a part to a worker after `delay`.
     ///
     /// # Errors
     /// [`ImportError`].
-    pub async fn hand_over_later(&self, import: &str, part: &Part, delay: Duration) -> Result<(), ImportError> {
-        let range = Range { import: import.to_owned(), part: part.number };
+    pub async fn hand_over_later(&self, import: &str, part: u32, delay: Duration) -> Result<(), ImportError> {
+        let range = Range { import: import.to_owned(), part };
         let body = serde_json::to_string(&range).map_err(|_| ImportError::Malformed("range"))?;
         Ok(self.ranges.send(body, delay).await?)
     }

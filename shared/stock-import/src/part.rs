@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use almacen_domain::csv::{Duplicates, Encoding, Event, Layout, Position, Reader, Reason, Verdict, limits};
 use almacen_domain::import::{Counters, Held, Mode, Outcome, Step, diff};
 use almacen_files::object;
-use almacen_lambda_kit::start::{Deadline, now_ms};
-use almacen_table::imports::{Job, Part, Plan, STORES_PER_MARK};
+use almacen_lambda_kit::start::now_ms;
+use almacen_table::imports::{Checkpoint, Job, Kept, Part, Plan, STORES_PER_CHECKPOINT, Taken};
 use almacen_table::inventory::{ADJUST_CHUNK, Adjustment, Author, BATCH_GET_MAX};
 use almacen_table::keys;
 
@@ -16,60 +16,78 @@ use crate::rejects::Rejects;
 use crate::rows::{RowRef, Rows};
 use crate::source::{Source, SourceError};
 use crate::writer::Writer;
-use crate::{Importer, Progress, STOP_BEFORE, StoreClaims, busy_delay, ending};
+use crate::{Importer, Progress, STOP_BEFORE, StoreClaims, Turn, busy_delay, ending};
 
-/// How often the import's counters are brought up to date while a part is worked on.
-const COUNT_EVERY: Duration = Duration::from_secs(1);
+/// How often it is kept how far the work on a part has come: what a crash can cost, and how live the counters are.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// Reading a store whole costs one read unit for about twenty lines; reading single lines costs one each. A file with
 /// fewer than one row for so many lines of the store is read line by line.
 const WHOLE_STORE_FACTOR: u64 = 20;
 /// Bytes of the duplicates' verdicts: 33 for each of at most 200,000.
 const DUPLICATES_BYTES_MAX: usize = 33 * limits::DUPLICATES_MAX + 1024;
 
-/// Works on `part` from its beginning. What an earlier try wrote is found and counted, not written again.
+/// Works on a part from where the last try left it.
 pub(crate) async fn apply(
     importer: &Importer,
     job: &Job,
-    part: &mut Part,
-    deadline: &Deadline,
+    number: u32,
+    turn: &Turn<'_>,
 ) -> Result<Progress, ImportError> {
     let plan = job.plan.as_ref().ok_or(ImportError::Malformed("import without plan"))?;
+    let mut part = match importer.imports.take_part(&job.id, number, turn.worker, turn.until(), now_ms()).await? {
+        Taken::Yes(part) => part,
+        Taken::Done => return Ok(Progress::Done),
+        Taken::Busy => return Ok(Progress::Later(busy_delay())),
+        Taken::Missing => return Err(ImportError::Malformed("part: there is none of this number")),
+    };
+    let progress = lead(importer, job, plan, &mut part, turn).await?;
+    if let Progress::Later(_) = progress {
+        importer.imports.give_back_part(&job.id, number, turn.worker).await?;
+    }
+    Ok(progress)
+}
+
+async fn lead(
+    importer: &Importer,
+    job: &Job,
+    plan: &Plan,
+    part: &mut Part,
+    turn: &Turn<'_>,
+) -> Result<Progress, ImportError> {
     let newer = if job.dry_run {
         Vec::new()
     } else {
-        match importer.lease(job, &plan.stores, deadline).await? {
+        match importer.lease(job, &plan.stores, turn).await? {
             Some(newer) => newer,
             None => return Ok(Progress::Later(busy_delay())),
         }
     };
-    let mut work = Work::read(importer, job, plan, part, deadline).await?;
+    let mut work = Work::read(importer, job, plan, part, turn).await?;
     work.leave_to_newer(&newer).await?;
     let author = Author { import: job.id.clone(), stamp: job.stamp.clone(), now: now_ms() };
     let before = part.counted().rows;
-    let written = match job.mode {
+    let worked = match job.mode {
         Mode::Set => work.set(&author, part).await,
         Mode::Adjust => work.adjust(&author, part).await,
     };
-    match written {
-        Ok(()) => {}
+    match worked {
+        Ok(()) => Ok(Progress::Done),
         // Further than any try before: go on at once. A try that got no further fails, and in the end a person looks.
-        Err(ImportError::OutOfTime) if part.counted().rows > before => return Ok(Progress::Later(Duration::ZERO)),
-        Err(error) => return Err(error),
+        Err(ImportError::OutOfTime) if part.counted().rows > before => Ok(Progress::Later(Duration::ZERO)),
+        Err(error) => Err(error),
     }
-    work.close(part).await?;
-    Ok(Progress::Done)
 }
 
 struct Work<'a> {
     importer: &'a Importer,
     job: &'a Job,
     number: u32,
-    deadline: &'a Deadline,
+    turn: &'a Turn<'a>,
     rows: Rows,
     rejects: Rejects,
-    /// Of rows that are settled without a look at the store.
+    /// Of the rows that are settled.
     counters: Counters,
-    /// Lines made, for each store.
+    /// Lines made since the last checkpoint, for each store.
     created: BTreeMap<String, u64>,
 }
 
@@ -79,7 +97,7 @@ impl<'a> Work<'a> {
         job: &'a Job,
         plan: &'a Plan,
         part: &Part,
-        deadline: &'a Deadline,
+        turn: &'a Turn<'a>,
     ) -> Result<Self, ImportError> {
         let (layout, encoding) = decode(plan)?;
         let duplicates = duplicates(importer, plan).await?;
@@ -87,7 +105,7 @@ impl<'a> Work<'a> {
             importer,
             job,
             number: part.number,
-            deadline,
+            turn,
             rows: Rows::default(),
             rejects: Rejects::default(),
             counters: Counters::default(),
@@ -166,11 +184,25 @@ impl<'a> Work<'a> {
 
     async fn set(&mut self, author: &Author, part: &mut Part) -> Result<(), ImportError> {
         let rows = std::mem::take(&mut self.rows);
+        let settled = usize::try_from(part.position()).unwrap_or(usize::MAX);
+        if settled > 0 {
+            // What reading has just counted is among what was counted then.
+            self.counters = part.counted();
+        }
         let mut writer = Writer::new(&self.importer.inventory, author);
-        let mut last_count = Instant::now();
+        let mut last_checkpoint = Instant::now();
         for stretch in rows.by_store() {
+            let stretch = stretch.start.max(settled)..stretch.end;
+            if stretch.is_empty() {
+                continue;
+            }
             let mut held = HeldLines::new(self.importer, &rows, stretch.clone()).await?;
             for position in stretch {
+                let due = last_checkpoint.elapsed() >= CHECKPOINT_EVERY || self.created.len() == STORES_PER_CHECKPOINT;
+                if due && position > settled {
+                    self.checkpoint(&mut writer, part, position).await?;
+                    last_checkpoint = Instant::now();
+                }
                 let Some(row) = rows.get(position) else { continue };
                 if row.superseded {
                     self.counters.count(Outcome::Stale);
@@ -178,15 +210,39 @@ impl<'a> Work<'a> {
                 }
                 let found = held.of(position, row.sku).await?;
                 self.step(author, &mut writer, row, found.as_ref()).await?;
-                if last_count.elapsed() >= COUNT_EVERY {
-                    last_count = Instant::now();
-                    self.keep_going(part, writer.counters()).await?;
-                }
             }
         }
+        self.settle(&mut writer).await?;
+        self.close(part, rows.len()).await
+    }
+
+    /// Waits for the writes under way, and counts them.
+    async fn settle(&mut self, writer: &mut Writer<'_>) -> Result<(), ImportError> {
         writer.finish().await?;
-        self.counters = self.counters.plus(writer.counters());
+        self.counters = self.counters.plus(writer.take_counters());
         Ok(())
+    }
+
+    /// Everything before `position` is settled for good; and is there time to go on?
+    async fn checkpoint(
+        &mut self,
+        writer: &mut Writer<'_>,
+        part: &mut Part,
+        position: usize,
+    ) -> Result<(), ImportError> {
+        self.settle(writer).await?;
+        self.keep(part, position, false).await?;
+        if self.turn.deadline.left() < STOP_BEFORE { Err(ImportError::OutOfTime) } else { Ok(()) }
+    }
+
+    async fn keep(&mut self, part: &mut Part, position: usize, done: bool) -> Result<(), ImportError> {
+        let created: Vec<(String, u64)> = std::mem::take(&mut self.created).into_iter().collect();
+        let created = if self.job.dry_run { &[] } else { created.as_slice() };
+        let checkpoint = Checkpoint { counters: self.counters, position: position as u64, done, created };
+        match self.importer.imports.checkpoint(&self.job.id, part, checkpoint).await? {
+            Kept::Yes => Ok(()),
+            Kept::Overtaken => Err(ImportError::Overtaken),
+        }
     }
 
     async fn step<'r>(
@@ -216,10 +272,11 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Adds, in chunks that are the same in every try, so that each chunk's mark makes it happen once.
+    /// Adds, in chunks that are the same in every try, so that each chunk's mark makes it happen once. Every try goes
+    /// through all chunks, since only the marks know which of their lines were refused.
     async fn adjust(&mut self, author: &Author, part: &mut Part) -> Result<(), ImportError> {
         let rows = std::mem::take(&mut self.rows);
-        let mut last_count = Instant::now();
+        let mut last_checkpoint = Instant::now();
         let mut chunk: Vec<(Adjustment, u64)> = Vec::with_capacity(ADJUST_CHUNK);
         let mut chunks = 0;
         for stretch in rows.by_store() {
@@ -239,20 +296,26 @@ impl<'a> Work<'a> {
                     exists: found.is_some(),
                 };
                 chunk.push((adjustment, row.line));
-                if chunk.len() == ADJUST_CHUNK {
-                    self.adjust_chunk(author, chunks, &std::mem::take(&mut chunk)).await?;
-                    chunks += 1;
+                if chunk.len() < ADJUST_CHUNK {
+                    continue;
                 }
-                if last_count.elapsed() >= COUNT_EVERY {
-                    last_count = Instant::now();
-                    self.keep_going(part, Counters::default()).await?;
+                self.adjust_chunk(author, chunks, &std::mem::take(&mut chunk)).await?;
+                chunks += 1;
+                if last_checkpoint.elapsed() >= CHECKPOINT_EVERY {
+                    last_checkpoint = Instant::now();
+                    if self.counters.rows > part.counted().rows {
+                        self.keep(part, 0, false).await?;
+                    }
+                    if self.turn.deadline.left() < STOP_BEFORE {
+                        return Err(ImportError::OutOfTime);
+                    }
                 }
             }
         }
         if !chunk.is_empty() {
             self.adjust_chunk(author, chunks, &chunk).await?;
         }
-        Ok(())
+        self.close(part, rows.len()).await
     }
 
     async fn adjust_chunk(
@@ -263,11 +326,9 @@ impl<'a> Work<'a> {
     ) -> Result<(), ImportError> {
         let mark = keys::mark(self.number, "adjust", number);
         let lines: Vec<Adjustment> = chunk.iter().map(|(line, _)| line.clone()).collect();
-        let outcome = self.importer.inventory.adjust(author, self.importer.imports.table(), &mark, &lines).await?;
+        let tables = (self.importer.imports.table(), self.importer.stores.table());
+        let outcome = self.importer.inventory.adjust(author, tables, &mark, &lines).await?;
         self.counters = self.counters.plus(outcome.counters());
-        for line in outcome.created.iter().filter_map(|position| lines.get(*position)) {
-            *self.created.entry(line.store.clone()).or_default() += 1;
-        }
         for position in outcome.refused {
             if let Some((line, number)) = chunk.get(position) {
                 self.rejects.push_impossible(*number, &line.sku, line.by);
@@ -286,23 +347,10 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Brings the import's counters up to date, and stops in time.
-    async fn keep_going(&mut self, part: &mut Part, written: Counters) -> Result<(), ImportError> {
-        self.importer.imports.count(&self.job.id, part, self.counters.plus(written), false).await?;
-        if self.deadline.left() < STOP_BEFORE { Err(ImportError::OutOfTime) } else { Ok(()) }
-    }
-
-    /// Everything of the part is written: keeps the rejected rows, counts the lines, and says that it is done.
-    async fn close(self, part: &mut Part) -> Result<(), ImportError> {
+    /// Everything of the part is written: keeps the rejected rows, and says that it is done.
+    async fn close(&mut self, part: &mut Part, rows: usize) -> Result<(), ImportError> {
         ending::keep_rejects(self.importer, &self.job.id, self.number, &self.rejects).await?;
-        if !self.job.dry_run {
-            let created: Vec<(String, u64)> = self.created.into_iter().collect();
-            for (group, stores) in created.chunks(STORES_PER_MARK).enumerate() {
-                self.importer.imports.count_lines(&self.job.id, self.number, group, stores, now_ms()).await?;
-            }
-        }
-        self.importer.imports.count(&self.job.id, part, self.counters, true).await?;
-        Ok(())
+        self.keep(part, rows, true).await
     }
 }
 

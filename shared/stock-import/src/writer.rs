@@ -87,10 +87,10 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// What is written so far.
+    /// What was written since this was last asked.
     #[must_use]
-    pub fn counters(&self) -> Counters {
-        self.counters
+    pub fn take_counters(&mut self) -> Counters {
+        std::mem::take(&mut self.counters)
     }
 
     /// Waits until everything is written.

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, PutRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    AttributeValue, PutRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
     WriteRequest,
 };
 
@@ -17,8 +17,8 @@ use crate::inventory::{BATCH_WRITE_MAX, Pause, build};
 use crate::outbox::{self, Event};
 use crate::{TableError, keys};
 
-/// Stores whose line counts are raised in one transaction, with its mark inside DynamoDB's 100.
-pub const STORES_PER_MARK: usize = 90;
+/// Stores whose line counts are raised in one checkpoint: with the part and the import, within DynamoDB's 100.
+pub const STORES_PER_CHECKPOINT: usize = 90;
 
 /// A version of an object that arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,20 +128,63 @@ pub struct Part {
     pub done: bool,
     /// What of it is already counted in the import.
     counted: Counters,
+    /// How many of its rows, in order of store and sku, are settled for good.
+    position: u64,
     revision: i64,
+}
+
+/// How far the work on a part has come.
+#[derive(Debug, Clone, Default)]
+pub struct Checkpoint<'a> {
+    /// What became of the rows so far, those of earlier tries included.
+    pub counters: Counters,
+    /// How many rows, in order of store and sku, are settled for good: the next try begins after them.
+    pub position: u64,
+    /// Is the part finished?
+    pub done: bool,
+    /// Lines made since the last checkpoint, for each of at most [`STORES_PER_CHECKPOINT`] stores.
+    pub created: &'a [(String, u64)],
+}
+
+/// What came of asking for a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It is ours, as it stands now.
+    Yes(Part),
+    /// It is finished.
+    Done,
+    /// Another worker has it.
+    Busy,
+    /// There is no such part.
+    Missing,
+}
+
+/// What came of a checkpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is kept.
+    Yes,
+    /// Somebody else has kept one since this part was read: another delivery of it is being worked on.
+    Overtaken,
 }
 
 impl Part {
     /// A part that nobody has begun.
     #[must_use]
     pub fn new(number: u32, start: u64, end: u64, line: u64) -> Self {
-        Self { number, start, end, line, done: false, counted: Counters::default(), revision: 0 }
+        Self { number, start, end, line, done: false, counted: Counters::default(), position: 0, revision: 0 }
     }
 
     /// What of it is already counted in the import, by this try or an earlier one.
     #[must_use]
     pub fn counted(&self) -> Counters {
         self.counted
+    }
+
+    /// How many of its rows, in order of store and sku, an earlier try has settled for good.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
     }
 }
 
@@ -354,65 +397,127 @@ impl Imports {
         }
     }
 
-    /// One part; `None` where there is none of this number.
+    /// Gives a part to `worker` until `until`, unless it is done or another worker has it.
+    ///
+    /// The import's lease on its stores keeps other imports away; this keeps away a second delivery of the same part,
+    /// which could otherwise find a line absent, stall, and write it over what has happened to it since.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn part(&self, id: &str, number: u32) -> Result<Option<Part>, TableError> {
-        let answer = self
+    pub async fn take_part(
+        &self,
+        id: &str,
+        number: u32,
+        worker: &str,
+        until: Millis,
+        now: Millis,
+    ) -> Result<Taken, TableError> {
+        let result = self
             .client
-            .get_item()
+            .update_item()
             .table_name(&self.table)
             .key(keys::ID, s(id))
             .key(keys::PART, s(keys::part(number)))
-            .consistent_read(true)
+            .update_expression("SET worker = :me, worker_until = :until")
+            .condition_expression(
+                "attribute_exists(id) AND done = :not_done \
+                 AND (attribute_not_exists(worker) OR worker = :me OR worker_until < :now)",
+            )
+            .expression_attribute_values(":me", s(worker))
+            .expression_attribute_values(":until", n(until))
+            .expression_attribute_values(":now", n(now))
+            .expression_attribute_values(":not_done", b(false))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
-            .await
-            .map_err(TableError::from_sdk("read part"))?;
-        answer.item().map(decode_part).transpose()
-    }
-
-    /// Counts what has become of a part so far, and at the end that it is done, each row once however often the part is
-    /// worked on: the import gets the difference to what this part has already counted. A repetition that has not yet
-    /// caught up with an earlier try counts nothing until it has.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub async fn count(&self, id: &str, part: &mut Part, now: Counters, done: bool) -> Result<(), TableError> {
-        let mut pause = Pause::new();
-        loop {
-            if part.done || (!done && now.rows <= part.counted.rows) {
-                return Ok(());
+            .await;
+        match result {
+            Ok(answer) => {
+                let item = answer.attributes().ok_or(TableError::Corrupt { attribute: keys::PART })?;
+                decode_part(item).map(Taken::Yes)
             }
-            let writes = vec![self.count_in_part(id, part, now, done)?, self.count_in_import(id, part.counted, now)?];
-            let Err(error) = self.client.transact_write_items().set_transact_items(Some(writes)).send().await else {
-                part.counted = now;
-                part.revision += 1;
-                part.done = done;
-                return Ok(());
-            };
-            if !is_cancelled(&error) {
-                return Err(TableError::from_sdk("count rows")(error));
-            }
-            // Another delivery of the same part was quicker, or another part was counted at the same moment.
-            pause.wait("count rows").await?;
-            *part = self.part(id, part.number).await?.ok_or(TableError::Corrupt { attribute: keys::PART })?;
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item() {
+                    Some(item) if truth(item, "done") => Ok(Taken::Done),
+                    Some(_) => Ok(Taken::Busy),
+                    None => Ok(Taken::Missing),
+                },
+                _ => Err(TableError::from_sdk("take part")(error)),
+            },
         }
     }
 
-    fn count_in_part(&self, id: &str, part: &Part, now: Counters, done: bool) -> Result<TransactWriteItem, TableError> {
+    /// Gives a part back before the time. Only when no write of it is under way.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn give_back_part(&self, id: &str, number: u32, worker: &str) -> Result<(), TableError> {
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .key(keys::PART, s(keys::part(number)))
+            .update_expression("REMOVE worker, worker_until")
+            .condition_expression("worker = :me")
+            .expression_attribute_values(":me", s(worker))
+            .send()
+            .await;
+        match result {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
+            Err(error) => Err(TableError::from_sdk("give part back")(error)),
+        }
+    }
+
+    /// Keeps how far the work on a part has come: part, import and the stores' line counts move in one transaction, by
+    /// the difference to what this part has already counted. So each row is counted once, however often it is worked on.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn checkpoint(&self, id: &str, part: &mut Part, at: Checkpoint<'_>) -> Result<Kept, TableError> {
+        if part.done {
+            return Ok(Kept::Overtaken);
+        }
+        let mut writes = vec![self.count_in_part(id, part, &at)?, self.count_in_import(id, part.counted, at.counters)?];
+        for (store, lines) in at.created {
+            writes.push(add_lines(&self.stores, store, *lines)?);
+        }
+        let mut pause = Pause::new();
+        loop {
+            let result = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
+            let Err(error) = result else { break };
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+            else {
+                return Err(TableError::from_sdk("keep checkpoint")(error));
+            };
+            if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                return Ok(Kept::Overtaken);
+            }
+            // Another part, or an alert, moved one of the counts at the same moment.
+            pause.wait("keep checkpoint").await?;
+        }
+        (part.counted, part.position, part.done) = (at.counters, at.position, at.done);
+        part.revision += 1;
+        Ok(Kept::Yes)
+    }
+
+    fn count_in_part(&self, id: &str, part: &Part, at: &Checkpoint<'_>) -> Result<TransactWriteItem, TableError> {
         let update = Update::builder()
             .table_name(&self.table)
             .key(keys::ID, s(id))
             .key(keys::PART, s(keys::part(part.number)))
             .update_expression(
                 "SET #rows = :rows, changed = :changed, unchanged = :unchanged, created = :created, \
-                 rejected = :rejected, stale = :stale, done = :done, revision = :next",
+                 rejected = :rejected, stale = :stale, done = :done, #position = :position, revision = :next",
             )
-            .condition_expression("revision = :revision")
+            .condition_expression("revision = :revision AND done = :not_done")
             .expression_attribute_names("#rows", "rows")
-            .set_expression_attribute_values(Some(counter_values(&to_signed(now))))
-            .expression_attribute_values(":done", b(done))
+            .expression_attribute_names("#position", "position")
+            .set_expression_attribute_values(Some(counter_values(&to_signed(at.counters))))
+            .expression_attribute_values(":done", b(at.done))
+            .expression_attribute_values(":not_done", b(false))
+            .expression_attribute_values(":position", n(at.position))
             .expression_attribute_values(":revision", n(part.revision))
             .expression_attribute_values(":next", n(part.revision + 1))
             .build()
@@ -436,53 +541,6 @@ impl Imports {
             .build()
             .map_err(build("build import's count"))?;
         Ok(TransactWriteItem::builder().update(update).build())
-    }
-
-    /// Raises the line counts of up to [`STORES_PER_MARK`] stores by what a part created there, once.
-    ///
-    /// # Errors
-    /// [`TableError`].
-    pub async fn count_lines(
-        &self,
-        id: &str,
-        part: u32,
-        group: usize,
-        created: &[(String, u64)],
-        now: Millis,
-    ) -> Result<(), TableError> {
-        let mark = Put::builder()
-            .table_name(&self.table)
-            .item(keys::ID, s(id))
-            .item(keys::PART, s(keys::mark(part, "lines", group)))
-            .item("expires_at", n(now / 1000 + keys::MARKS_KEPT_SECONDS))
-            .condition_expression("attribute_not_exists(id)")
-            .build()
-            .map_err(build("build mark"))?;
-        let mut writes = vec![TransactWriteItem::builder().put(mark).build()];
-        for (store, lines) in created {
-            let update = Update::builder()
-                .table_name(&self.stores)
-                .key(keys::STORE, s(store))
-                .update_expression("ADD #lines :lines")
-                .expression_attribute_names("#lines", "lines")
-                .expression_attribute_values(":lines", n(lines))
-                .build()
-                .map_err(build("build count of lines"))?;
-            writes.push(TransactWriteItem::builder().update(update).build());
-        }
-        let mut pause = Pause::new();
-        loop {
-            let result = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
-            let Err(error) = result else { return Ok(()) };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-            else {
-                return Err(TableError::from_sdk("count lines")(error));
-            };
-            if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-                return Ok(()); // marked: counted before
-            }
-            pause.wait("count lines").await?;
-        }
     }
 
     /// Ends an import and says so, once. `event` is `None` for a dry run: nothing has happened.
@@ -540,8 +598,17 @@ impl Imports {
     }
 }
 
-fn is_cancelled<R>(error: &aws_sdk_dynamodb::error::SdkError<TransactWriteItemsError, R>) -> bool {
-    matches!(error.as_service_error(), Some(TransactWriteItemsError::TransactionCanceledException(_)))
+/// Raises a store's line count.
+pub(crate) fn add_lines(stores: &str, store: &str, lines: u64) -> Result<TransactWriteItem, TableError> {
+    let update = Update::builder()
+        .table_name(stores)
+        .key(keys::STORE, s(store))
+        .update_expression("ADD #lines :lines")
+        .expression_attribute_names("#lines", "lines")
+        .expression_attribute_values(":lines", n(lines))
+        .build()
+        .map_err(build("build count of lines"))?;
+    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 const COUNTERS: [&str; 6] = ["rows", "changed", "unchanged", "created", "rejected", "stale"];
@@ -683,6 +750,7 @@ fn decode_part(item: &Item) -> Result<Part, TableError> {
         line: required_count(item, "line")?,
         done: truth(item, "done"),
         counted: counters(item),
+        position: number(item, "position").and_then(|position| u64::try_from(position).ok()).unwrap_or(0),
         revision: required_number(item, "revision")?,
     })
 }

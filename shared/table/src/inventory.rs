@@ -1,12 +1,15 @@
 //! Stock lines, as an import reads and writes them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, PutRequest, TransactWriteItem, Update, WriteRequest,
+    AttributeValue, KeysAndAttributes, Put, PutRequest, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    WriteRequest,
 };
 
 use almacen_domain::Millis;
@@ -14,6 +17,7 @@ use almacen_domain::import::{Counters, Held, Wanted};
 use almacen_domain::stock::{COUNT_MAX, Stamp};
 
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
+use crate::imports::add_lines;
 use crate::{TableError, keys};
 
 /// Lines of one BatchWriteItem, DynamoDB's own limit.
@@ -22,8 +26,8 @@ pub const BATCH_WRITE_MAX: usize = 25;
 pub const BATCH_GET_MAX: usize = 100;
 /// Lines of one page: about 300 KB of answer, so that even two hundred thousand lines are read in a few megabytes.
 const PAGE_LINES: i32 = 1_500;
-/// Lines adjusted in one transaction. With its mark it stays under DynamoDB's limit of 100, and small enough that a
-/// line somebody else is writing does not keep many others waiting.
+/// Lines adjusted in one transaction. With its mark, and a count for each store where a line is made, it stays under
+/// DynamoDB's limit of 100, and small enough that a line somebody else is writing does not keep many others waiting.
 pub const ADJUST_CHUNK: usize = 40;
 /// Tries of a batch of which DynamoDB leaves a part unwritten, with a doubling pause from [`FIRST_PAUSE`]: 13 s in all.
 const UNPROCESSED_TRIES: u32 = 9;
@@ -240,24 +244,30 @@ impl Inventory {
                 .expression_attribute_values(":threshold", n(threshold)),
             None => update.update_expression(set),
         };
-        match update.send().await {
-            Ok(_) => Ok(Changed::Yes),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {
-                Ok(Changed::Stale)
+        let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = update.send().await else { return Ok(Changed::Yes) };
+        match error.as_service_error() {
+            // Our own work, by another delivery of the same file or by a try whose answer was lost.
+            Some(UpdateItemError::ConditionalCheckFailedException(refused))
+                if refused.item().is_some_and(|line| text(line, "changed_by").as_deref() == Some(&author.import)) =>
+            {
+                Ok(Changed::Yes)
             }
-            Err(error) => Err(TableError::from_sdk("change a line")(error)),
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(Changed::Stale),
+            _ => Err(TableError::from_sdk("change a line")(error)),
         }
     }
 
-    /// Adds to up to [`ADJUST_CHUNK`] lines, once: the transaction holds a mark in `imports_table` under `mark`, and
-    /// the mark remembers what became of the chunk, so that a repetition answers the same and adds nothing.
+    /// Adds to up to [`ADJUST_CHUNK`] lines, once, and counts the lines it makes in their stores: the transaction holds
+    /// a mark in the Imports table under `mark`, and the mark remembers what became of the chunk, so that a repetition
+    /// answers the same and adds nothing.
     ///
     /// # Errors
     /// [`TableError`]; nothing of the chunk is written then.
     pub async fn adjust(
         &self,
         author: &Author,
-        imports_table: &str,
+        (imports_table, stores_table): (&str, &str),
         mark: &str,
         chunk: &[Adjustment],
     ) -> Result<Adjusted, TableError> {
@@ -274,6 +284,9 @@ impl Inventory {
             let mut writes = vec![mark_put(author, imports_table, mark, &outcome)?];
             for i in &taken {
                 writes.push(TransactWriteItem::builder().update(self.adjustment(author, &chunk[*i])?).build());
+            }
+            for (store, lines) in made(chunk, &outcome.created) {
+                writes.push(add_lines(stores_table, store, lines)?);
             }
             let error = match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
                 Ok(_) => return Ok(outcome),
@@ -413,6 +426,15 @@ fn mark_put(author: &Author, table: &str, mark: &str, outcome: &Adjusted) -> Res
         .build()
         .map_err(build("build mark"))?;
     Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// How many lines a chunk makes in each store.
+fn made<'a>(chunk: &'a [Adjustment], created: &[usize]) -> BTreeMap<&'a str, u64> {
+    let mut stores = BTreeMap::new();
+    for line in created.iter().filter_map(|position| chunk.get(*position)) {
+        *stores.entry(line.store.as_str()).or_default() += 1;
+    }
+    stores
 }
 
 fn positions(item: &Item, name: &str) -> Vec<usize> {
