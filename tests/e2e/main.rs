@@ -4,8 +4,12 @@
 //! hopes: a test waits for what must become true and fails when it does not in time; that something does *not* happen
 //! is shown by something later that does.
 
+mod adjust;
 mod alerts;
+mod announced;
 mod api;
+mod contention;
+mod crash;
 mod listen;
 mod repeats;
 mod roles;
