@@ -479,46 +479,31 @@ impl KeyRange {
     fn take(&mut self, condition: Condition, hash: &str) -> Result<()> {
         let constant = |operand: &Operand| operand.value(&Attributes::new()).ok().flatten();
         let as_text = |operand: &Operand| constant(operand).as_ref().and_then(text).map(str::to_owned);
-        match condition {
+        let (low, high) = match &condition {
             Condition::And(left, right) => {
-                self.take(*left, hash)?;
-                self.take(*right, hash)?;
+                self.take(left.as_ref().clone(), hash)?;
+                return self.take(right.as_ref().clone(), hash);
             }
             Condition::Compare(Operand::Attribute(name), Comparison::Equal, operand) if name == hash => {
-                self.hash = constant(&operand);
+                self.hash = constant(operand);
+                return Ok(());
             }
-            other => {
-                match &other {
-                    Condition::Compare(_, Comparison::Equal, operand) => {
-                        self.low = as_text(operand);
-                        self.high = as_text(operand);
-                    }
-                    Condition::Compare(_, Comparison::Greater | Comparison::GreaterOrEqual, operand) => {
-                        self.low = as_text(operand);
-                    }
-                    Condition::Compare(_, Comparison::Less | Comparison::LessOrEqual, operand) => {
-                        self.high = as_text(operand);
-                    }
-                    Condition::Between(_, low, high) => {
-                        self.low = as_text(low);
-                        self.high = as_text(high);
-                    }
-                    Condition::BeginsWith(_, prefix) => {
-                        self.low = as_text(prefix);
-                        self.high = as_text(prefix).map(|prefix| prefix + "\u{10ffff}");
-                    }
-                    Condition::Compare(..)
-                    | Condition::And(..)
-                    | Condition::Or(..)
-                    | Condition::Not(..)
-                    | Condition::In(..)
-                    | Condition::Exists(..)
-                    | Condition::NotExists(..)
-                    | Condition::Contains(..) => bail!("no key condition"),
-                }
-                self.rest = Some(other);
+            Condition::Compare(_, Comparison::Equal, operand) => (as_text(operand), as_text(operand)),
+            Condition::Compare(_, Comparison::Greater | Comparison::GreaterOrEqual, operand) => {
+                (as_text(operand), None)
             }
-        }
+            Condition::Compare(_, Comparison::Less | Comparison::LessOrEqual, operand) => (None, as_text(operand)),
+            Condition::Between(_, low, high) => (as_text(low), as_text(high)),
+            Condition::BeginsWith(_, prefix) => (as_text(prefix), as_text(prefix).map(|prefix| prefix + "\u{10ffff}")),
+            Condition::Compare(..)
+            | Condition::Or(..)
+            | Condition::Not(..)
+            | Condition::In(..)
+            | Condition::Exists(..)
+            | Condition::NotExists(..)
+            | Condition::Contains(..) => bail!("no key condition"),
+        };
+        (self.low, self.high, self.rest) = (low, high, Some(condition));
         Ok(())
     }
 }
