@@ -24,8 +24,6 @@ use crate::{TableError, keys};
 pub const BATCH_WRITE_MAX: usize = 25;
 /// Lines of one BatchGetItem, DynamoDB's own limit.
 pub const BATCH_GET_MAX: usize = 100;
-/// Lines of one page: about 300 KB of answer, so that even two hundred thousand lines are read in a few megabytes.
-const PAGE_LINES: i32 = 1_500;
 /// Lines adjusted in one transaction. With its mark, and a count for each store where a line is made, it stays under
 /// DynamoDB's limit of 100, and small enough that a line somebody else is writing does not keep many others waiting.
 pub const ADJUST_CHUNK: usize = 40;
@@ -105,7 +103,8 @@ impl Inventory {
         Self { client, table }
     }
 
-    /// The lines of `store` from `first` to `last`, both included, one page at a time. Strongly consistent: a row is
+    /// The lines of `store` from `first` to `last`, both included, one page at a time: as much as DynamoDB gives at once,
+    /// 1 MB or about 4,000 lines, so that memory stays small and calls stay few. Strongly consistent: a row is
     /// left unwritten on the strength of this.
     ///
     /// # Errors
@@ -130,7 +129,6 @@ impl Inventory {
             .expression_attribute_values(":last", s(last))
             .projection_expression(HELD)
             .consistent_read(true)
-            .limit(PAGE_LINES)
             .set_exclusive_start_key(start)
             .send()
             .await
