@@ -115,6 +115,7 @@ pub(crate) fn start(port: u16) -> Result<(Stack, bool)> {
     if remembered().1.is_some() {
         // The last process was not stopped but died, and with it what it had not saved: nothing is certain to be deployed.
         forget_deployed();
+        checkout::write(&died(), b"")?;
     }
     let folder = checkout::local();
     for name in ["state", "s3", "tmp", "home"] {
@@ -183,9 +184,25 @@ pub(crate) fn stop(stack: Stack) -> Result<bool> {
     run::keep(stack.pid);
     if !asked {
         forget_deployed();
+        checkout::write(&died(), b"")?;
     }
     checkout::write(&record(), json!({"port": stack.port}).to_string().as_bytes())?;
     Ok(!asked)
+}
+
+/// There while the state is that of a process that died, and no deploy has succeeded since.
+fn died() -> PathBuf {
+    checkout::local().join("died")
+}
+
+/// Whether the state may be half of one and half of another time.
+pub(crate) fn is_doubtful() -> bool {
+    died().exists()
+}
+
+/// A deploy has succeeded.
+pub(crate) fn is_sound() {
+    let _ = fs::remove_file(died());
 }
 
 /// The next `up` deploys, whatever the last one did.
@@ -206,6 +223,7 @@ pub(crate) fn wipe() -> Result<()> {
         }
     }
     forget_deployed();
+    is_sound();
     let _ = fs::remove_file(checkout::outputs_file());
     Ok(())
 }

@@ -43,19 +43,26 @@ pub(crate) fn up(port: Option<u16>) -> Result<bool> {
     step.done(if made { "Python tools installed" } else { "Python tools are there" });
 
     let step = ui::Step::new("local stack");
-    let (running, fresh) = stack::start(port)?;
+    let (mut running, fresh) = stack::start(port)?;
     step.done(&format!("local stack {} on 127.0.0.1:{port}", if fresh { "started" } else { "is running" }));
 
     // From here a failure leaves the stack running, so that its logs and its state can be looked at.
-    let finished = fill(running);
+    let mut finished = deploy(running);
+    if finished.is_err() && stack::is_doubtful() {
+        ui::note("  the local stack had died without saving all it held, and cannot go on from there: starting afresh");
+        stack::stop(running)?;
+        stack::wipe()?;
+        running = stack::start(port)?.0;
+        finished = deploy(running);
+    }
+    let finished = finished.and_then(|outputs| fill(running, outputs));
     run::keep(running.pid);
     let outputs = finished?;
     show(&outputs, started.elapsed());
     Ok(fresh)
 }
 
-fn fill(running: Stack) -> Result<Map<String, Value>> {
-    let outputs = deploy(running)?;
+fn fill(running: Stack, outputs: Map<String, Value>) -> Result<Map<String, Value>> {
     page(running, &outputs)?;
     sample(running, &outputs)?;
     Ok(outputs)
@@ -98,6 +105,7 @@ fn deploy(running: Stack) -> Result<Map<String, Value>> {
     let pretty = serde_json::to_vec_pretty(&outputs)?;
     checkout::write(&checkout::outputs_file(), &pretty)?;
     remember("stack", &wanted)?;
+    stack::is_sound();
     step.done("template deployed");
     Ok(outputs)
 }
