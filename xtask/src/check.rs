@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::python::Venv;
@@ -194,23 +194,51 @@ fn page() -> Result<()> {
     if run::status(&mut test)? { Ok(()) } else { bail!("a test of the page failed") }
 }
 
-/// The browser: `CHROMIUM` if set, else the first on the path.
+/// The browser: `CHROMIUM` if set, else the first on the path, else Debian's, installed now where that needs no password.
 fn chromium() -> Result<String> {
     if let Ok(path) = std::env::var("CHROMIUM") {
         return Ok(path);
     }
+    if let Some(path) = installed_browser() {
+        return Ok(path);
+    }
+    install_chromium();
+    installed_browser().context(
+        "no Chromium was found. On Debian and Ubuntu: sudo apt-get install chromium; elsewhere set CHROMIUM to its path",
+    )
+}
+
+fn installed_browser() -> Option<String> {
     let paths = std::env::var_os("PATH").unwrap_or_default();
-    for name in ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"] {
-        for folder in std::env::split_paths(&paths) {
-            let path = folder.join(name);
-            if path.is_file() {
-                return Ok(path.display().to_string());
-            }
-        }
+    let names = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+    let folders: Vec<_> = std::env::split_paths(&paths).collect();
+    let on_path = names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
+    let mac = std::path::PathBuf::from("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome");
+    on_path.chain([mac]).find(|path| path.is_file()).map(|path| path.display().to_string())
+}
+
+/// Tries Debian's package. Whether it worked is seen by looking for the browser again.
+fn install_chromium() {
+    let root = Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0");
+    let may_sudo = || Command::new("sudo").args(["-n", "true"]).output().is_ok_and(|out| out.status.success());
+    let program: &[&str] = if root {
+        &["apt-get"]
+    } else if may_sudo() {
+        &["sudo", "-n", "apt-get"]
+    } else {
+        return;
+    };
+    let apt = |arguments: &[&str]| {
+        let (first, rest) = (program[0], &program[1..]);
+        Command::new(first)
+            .args(rest)
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .output()
+            .is_ok_and(|out| out.status.success())
+    };
+    let step = ui::Step::new("installing Chromium with apt-get");
+    if apt(&["update", "-qq"]) && apt(&["install", "-y", "-qq", "--no-install-recommends", "chromium"]) {
+        step.done("Chromium installed");
     }
-    let mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome";
-    if std::path::Path::new(mac).exists() {
-        return Ok(mac.to_owned());
-    }
-    bail!("no Chromium was found. On Debian and Ubuntu: sudo apt-get install chromium; or set CHROMIUM to its path")
 }
