@@ -86,7 +86,14 @@ impl As {
 fn plain(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
     let url = format!("{}{path}", stack().output("ApiUrl"));
     let answer = stack().http(method, &url, headers, body);
-    assert!(!answer.header("x-request-id").is_empty(), "{method} {path}: no x-request-id in {:?}", answer.headers);
+    let id = answer.header("x-request-id");
+    assert!(
+        !id.is_empty(),
+        "{method} {path}: no x-request-id: {} {:?} {}",
+        answer.status,
+        answer.headers,
+        answer.text()
+    );
     gives_nothing_away(method, path, &answer);
     answer
 }
