@@ -90,7 +90,9 @@ fn behavior_version() -> aws_smithy_runtime_api::client::behavior_version::Behav
 fn credentials() -> Option<Credentials> {
     let key = env::var("AWS_ACCESS_KEY_ID").ok()?;
     let secret = env::var("AWS_SECRET_ACCESS_KEY").ok()?;
-    Some(Credentials::new(key, secret, env::var("AWS_SESSION_TOKEN").ok(), None, "lambda-environment"))
+    // An empty token would be signed and sent, and stand at the end of every presigned link.
+    let token = env::var("AWS_SESSION_TOKEN").ok().filter(|token| !token.is_empty());
+    Some(Credentials::new(key, secret, token, None, "lambda-environment"))
 }
 
 #[cfg(test)]
