@@ -68,7 +68,7 @@ fn refusal(error: SignInError) -> Refusal {
     match error {
         SignInError::Refused => unauthorized(Text::fixed(
             "El usuario o la contraseña no son correctos, o la sesión caducó.",
-            "User name or password are wrong, or the session has ended.",
+            "User name or password is wrong, or the session has ended.",
         )),
         SignInError::NewPasswordNeeded => unauthorized(Text::fixed(
             "Antes de entrar hay que elegir una contraseña nueva.",
@@ -132,7 +132,7 @@ mod tests {
             told(SignInError::Refused),
             (
                 401,
-                r#"{"error":{"codigo":"NO_AUTORIZADO","mensaje":"User name or password are wrong, or the session has ended.","detalles":[],"solicitudId":"r"}}"#.to_owned()
+                r#"{"error":{"codigo":"NO_AUTORIZADO","mensaje":"User name or password is wrong, or the session has ended.","detalles":[],"solicitudId":"r"}}"#.to_owned()
             )
         );
         assert!(told(SignInError::NewPasswordNeeded).1.contains("new password"));
