@@ -129,6 +129,14 @@ fn start(bench: &Bench, launch: &Launch, case: &Case, found: Option<&mut Found>)
     Ok(())
 }
 
+#[derive(Default)]
+struct Warm {
+    latency: Vec<f64>,
+    cpu: Vec<f64>,
+    floor: Vec<f64>,
+    calls: f64,
+}
+
 /// Calls every function again and again.
 pub(crate) fn warm(bench: &Bench) -> Result<Section> {
     let rounds = if bench.quick { 5 } else { 30 };
@@ -138,12 +146,12 @@ pub(crate) fn warm(bench: &Bench) -> Result<Section> {
         &format!(
             "{} calls of each to a process that is already warm, in turns of {BLOCK}. Latency from the event's first byte sent to \
              the answer's last byte read, calls to the stand-in included; CPU of the function's process alone, user and system, the \
-             median of the turns. Targets: a call about one line within 4 × the CPU of the empty function; functions behind the \
-             API never over 24 MiB.",
+             median of the turns. Beside each turn the empty function is given the same event as often, and gives it back: that is \
+             the floor. Targets: a call about one line within 4 × the floor's CPU; functions behind the API never over 24 MiB.",
             rounds * BLOCK
         ),
         2,
-        &["function", "event", "AWS calls", "p50", "p99", "CPU a call", "× empty", "peak memory"],
+        &["function", "event", "AWS calls", "p50", "p99", "CPU a call", "empty", "× empty", "peak memory"],
     );
     bench.fresh()?;
     let mut sandboxes: BTreeMap<&str, Sandbox> = BTreeMap::new();
@@ -153,36 +161,37 @@ pub(crate) fn warm(bench: &Bench) -> Result<Section> {
         }
     }
     let bar = bench.bar("warm calls", rounds as u64);
-    let mut latency: Vec<Vec<f64>> = cases.iter().map(|_| Vec::new()).collect();
-    let mut cpu: Vec<Vec<f64>> = cases.iter().map(|_| Vec::new()).collect();
-    let mut calls = vec![0.0; cases.len()];
+    let mut found: Vec<Warm> = cases.iter().map(|_| Warm::default()).collect();
+    let empty = sandboxes.get(EMPTY).context("sandbox")?;
     for round in 0..=rounds {
-        for (((case, latency), cpu), calls) in cases.iter().zip(&mut latency).zip(&mut cpu).zip(&mut calls) {
+        for (case, found) in cases.iter().zip(&mut found) {
             let sandbox = sandboxes.get(case.function).context("sandbox")?;
             bench.aws.take_calls();
-            // The first turn only warms up.
             let (took, used) = block(bench, sandbox, case)?;
-            *calls = bench.aws.take_calls() as f64 / BLOCK as f64;
+            found.calls = bench.aws.take_calls() as f64 / BLOCK as f64;
+            let floor = idle(empty, &case.event)?;
+            // The first turn only warms up.
             if round > 0 {
-                latency.extend(took);
-                cpu.push(used);
+                found.latency.extend(took);
+                found.cpu.push(used);
+                found.floor.push(floor);
             }
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    let floor = cpu.first().map_or(0.0, |floor| median(floor));
-    for (((case, latency), cpu), calls) in cases.iter().zip(&latency).zip(&cpu).zip(&calls) {
-        let used = median(cpu);
+    for (case, found) in cases.iter().zip(&found) {
+        let (used, floor) = (median(&found.cpu), median(&found.floor));
         let ratio = used / floor;
         let memory = sandboxes.get(case.function).context("sandbox")?.peak_memory()?;
         section.rows.push(vec![
             case.function.into(),
             case.what.into(),
-            format!("{calls:.0}").into(),
-            format!("{:.0} µs", median(latency)).into(),
-            format!("{:.0} µs", quantile(latency, 0.99)).into(),
+            format!("{:.0}", found.calls).into(),
+            format!("{:.0} µs", median(&found.latency)).into(),
+            format!("{:.0} µs", quantile(&found.latency, 0.99)).into(),
             format!("{used:.0} µs").into(),
+            format!("{floor:.0} µs").into(),
             Cell::maybe(format!("{ratio:.2}"), case.cpu_target.map(|most| ratio <= most)),
             Cell::maybe(megabytes(memory), case.memory_target.map(|most| memory <= most)),
         ]);
@@ -204,4 +213,13 @@ fn block(bench: &Bench, sandbox: &Sandbox, case: &Case) -> Result<(Vec<f64>, f64
     }
     let used = sandbox.cpu()?.saturating_sub(before);
     Ok((latency, micros(used) / BLOCK as f64))
+}
+
+/// CPU of the empty function for one call with this event, in microseconds.
+fn idle(empty: &Sandbox, event: &Arc<Vec<u8>>) -> Result<f64> {
+    let before = empty.cpu()?;
+    for _ in 0..BLOCK {
+        empty.invoke(event, CALL_TIMEOUT)?;
+    }
+    Ok(micros(empty.cpu()?.saturating_sub(before)) / BLOCK as f64)
 }

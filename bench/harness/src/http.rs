@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 /// Request heads longer than this are refused.
@@ -264,35 +264,37 @@ fn parse_head(buffer: &[u8]) -> io::Result<Option<(Request, usize)>> {
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
-    stop: Arc<AtomicBool>,
+    pool: Arc<Pool>,
 }
 
+/// Threads that wait for a connection and then serve it to its end. One more than are busy always wait, so that no
+/// peer waits for a thread to be made.
+#[derive(Debug)]
+struct Pool {
+    name: String,
+    listener: TcpListener,
+    idle: AtomicUsize,
+    stop: AtomicBool,
+}
+
+/// Threads that wait at first.
+const FIRST_THREADS: usize = 3;
+
 impl Server {
-    /// Starts listening; `serve` gets each connection in a thread of its own.
+    /// Starts listening; `serve` gets each connection.
     pub(crate) fn start<F>(name: &str, serve: F) -> io::Result<Self>
     where
         F: Fn(Connection) -> io::Result<()> + Send + Sync + 'static,
     {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = Arc::clone(&stop);
+        let pool =
+            Arc::new(Pool { name: name.to_owned(), listener, idle: AtomicUsize::new(0), stop: AtomicBool::new(false) });
         let serve = Arc::new(serve);
-        thread::Builder::new().name(name.to_owned()).spawn(move || {
-            for stream in listener.incoming() {
-                if stopped.load(Ordering::Acquire) {
-                    return;
-                }
-                let Ok(connection) = stream.and_then(Connection::new) else { continue };
-                let serve = Arc::clone(&serve);
-                // A connection that ends in an error is its peer's business: a process that was stopped resets it.
-                let spawned = thread::Builder::new().spawn(move || serve(connection));
-                if spawned.is_err() {
-                    return;
-                }
-            }
-        })?;
-        Ok(Self { address, stop })
+        for _ in 0..FIRST_THREADS {
+            one_more(&pool, &serve)?;
+        }
+        Ok(Self { address, pool })
     }
 
     /// Where it listens.
@@ -301,11 +303,44 @@ impl Server {
     }
 }
 
+fn one_more<F>(pool: &Arc<Pool>, serve: &Arc<F>) -> io::Result<()>
+where
+    F: Fn(Connection) -> io::Result<()> + Send + Sync + 'static,
+{
+    let (of, serve) = (Arc::clone(pool), Arc::clone(serve));
+    pool.idle.fetch_add(1, Ordering::AcqRel);
+    let spawned = thread::Builder::new().name(pool.name.clone()).spawn(move || work(&of, &serve));
+    if spawned.is_err() {
+        pool.idle.fetch_sub(1, Ordering::AcqRel);
+    }
+    spawned.map(drop)
+}
+
+fn work<F>(pool: &Arc<Pool>, serve: &Arc<F>)
+where
+    F: Fn(Connection) -> io::Result<()> + Send + Sync + 'static,
+{
+    while !pool.stop.load(Ordering::Acquire) {
+        let Ok((stream, _)) = pool.listener.accept() else { continue };
+        if pool.stop.load(Ordering::Acquire) {
+            break;
+        }
+        if pool.idle.fetch_sub(1, Ordering::AcqRel) <= 1 && one_more(pool, serve).is_err() {
+            return;
+        }
+        // A connection that ends in an error is its peer's business: a process that was stopped resets it.
+        let _ended = Connection::new(stream).and_then(|connection| serve(connection));
+        pool.idle.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        // Wakes the accepting thread, which then sees the flag. If it cannot be reached it is gone already.
-        drop(TcpStream::connect(self.address));
+        self.pool.stop.store(true, Ordering::Release);
+        // Wakes the threads that wait, which then see the flag. If there is nothing to connect to they are gone already.
+        for _ in 0..self.pool.idle.load(Ordering::Acquire) {
+            drop(TcpStream::connect(self.address));
+        }
     }
 }
 
