@@ -63,6 +63,7 @@ fn adds_once_however_often_it_is_told() {
 
 #[test]
 fn many_lines_are_added_once_each() {
+    let _peace = crate::crash::in_peace();
     let store = unique("Muchas sumas");
     let mut content = String::from("store,item,count\n");
     for row in 0..1500 {
@@ -113,4 +114,20 @@ fn a_dry_run_says_what_would_change_and_changes_nothing() {
         heard.iter().all(|heard| heard.text.contains("base.csv") || heard.text.contains(r#""item":"c""#)),
         "{heard:?}"
     );
+}
+
+#[test]
+fn a_misspelt_wish_is_refused() {
+    let store = unique("Mal escrito");
+    base(&store);
+    let more = format!("store,item,count\n{store},a,5\n");
+    for (name, value) in [("mode", "adjsut"), ("mode", "add"), ("dry-run", "perhaps")] {
+        let import = finished(&drop_with(&format!("{store} {value}.csv"), &[(name, value)], more.as_bytes()));
+        ended(&import, "failed", [0; 6]);
+        assert_eq!(
+            import["failure"],
+            "Los metadatos del objeto no se entienden: `mode` es `set` o `adjust`, `dry-run` es `true` o `false`."
+        );
+    }
+    assert_eq!(lines(&store), ["a 10/5", "b 10/5", "c 10/5"]);
 }

@@ -94,7 +94,7 @@ fn what_was_announced_holds_for_the_file() {
 }
 
 #[test]
-fn a_second_file_to_the_same_address_is_an_import_of_its_own() {
+fn a_second_file_to_the_same_address_is_refused_as_an_import_of_its_own() {
     let store = unique("Segundo");
     let name = format!("stores/{store}/b.csv");
     let announced = announce(&json!({"fileName": name}));
@@ -105,10 +105,12 @@ fn a_second_file_to_the_same_address_is_an_import_of_its_own() {
     let second = send(&announced, b"item,count\na,4\nb,9\n");
     let other = crate::warehouse::import_of(&key, &second);
     assert_ne!(other, id);
-    ended(&finished(&other), "completed", [2, 1, 0, 1, 0, 0]);
-    assert_eq!(imports_of(&key, &first), [id.clone()]);
+    let surplus = finished(&other);
+    ended(&surplus, "failed", [0; 6]);
+    assert_eq!(surplus["failure"], "Esta importación ya tenía su archivo. Cree otra importación para subir otro.");
+    assert_eq!(imports_of(&key, &first), std::slice::from_ref(&id));
     ended(&import(&id), "completed", [1, 0, 0, 1, 0, 0]);
-    assert_eq!(lines(&store), ["a 4/5", "b 9/5"]);
+    assert_eq!(lines(&store), ["a 3/5"]);
 }
 
 #[test]

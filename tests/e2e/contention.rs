@@ -28,8 +28,68 @@ fn number(line: &Held, name: &str) -> i64 {
     line[name].parse().unwrap()
 }
 
+/// Makes a change by hand every so often while `work` goes on; what was changed, and whether by setting it.
+fn two_at_a_time<R: Send>(
+    store: &str,
+    skus: impl Fn(usize) -> String + Sync,
+    work: impl FnOnce() -> R,
+) -> (R, Vec<String>) {
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let patches = scope.spawn(|| {
+            let mut made = Vec::new();
+            for turn in 0_usize.. {
+                if over.load(Ordering::Relaxed) {
+                    break;
+                }
+                let sku = skus(turn);
+                let answer = As::Operador.patch(store, &sku, r#"{"count":7777}"#);
+                assert!([200, 404].contains(&answer.status), "{sku}: {}", answer.text());
+                if answer.status == 200 {
+                    made.push(sku);
+                }
+            }
+            made
+        });
+        // Also where this thread fails.
+        let stop = Stop(&over);
+        let result = work();
+        drop(stop);
+        (result, patches.join().unwrap())
+    })
+}
+
+#[test]
+fn lines_changed_as_soon_as_they_are_made_stay_changed() {
+    const ROWS: usize = 6000;
+    let _peace = crate::crash::in_peace();
+    let store = unique("Recién hechas");
+    let file = put_quietly(&format!("{store}.csv"), 1, rows(&store, 0..ROWS, 50).as_bytes());
+    // Several deliveries at once: if two of them wrote beside each other, one would overwrite what was changed
+    // after the other made it.
+    let sku = |turn: usize| format!("sku-{:05}", (turn * 2_477) % ROWS);
+    let (import, by_hand) = two_at_a_time(&store, sku, || {
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| file.deliver());
+            }
+        });
+        finished(&file.import())
+    });
+    ended(&import, "completed", [ROWS as u64, 0, 0, ROWS as u64, 0, 0]);
+    let table = held(&store);
+    assert_eq!(table.len(), ROWS);
+    assert!(!by_hand.is_empty(), "nothing was changed meanwhile");
+    for (sku, line) in &table {
+        let expected = if by_hand.contains(sku) { "7777" } else { "50" };
+        assert_eq!(line["on_hand"], expected, "{line:?}");
+    }
+    assert_eq!(store_record(&store)["lines"], ROWS.to_string());
+}
+
 #[test]
 fn two_files_about_one_store_at_once_end_as_if_one_after_the_other() {
+    let _peace = crate::crash::in_peace();
     let store = unique("Dos a la vez");
     let older = put_quietly(&format!("{store} a.csv"), 1, rows(&store, 0..3000, 100).as_bytes());
     let mut newer = put_quietly(&format!("{store} b.csv"), 1, rows(&store, 2000..5000, 200).as_bytes());
@@ -60,6 +120,7 @@ fn two_files_about_one_store_at_once_end_as_if_one_after_the_other() {
 #[test]
 fn changes_by_hand_during_an_import_are_kept() {
     const ROWS: usize = 2500;
+    let _peace = crate::crash::in_peace();
     let store = unique("Con cambios");
     let base = put_quietly(&format!("{store}.csv"), 1, rows(&store, 0..ROWS, 50).as_bytes());
     base.deliver();

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use crate::stack::stack;
 use crate::wait::{LONG_PATIENCE, PATIENCE, eventually};
 use crate::warehouse::{
-    Arrived, counters, ended, finished, held, import, imports_of, put_quietly, store_record, unique,
+    Arrived, counters, drop_with, ended, finished, held, import, imports_of, put_quietly, store_record, unique,
 };
 
 /// Processes of a function of this stack: the children of its server that run the function's binary.
@@ -32,6 +33,19 @@ fn ticks(pid: u32) -> u64 {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
     after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum()
+}
+
+/// Tests of larger files keep off a moment in which the busiest process is killed, or it might be theirs. They would
+/// end the same, but a minute later.
+static PEACE: RwLock<()> = RwLock::new(());
+
+/// Nothing is killed while this is held.
+pub(crate) fn in_peace() -> RwLockReadGuard<'static, ()> {
+    PEACE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn alone() -> RwLockWriteGuard<'static, ()> {
+    PEACE.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Kills the process of a function that is busiest at the moment; other tests' files are small and done in an instant.
@@ -87,10 +101,12 @@ fn a_killed_import_ends_as_if_nothing_had_happened() {
     const ROWS: usize = 30_000;
     let store = unique("Caída");
     let arrived = put_quietly(&format!("{store}.csv"), 1, file(&store, ROWS, 0).as_bytes());
+    let alone = alone();
     arrived.deliver();
     let id = arrived.import();
     let killed = kill_in_the_middle(&id, "ingest-inventory", ROWS as u64);
     assert!(killed, "the import was done before it could be killed: {}", import(&id));
+    drop(alone);
     // S3's message comes again by itself when its time is over. The stack's patience is a minute; a second message of
     // the same event shows that nothing has to be waited for.
     arrived.deliver();
@@ -106,10 +122,12 @@ fn a_killed_range_of_a_large_file_comes_again() {
     let content = file(&store, ROWS, 1000);
     assert!(content.len() > 17 * 1024 * 1024, "{} bytes are not cut", content.len());
     let arrived = put_quietly(&format!("{store}.csv"), 1, content.as_bytes());
+    let alone = alone();
     arrived.deliver();
     let id = arrived.import();
     let killed = kill_in_the_middle(&id, "ingest-range", ROWS as u64);
     assert!(killed, "the import was done before it could be killed: {}", import(&id));
+    drop(alone);
     // The message of the killed range comes again by itself, with nobody's help.
     let end = eventually(LONG_PATIENCE, "the end", || {
         let import = import(&id);
@@ -123,4 +141,28 @@ fn a_killed_range_of_a_large_file_comes_again() {
     again.deliver();
     ended(&finished(&again.import()), "completed", [ROWS as u64, 0, ROWS as u64, 0, 0, 0]);
     all_there(&arrived, &id, &store, ROWS);
+}
+
+#[test]
+fn a_killed_adjustment_adds_each_line_once() {
+    const ROWS: usize = 6_000;
+    let store = unique("Suma caída");
+    let content = file(&store, ROWS, 0);
+    let base = put_quietly(&format!("{store}.csv"), 1, content.as_bytes());
+    base.deliver();
+    ended(&finished(&base.import()), "completed", [ROWS as u64, 0, 0, ROWS as u64, 0, 0]);
+
+    let alone = alone();
+    let id = drop_with(&format!("{store}.csv"), &[("mode", "adjust")], content.as_bytes());
+    let killed = kill_in_the_middle(&id, "ingest-inventory", ROWS as u64);
+    assert!(killed, "the import was done before it could be killed: {}", import(&id));
+    drop(alone);
+    ended(&finished(&id), "completed", [ROWS as u64, ROWS as u64, 0, 0, 0, 0]);
+    let table = held(&store);
+    assert_eq!(table.len(), ROWS);
+    for (position, line) in table.values().enumerate() {
+        let expected = (2 * (position % 900 + 10)).to_string();
+        assert_eq!((line["on_hand"].as_str(), line["version"].as_str()), (expected.as_str(), "2"), "{line:?}");
+    }
+    assert_eq!(store_record(&store)["lines"], ROWS.to_string());
 }

@@ -6,6 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::stack::stack;
+use crate::undelivered::ON_PURPOSE;
 use crate::warehouse::{
     Arrived, counters, drop_file, ended, finished, lines, now_ms, put_quietly, rejections, report, store_counts, tag,
     unique, upload,
@@ -194,7 +195,7 @@ fn messages_that_are_no_events_hold_up_nobody() {
         stack().send(queue, body);
     }
     // This one can never succeed: it comes again ten times and then lies among the dead letters.
-    stack().send(queue, "no event at all (from the end-to-end tests)");
+    stack().send(queue, ON_PURPOSE);
     let store = unique("Después");
     ended(&upload(&format!("stores/{store}/x.csv"), b"item,count\na,9\n"), "completed", [1, 0, 0, 1, 0, 0]);
 }

@@ -4,6 +4,8 @@
 //! hopes: a test waits for what must become true and fails when it does not in time; that something does *not* happen
 //! is shown by something later that does.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+
 mod adjust;
 mod alerts;
 mod announced;
@@ -18,5 +20,6 @@ mod repeats;
 mod roles;
 mod samples;
 mod stack;
+mod undelivered;
 mod wait;
 mod warehouse;

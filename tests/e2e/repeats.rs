@@ -47,7 +47,7 @@ fn the_same_event_three_times_is_one_import() {
     arrived.deliver();
     passed(&store);
     passed(&store);
-    assert_eq!(imports_of(&arrived.key, &arrived.version), [id.clone()]);
+    assert_eq!(imports_of(&arrived.key, &arrived.version), std::slice::from_ref(&id));
     let again = import(&id);
     assert_eq!(counters(&again), counters(&once));
     assert_eq!(again["finishedAt"], once["finishedAt"]);
@@ -159,7 +159,7 @@ fn the_real_bucket_tells_once_and_a_repetition_adds_nothing() {
     };
     again.deliver();
     passed(&store);
-    assert_eq!(imports_of(&key, &version), [id.clone()]);
+    assert_eq!(imports_of(&key, &version), std::slice::from_ref(&id));
     assert_eq!(import(&id)["finishedAt"], once["finishedAt"]);
     assert_eq!(lines(&store), ["x 9/5"]);
 }

@@ -30,10 +30,7 @@ impl Route {
 
 /// The value without its tag: `!Sub …` and the like.
 fn plain(value: &Yaml) -> &Yaml {
-    match value {
-        Yaml::Tagged(tagged) => plain(&tagged.value),
-        other => other,
-    }
+    if let Yaml::Tagged(tagged) = value { plain(&tagged.value) } else { value }
 }
 
 /// Every route of the template: the Api events of its functions.

@@ -225,13 +225,4 @@ impl Stack {
     pub(crate) fn send(&self, queue_url: &str, body: &str) {
         self.sqs("SendMessage", &json!({"QueueUrl": queue_url, "MessageBody": body}));
     }
-
-    /// Messages in a queue, hidden ones included.
-    pub(crate) fn messages(&self, queue_url: &str) -> u64 {
-        let answer = self.sqs("GetQueueAttributes", &json!({"QueueUrl": queue_url, "AttributeNames": ["All"]}));
-        ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
-            .iter()
-            .filter_map(|name| answer["Attributes"][name].as_str()?.parse::<u64>().ok())
-            .sum()
-    }
 }
