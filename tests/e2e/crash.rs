@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::Duration;
 
 use crate::stack::stack;
 use crate::wait::{LONG_PATIENCE, PATIENCE, eventually};
@@ -48,13 +47,21 @@ fn alone() -> RwLockWriteGuard<'static, ()> {
     PEACE.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Kills the process of a function that is busiest at the moment; other tests' files are small and done in an instant.
-fn kill_busiest(function: &str) -> bool {
-    let before: BTreeMap<u32, u64> = processes(function).into_iter().map(|pid| (pid, ticks(pid))).collect();
-    std::thread::sleep(Duration::from_millis(150));
-    let used = |(pid, before): (&u32, &u64)| (ticks(*pid).saturating_sub(*before), *pid);
-    let Some((used, pid)) = before.iter().map(used).max() else { return false };
-    used > 0 && Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success()
+/// What each process of a function has worked so far.
+fn usage(function: &str) -> BTreeMap<u32, u64> {
+    processes(function).into_iter().map(|pid| (pid, ticks(pid))).collect()
+}
+
+/// Kills the process of a function that has worked most since `before`; other tests' files are small and done in an
+/// instant.
+fn kill_busiest(function: &str, before: &BTreeMap<u32, u64>) {
+    let busiest = eventually(PATIENCE, "a process at work", || {
+        let used = usage(function)
+            .into_iter()
+            .map(|(pid, ticks)| (ticks.saturating_sub(before.get(&pid).copied().unwrap_or(0)), pid));
+        used.max().filter(|(used, _)| *used > 0).map(|(_, pid)| pid).ok_or_else(|| format!("{before:?}"))
+    });
+    assert!(Command::new("kill").args(["-9", &busiest.to_string()]).status().unwrap().success());
 }
 
 /// A file of so many rows, each so long.
@@ -68,15 +75,14 @@ fn file(store: &str, rows: usize, description: usize) -> String {
 }
 
 /// Waits until the import has counted rows and is not done, and kills the function at it. False where it was too late.
-fn kill_in_the_middle(id: &str, function: &str, total: u64) -> bool {
+fn kill_in_the_middle(id: &str, function: &str, before: &BTreeMap<u32, u64>, total: u64) -> bool {
     eventually(PATIENCE, &format!("the first rows of {id}"), || {
         let import = import(id);
         let rows = counters(&import)[0];
         if rows > 0 || import["status"] != "running" { Ok(rows) } else { Err(import.to_string()) }
     });
-    let killed = kill_busiest(function);
-    let rows = counters(&import(id))[0];
-    killed && rows < total
+    kill_busiest(function, before);
+    counters(&import(id))[0] < total
 }
 
 /// What must be there in the end, whatever happened on the way.
@@ -101,10 +107,10 @@ fn a_killed_import_ends_as_if_nothing_had_happened() {
     const ROWS: usize = 30_000;
     let store = unique("Caída");
     let arrived = put_quietly(&format!("{store}.csv"), 1, file(&store, ROWS, 0).as_bytes());
-    let alone = alone();
+    let (alone, before) = (alone(), usage("ingest-inventory"));
     arrived.deliver();
     let id = arrived.import();
-    let killed = kill_in_the_middle(&id, "ingest-inventory", ROWS as u64);
+    let killed = kill_in_the_middle(&id, "ingest-inventory", &before, ROWS as u64);
     assert!(killed, "the import was done before it could be killed: {}", import(&id));
     drop(alone);
     // S3's message comes again by itself when its time is over. The stack's patience is a minute; a second message of
@@ -122,10 +128,10 @@ fn a_killed_range_of_a_large_file_comes_again() {
     let content = file(&store, ROWS, 1000);
     assert!(content.len() > 17 * 1024 * 1024, "{} bytes are not cut", content.len());
     let arrived = put_quietly(&format!("{store}.csv"), 1, content.as_bytes());
-    let alone = alone();
+    let (alone, before) = (alone(), usage("ingest-range"));
     arrived.deliver();
     let id = arrived.import();
-    let killed = kill_in_the_middle(&id, "ingest-range", ROWS as u64);
+    let killed = kill_in_the_middle(&id, "ingest-range", &before, ROWS as u64);
     assert!(killed, "the import was done before it could be killed: {}", import(&id));
     drop(alone);
     // The message of the killed range comes again by itself, with nobody's help.
@@ -145,16 +151,16 @@ fn a_killed_range_of_a_large_file_comes_again() {
 
 #[test]
 fn a_killed_adjustment_adds_each_line_once() {
-    const ROWS: usize = 6_000;
+    const ROWS: usize = 2_400;
     let store = unique("Suma caída");
     let content = file(&store, ROWS, 0);
     let base = put_quietly(&format!("{store}.csv"), 1, content.as_bytes());
     base.deliver();
     ended(&finished(&base.import()), "completed", [ROWS as u64, 0, 0, ROWS as u64, 0, 0]);
 
-    let alone = alone();
+    let (alone, before) = (alone(), usage("ingest-inventory"));
     let id = drop_with(&format!("{store}.csv"), &[("mode", "adjust")], content.as_bytes());
-    let killed = kill_in_the_middle(&id, "ingest-inventory", ROWS as u64);
+    let killed = kill_in_the_middle(&id, "ingest-inventory", &before, ROWS as u64);
     assert!(killed, "the import was done before it could be killed: {}", import(&id));
     drop(alone);
     ended(&finished(&id), "completed", [ROWS as u64, ROWS as u64, 0, 0, 0, 0]);

@@ -58,6 +58,7 @@ fn files_that_are_no_stock_list() {
 
 #[test]
 fn gzip_that_is_good_cut_off_or_a_bomb() {
+    let _peace = crate::crash::in_peace();
     let store = unique("Comprimido");
     let good = gzip(format!("store,item,count\n{store},a,9\n{store},b,8\n").as_bytes());
     ended(&upload(&format!("{}.csv.gz", tag()), &good), "completed", [2, 0, 0, 2, 0, 0]);
