@@ -44,12 +44,20 @@ pub async fn handle(deps: &Deps, event: SqsEvent, context: Context) -> Result<Sq
     let turn = Turn::of(&context);
     batch::each(event, |message| async move {
         let body = message.body.unwrap_or_default();
+        let (mut later, mut failed) = (None, None);
+        // One object that fails or has to wait does not hold up the others of its message.
         for uploaded in arrival::parse(&body)? {
-            if let Progress::Later(delay) = import(deps, &uploaded, &turn).await? {
-                deps.come_back(body.clone(), delay).await?;
+            match import(deps, &uploaded, &turn).await {
+                Ok(Progress::Done) => {}
+                Ok(Progress::Later(delay)) => later = Some(later.map_or(delay, |known: Duration| known.min(delay))),
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
-        Ok(())
+        match (failed, later) {
+            (Some(error), _) => Err(error.into()),
+            (None, Some(delay)) => Ok(deps.come_back(body, delay).await?),
+            (None, None) => Ok(()),
+        }
     })
     .await
 }

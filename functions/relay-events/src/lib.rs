@@ -67,7 +67,11 @@ pub fn new_event_ids(event: &Value) -> Option<Vec<String>> {
         let id = record.get("dynamodb")?.get("Keys")?.get("id")?.get("S")?.as_str()?;
         inserted.then(|| id.to_owned())
     };
-    Some(records.iter().filter_map(id).collect())
+    // DynamoDB refuses to read the same key twice in one call.
+    let mut ids: Vec<String> = records.iter().filter_map(id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    Some(ids)
 }
 
 async fn sweep(deps: &Deps, deadline: &Deadline) -> Result<(), Failure> {
@@ -155,8 +159,7 @@ mod tests {
     #[test]
     fn only_new_events_of_a_stream_batch() {
         let record = |name: &str, id: &str| json!({"eventName":name,"dynamodb":{"Keys":{"id":{"S":id}}}});
-        let batch =
-            json!({"Records":[record("INSERT","evt_1"), record("MODIFY","evt_2"), record("INSERT","evt_3"), {}]});
+        let batch = json!({"Records":[record("INSERT","evt_1"), record("MODIFY","evt_2"), record("INSERT","evt_3"), record("INSERT","evt_1"), {}]});
         assert_eq!(new_event_ids(&batch), Some(vec!["evt_1".to_owned(), "evt_3".to_owned()]));
         assert_eq!(new_event_ids(&json!({"source":"aws.events"})), None);
     }

@@ -1,6 +1,7 @@
 //! One record of the Inventory stream, read by itself: a record that nobody can read must not hold up the others.
 
 use almacen_domain::Millis;
+use almacen_domain::name::{Sku, StoreId};
 use almacen_domain::stock::Level;
 use serde_json::Value;
 
@@ -62,8 +63,9 @@ fn changed(new: &Value, before: Option<Level>, default_threshold: i64) -> Result
     let available = number(new, "available").ok_or("available")?;
     let threshold = number(new, "threshold").unwrap_or(default_threshold);
     Ok(Change {
-        store: text(new, "store").ok_or("store")?,
-        sku: text(new, "sku").ok_or("sku")?,
+        // Names that no line can have could not be looked up either, and would fail the whole batch.
+        store: text(new, "store").filter(|name| StoreId::parse(name).is_ok()).ok_or("store")?,
+        sku: text(new, "sku").filter(|name| Sku::parse(name).is_ok()).ok_or("sku")?,
         version: number(new, "version").ok_or("version")?,
         on_hand: number(new, "on_hand").ok_or("on_hand")?,
         reserved: number(new, "reserved").ok_or("reserved")?,

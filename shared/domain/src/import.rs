@@ -228,12 +228,16 @@ impl Counters {
 #[must_use]
 pub fn diff(import: &str, stamp: &Stamp, wanted: Wanted, held: Option<&Held>) -> Step {
     let Some(held) = held else { return Step::Create };
+    if held.created_by == import {
+        // An earlier try of ours made it and could not count it. Whatever it holds now came after us.
+        return Step::Nothing(Outcome::Created);
+    }
     let same = held.on_hand == wanted.count && (wanted.threshold.is_none() || wanted.threshold == held.threshold);
     if held.changed_by == import {
-        return Step::Nothing(if held.created_by == import { Outcome::Created } else { Outcome::Changed });
+        return Step::Nothing(Outcome::Changed);
     }
     if same {
-        return Step::Nothing(if held.created_by == import { Outcome::Created } else { Outcome::Unchanged });
+        return Step::Nothing(Outcome::Unchanged);
     }
     if stamp.is_newer_than(&held.stamp) { Step::Change } else { Step::Nothing(Outcome::Stale) }
 }
@@ -278,7 +282,7 @@ mod tests {
             8,
             None,
             Some(Held { created_by: "imp_1".to_owned(), ..held(3, 99, "user") }),
-            Step::Nothing(Outcome::Stale),
+            Step::Nothing(Outcome::Created),
         );
     }
 

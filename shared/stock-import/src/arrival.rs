@@ -88,7 +88,8 @@ pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Opti
     };
     let (asked, misread) = match Asked::read(&found) {
         Ok(asked) => (asked, None),
-        Err(refusal) => (Asked { mode: Mode::Set, dry_run: true }, Some(refusal)),
+        // Refused below, and that is told to whoever listens.
+        Err(refusal) => (Asked { mode: Mode::Set, dry_run: false }, Some(refusal)),
     };
     // Without versions the sequencer tells one upload under a key from the next.
     let version = uploaded.version.as_deref().unwrap_or(&uploaded.stamp.sequencer);

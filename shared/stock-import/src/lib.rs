@@ -114,8 +114,13 @@ impl Importer {
                     }
                 }
                 Lease::Busy => {
-                    for taken in &stores[..position] {
-                        self.stores.release(taken, &job.id).await?;
+                    // Leases are the import's: another of its parts may have taken the same ones since, and write under
+                    // them. Only where there is a single part are they ours to give back; else they run out. Every
+                    // import asks in the same order, so none waits for one that waits for it.
+                    if job.plan.as_ref().is_some_and(|plan| plan.parts == 1) {
+                        for taken in &stores[..position] {
+                            self.stores.release(taken, &job.id).await?;
+                        }
                     }
                     return Ok(None);
                 }

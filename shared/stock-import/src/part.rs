@@ -204,11 +204,13 @@ impl<'a> Work<'a> {
                     last_checkpoint = Instant::now();
                 }
                 let Some(row) = rows.get(position) else { continue };
-                if row.superseded {
+                let found = held.of(position, row.sku).await?;
+                // What an earlier try made and could not count is counted, whoever has changed it since.
+                let ours = found.as_ref().is_some_and(|line| line.created_by == self.job.id);
+                if row.superseded && !ours {
                     self.counters.count(Outcome::Stale);
                     continue;
                 }
-                let found = held.of(position, row.sku).await?;
                 self.step(author, &mut writer, row, found.as_ref()).await?;
             }
         }

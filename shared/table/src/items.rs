@@ -1,5 +1,7 @@
 //! Stock lines and stores as people read and change them through the API. How imports do is in `inventory`.
 
+use std::time::Instant;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Config;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
@@ -26,7 +28,7 @@ const SEARCH_PAGE: usize = 500;
 /// Pages of the Stores table that one answer may take: it holds stores without lines too.
 const STORE_PAGES_MAX: usize = 20;
 /// Tries of a change that others keep coming before.
-const PATCH_TRIES: u32 = 8;
+const PATCH_TRIES: u32 = 20;
 /// Everything a line shows.
 const LINE: &str = "#store, sku, on_hand, reserved, available, threshold, version, updated_at";
 /// What a change through the API has as its source.
@@ -357,6 +359,7 @@ impl Items {
         // again; otherwise it would add twice, or find its own first write and report a version that does not match.
         let repeatable = patch.is_repeatable() && *expected == Expected::Any;
         let retries = if repeatable { None } else { Some(RetryConfig::disabled()) };
+        let started = Instant::now();
         let mut counted_at = now;
         let mut pause = Pause::new();
         for _ in 0..PATCH_TRIES {
@@ -390,7 +393,9 @@ impl Items {
                         return Err(PatchError::Refused(reason));
                     }
                     let held_at = held.and_then(|item| number(item, "counted_at")).unwrap_or(counted_at);
-                    counted_at = counted_at.max(held_at);
+                    // Others go on while we try: the time of the first try would lose to each of them again.
+                    let passed = i64::try_from(started.elapsed().as_millis()).unwrap_or(0);
+                    counted_at = held_at.max(now.saturating_add(passed));
                 }
                 Some(service) if service.code().is_some_and(|code| REJECTED.contains(&code)) => {
                     pause.wait("change line").await.map_err(PatchError::Table)?;

@@ -116,7 +116,7 @@ impl Stores {
         {
             self.leave_claim(store, &known, Claim { import: import.to_owned(), stamp: stamp.clone() }).await?;
         }
-        let forgetful = known.len() >= CLAIMS_MAX;
+        let forgetful = is_forgetful(&known, import);
         Ok(Lease::Held { claims: known.into_iter().filter(|claim| claim.import != import).collect(), forgetful })
     }
 
@@ -125,7 +125,7 @@ impl Stores {
         let mut all: Vec<Claim> = known.to_vec();
         all.push(claim);
         // The newest are kept: what matters is what could be newer than a file that comes late.
-        all.sort_by_key(|claim| claim.stamp.at);
+        all.sort_by(|a, b| (a.stamp.at, &a.stamp.sequencer).cmp(&(b.stamp.at, &b.stamp.sequencer)));
         let surplus = all.len().saturating_sub(CLAIMS_MAX);
         let kept = all.drain(surplus..).map(|claim| encode_claim(&claim)).collect();
         self.client
@@ -188,6 +188,11 @@ impl Stores {
     }
 }
 
+/// May a claim that is newer than `import` have been dropped? Not while its own is still there: the oldest go first.
+fn is_forgetful(known: &[Claim], import: &str) -> bool {
+    known.len() >= CLAIMS_MAX && !known.iter().any(|claim| claim.import == import)
+}
+
 fn encode_claim(claim: &Claim) -> AttributeValue {
     AttributeValue::M(
         [
@@ -220,6 +225,18 @@ fn claims(item: &Item) -> Vec<Claim> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn our_own_claim_among_ten_is_no_reason_to_think_one_was_dropped() {
+        let claim = |number: usize| Claim {
+            import: format!("imp_{number}"),
+            stamp: Stamp { at: 7, source: "k".to_owned(), sequencer: String::new() },
+        };
+        let ten: Vec<Claim> = (0..CLAIMS_MAX).map(claim).collect();
+        assert!(!is_forgetful(&ten[..9], "imp_99"));
+        assert!(is_forgetful(&ten, "imp_99"));
+        assert!(!is_forgetful(&ten, "imp_3"));
+    }
 
     #[test]
     fn a_claim_survives_the_table_and_a_broken_one_is_left_out() {
