@@ -161,7 +161,7 @@ fn with_stack(arguments: &Test, report: &mut Report) {
         run::answer_for(running.pid);
     }
     if ready && arguments.suite.includes(Suite::E2e) {
-        report.check("end to end", || cargo(&["test", "--package", "e2e"], "an end-to-end test failed"));
+        report.check("end to end", || end_to_end());
     }
     if ready && arguments.suite.includes(Suite::Web) {
         report.check("page", page);
@@ -176,6 +176,11 @@ fn with_stack(arguments: &Test, report: &mut Report) {
             Err(error) => ui::note(&format!("{} {error:#}", ui::red("error:"))),
         }
     }
+}
+
+/// Most of these tests wait for the stack, so more of them run at once than there are processors.
+fn end_to_end() -> Result<()> {
+    cargo(&["test", "--package", "e2e", "--", "--test-threads=6"], "an end-to-end test failed")
 }
 
 fn page() -> Result<()> {

@@ -77,7 +77,7 @@ pub struct Api {
     /// Imports.
     pub imports: ImportsView,
     /// For links; nothing is fetched or sent.
-    pub files: aws_sdk_s3::Client,
+    pub files: almacen_files::LazyClient,
     /// Where files are.
     pub buckets: Buckets,
     /// At how many a line without a threshold of its own is low.

@@ -36,11 +36,10 @@ pub struct Deps {
 impl Deps {
     /// From the environment.
     pub fn from_env(env: &mut Env) -> Self {
-        let sns = almacen_bus::client();
         Self {
             outbox: Outbox::new(almacen_table::client(), env.required("OUTBOX_TABLE")),
-            events: Topic::new(sns.clone(), env.required("EVENTS_TOPIC_ARN")),
-            alerts: Topic::new(sns, env.required("ALERTS_TOPIC_ARN")),
+            events: Topic::new(env.required("EVENTS_TOPIC_ARN")),
+            alerts: Topic::new(env.required("ALERTS_TOPIC_ARN")),
             failures: Queue::new(env.required("FAILURES_QUEUE_URL")),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::LazyLock;
 
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
@@ -25,11 +26,13 @@ pub struct Outgoing<'a> {
 }
 
 /// One topic.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Topic {
-    client: Client,
     arn: String,
 }
+
+/// All topics of a process share one client. It is made with the first message: a sweep that finds nothing needs none.
+static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new(&almacen_aws_client::sdk_config()));
 
 /// A message could not be published.
 #[derive(Debug)]
@@ -51,17 +54,11 @@ fn cause<E: std::error::Error + Send + Sync + 'static>(error: E) -> BusError {
     BusError(Box::new(error))
 }
 
-/// A client configured as every client here is.
-#[must_use]
-pub fn client() -> Client {
-    Client::new(&almacen_aws_client::sdk_config())
-}
-
 impl Topic {
     /// The topic with this ARN.
     #[must_use]
-    pub fn new(client: Client, arn: String) -> Self {
-        Self { client, arn }
+    pub fn new(arn: String) -> Self {
+        Self { arn }
     }
 
     /// Publishes up to [`BATCH_MAX`] events in one call and answers which positions were not taken.
@@ -81,8 +78,7 @@ impl Topic {
                 .map_err(cause)?;
             entries.push(entry);
         }
-        let answer = self
-            .client
+        let answer = CLIENT
             .publish_batch()
             .topic_arn(&self.arn)
             .set_publish_batch_request_entries(Some(entries))
@@ -100,7 +96,7 @@ impl Topic {
     pub async fn tell(&self, name: &str, subject: &str, message: &str) -> Result<(), BusError> {
         let attribute =
             MessageAttributeValue::builder().data_type("String").string_value(name).build().map_err(cause)?;
-        self.client
+        CLIENT
             .publish()
             .topic_arn(&self.arn)
             .subject(subject_line(subject))

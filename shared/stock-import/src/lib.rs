@@ -40,10 +40,10 @@ const STOP_BEFORE: Duration = Duration::from_secs(4);
 const BUSY_DELAY_SECONDS: u64 = 4;
 
 /// Everything an import needs to be worked on.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Importer {
     /// Objects.
-    pub files: aws_sdk_s3::Client,
+    pub files: almacen_files::LazyClient,
     /// Stock lines.
     pub inventory: Inventory,
     /// Leases and claims.

@@ -353,9 +353,36 @@ struct Rows {
     comma_decimal: bool,
     cells: Cells,
     simple: Option<Simple>,
-    /// The last store as it stood in the file, and its name: rows mostly come store by store.
-    store_raw: Vec<u8>,
-    store: String,
+    /// The store of a file that has no column for it.
+    key_store: String,
+    recent: Recent,
+}
+
+/// The stores met last, as they stood in the file and as they are called: rows come store by store, or item by item with
+/// the same few stores over and over.
+#[derive(Debug, Default)]
+struct Recent {
+    stores: Vec<(Vec<u8>, String)>,
+    oldest: usize,
+}
+
+/// So many that a chain's stores fit, so few that looking through them costs less than checking a name.
+const RECENT_STORES: usize = 16;
+
+impl Recent {
+    #[inline]
+    fn get(&self, raw: &[u8]) -> Option<&str> {
+        self.stores.iter().find(|(known, _)| known.as_slice() == raw).map(|(_, name)| name.as_str())
+    }
+
+    fn put(&mut self, raw: &[u8], name: &str) {
+        let entry = (raw.to_vec(), name.to_owned());
+        match self.stores.get_mut(self.oldest) {
+            Some(place) => *place = entry,
+            None => self.stores.push(entry),
+        }
+        self.oldest = (self.oldest + 1) % RECENT_STORES;
+    }
 }
 
 /// The columns of a layout in which a row has one cell for each role.
@@ -407,8 +434,8 @@ impl Rows {
             encoding,
             cells: Cells::default(),
             simple: Simple::of(layout.columns()),
-            store_raw: Vec::new(),
-            store: layout.store().map(|store| store.as_str().to_owned()).unwrap_or_default(),
+            key_store: layout.store().map(|store| store.as_str().to_owned()).unwrap_or_default(),
+            recent: Recent::default(),
         }
     }
 
@@ -420,12 +447,13 @@ impl Rows {
         if !self.cells.is_simple() || self.cells.len() > self.layout.header().len() {
             return false;
         }
-        if let Some(column) = simple.store {
-            let raw = self.cells.get(bytes, column).unwrap_or_default();
-            if raw.is_empty() || raw != self.store_raw.as_slice() {
-                return false;
-            }
-        }
+        let store = match simple.store {
+            None => self.key_store.as_str(),
+            Some(column) => match self.cells.get(bytes, column).and_then(|raw| self.recent.get(raw)) {
+                Some(store) => store,
+                None => return false,
+            },
+        };
         let Some(item) = self.cells.range(simple.item).and_then(|(start, end)| text.get(start..end)) else {
             return false;
         };
@@ -441,7 +469,7 @@ impl Rows {
             },
         };
         let record = Record { bytes, layout: &self.layout, encoding: self.encoding, place: None };
-        sink(Event::Row(Row { at, store: &self.store, item, count, threshold, record }));
+        sink(Event::Row(Row { at, store, item, count, threshold, record }));
         true
     }
 
@@ -455,7 +483,7 @@ impl Rows {
 
     /// Gives the events of the record that `self.cells` has just split.
     fn read(&mut self, bytes: &[u8], at: RecordAt, sink: &mut impl FnMut(Event<'_>)) {
-        let Self { layout, mode, encoding, comma_decimal, cells, store_raw, store, simple: _ } = self;
+        let Self { layout, mode, encoding, comma_decimal, cells, recent, key_store: _, simple: _ } = self;
         let look = Look {
             bytes,
             cells,
@@ -496,21 +524,16 @@ impl Rows {
                     StoreFrom::Key(store) => store.as_str(),
                     StoreFrom::Column(column) => {
                         let raw = look.cell(*column).unwrap_or_default();
-                        if raw != store_raw.as_slice() || raw.is_empty() {
+                        if recent.get(raw).is_none() {
                             if look.is_blank(raw) {
                                 return reject(look.missing(Some(*column)), None, sink);
                             }
                             match look.name(Named::cell(*column, raw), STORE_CHARS_MAX) {
-                                Ok(name) => {
-                                    store.clear();
-                                    store.push_str(&name);
-                                    store_raw.clear();
-                                    store_raw.extend_from_slice(raw);
-                                }
+                                Ok(name) => recent.put(raw, &name),
                                 Err(reason) => return reject(Trouble { column: Some(*column), reason }, None, sink),
                             }
                         }
-                        store.as_str()
+                        recent.get(raw).unwrap_or_default()
                     }
                 };
                 match look.numbers(counts) {
