@@ -161,7 +161,7 @@ fn with_stack(arguments: &Test, report: &mut Report) {
         run::answer_for(running.pid);
     }
     if ready && arguments.suite.includes(Suite::E2e) {
-        report.check("end to end", || end_to_end());
+        report.check("end to end", end_to_end);
     }
     if ready && arguments.suite.includes(Suite::Web) {
         report.check("page", page);
