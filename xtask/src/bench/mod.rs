@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::python::Venv;
-use crate::{checkout, run, ui};
+use crate::{checkout, functions, run, ui};
 
 /// Measure the release binaries and write docs/performance.md
 ///
@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Bench) -> Result<()> {
     let wanted: Vec<&String> =
         functions.iter().filter(|name| arguments.function.is_empty() || arguments.function.contains(name)).collect();
     if !arguments.no_build {
-        build(&root, arguments.profile, &wanted)?;
+        build(arguments.profile, &wanted)?;
     }
     let python = if arguments.no_python { None } else { python() };
     let folder = match arguments.profile {
@@ -119,23 +119,15 @@ fn functions(root: &Path) -> Result<Vec<String>> {
 }
 
 /// One cargo run for all, so that what they share is compiled once.
-fn build(root: &Path, profile: Profile, functions: &[&String]) -> Result<()> {
+fn build(profile: Profile, names: &[&String]) -> Result<()> {
     let name = match profile {
         Profile::Release => "release",
         Profile::Dev => "dev",
     };
-    ui::note(&format!("  building {} functions ({name}); the first time this takes minutes", functions.len()));
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root).args([
-        "build",
-        "--profile",
-        name,
-        "--package",
-        "bench-empty",
-        "--package",
-        "bench-harness",
-    ]);
-    for function in functions {
+    ui::note(&format!("  building {} functions ({name}); the first time this takes minutes", names.len()));
+    let mut cargo = functions::cargo();
+    cargo.args(["build", "--profile", name, "--package", "bench-empty", "--package", "bench-harness"]);
+    for function in names {
         cargo.arg("--package").arg(function);
     }
     if run::status(&mut cargo)? { Ok(()) } else { bail!("building failed; see above") }
