@@ -6,6 +6,7 @@
 
 pub mod alert;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use almacen_bus::{BATCH_BYTES_MAX, BATCH_MAX, Outgoing, Topic};
@@ -67,10 +68,8 @@ pub fn new_event_ids(event: &Value) -> Option<Vec<String>> {
         inserted.then(|| id.to_owned())
     };
     // DynamoDB refuses to read the same key twice in one call.
-    let mut ids: Vec<String> = records.iter().filter_map(id).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    Some(ids)
+    let mut seen = HashSet::new();
+    Some(records.iter().filter_map(id).filter(|id| seen.insert(id.clone())).collect())
 }
 
 async fn sweep(deps: &Deps, deadline: &Deadline) -> Result<(), Failure> {
@@ -86,7 +85,9 @@ async fn sweep(deps: &Deps, deadline: &Deadline) -> Result<(), Failure> {
 }
 
 async fn relay(deps: &Deps, ids: &[String]) -> Result<(), Failure> {
-    let events = deps.outbox.unpublished(ids).await?;
+    let mut events = deps.outbox.unpublished(ids).await?;
+    // In the order in which they happened, as far as a topic keeps one.
+    events.sort_by_cached_key(|event| ids.iter().position(|id| *id == event.id));
     let mut left = 0;
     for batch in batches(&events) {
         left += publish(deps, batch).await?;
