@@ -16,7 +16,7 @@ pub(crate) struct Test {
     #[arg(value_enum, default_value_t = Suite::All)]
     suite: Suite,
     /// Port of the local stack, as for `up`
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
     port: Option<u16>,
     /// Leave the local stack running if this run starts it
     #[arg(long)]

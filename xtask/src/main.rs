@@ -38,7 +38,7 @@ enum Task {
     /// Bring the local stack up, with page, users and a sample
     Up {
         /// Port on 127.0.0.1 [default: ALMACEN_PORT, the last one, 4566]
-        #[arg(long)]
+        #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
         port: Option<u16>,
     },
     /// Stop the local stack; its data stays

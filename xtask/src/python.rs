@@ -70,6 +70,15 @@ impl Venv {
     }
 }
 
+/// Is there a Python, or everything that it would be needed for? Asked before minutes of building.
+///
+/// # Errors
+/// If there is none; the message says what to do.
+pub(crate) fn check() -> Result<()> {
+    let made = |venv: Venv| venv.program("python").exists();
+    if made(Venv::Stack) && made(Venv::Tools) { Ok(()) } else { find().map(|_found| ()) }
+}
+
 /// A Python 3.10 or later: `ALMACEN_PYTHON` if set, else the first on the path.
 fn find() -> Result<String> {
     let chosen = std::env::var("ALMACEN_PYTHON").ok();

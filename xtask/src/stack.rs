@@ -92,6 +92,21 @@ fn free_port_after(port: u16) -> Option<u16> {
     (port.saturating_add(1)..=port.saturating_add(200)).find(|&next| !taken(next))
 }
 
+/// Can our stack have this port? It can if it has it already.
+///
+/// # Errors
+/// If another program has it.
+pub(crate) fn check_free(port: u16) -> Result<()> {
+    if running().is_some_and(|stack| stack.port == port) || !taken(port) {
+        return Ok(());
+    }
+    let other =
+        free_port_after(port).map_or_else(String::new, |free| format!(" For example: cargo xtask up --port {free}"));
+    bail!(
+        "port {port} is taken by another program (another checkout's stack, perhaps). End it, or choose another port.{other}"
+    );
+}
+
 /// The running stack, started if need be. The flag says whether this run started it.
 ///
 /// # Errors
@@ -102,16 +117,12 @@ pub(crate) fn start(port: u16) -> Result<(Stack, bool)> {
             wait_until_ready(stack.port, stack.pid)?;
             return Ok((stack, false));
         }
+        // Before ours is stopped: a port that cannot be had must not cost a stack that runs.
+        check_free(port)?;
         ui::note(&format!("  moving the stack of this checkout from port {} to {port}", stack.port));
         stop(stack)?;
     }
-    if taken(port) {
-        let other = free_port_after(port)
-            .map_or_else(String::new, |free| format!(" For example: cargo xtask up --port {free}"));
-        bail!(
-            "port {port} is taken by another program (another checkout's stack, perhaps). End it, or choose another port.{other}"
-        );
-    }
+    check_free(port)?;
     if remembered().1.is_some() {
         // The last process was not stopped but died, and with it what it had not saved: nothing is certain to be deployed.
         forget_deployed();

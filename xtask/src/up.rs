@@ -9,7 +9,7 @@ use crate::api::Session;
 use crate::python::Venv;
 use crate::sam::{Environment, Place};
 use crate::stack::Stack;
-use crate::{api, checkout, functions, run, sam, stack, ui};
+use crate::{api, checkout, functions, python, run, sam, stack, ui};
 
 /// The sample that a new stack shows, and the stores in it.
 const SAMPLE: &str = "samples/berlin-madrid.csv";
@@ -33,6 +33,9 @@ pub(crate) fn up(port: Option<u16>) -> Result<bool> {
         lock.lock().context("cannot lock target/local/up.lock")?;
     }
     let port = stack::port(port)?;
+    // Now, not after minutes of building.
+    stack::check_free(port)?;
+    python::check()?;
 
     // The environments are downloaded while the functions compile.
     let tools = std::thread::spawn(|| Venv::Stack.ready().and_then(|stack| Ok(Venv::Tools.ready()? || stack)));
