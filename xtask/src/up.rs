@@ -50,17 +50,17 @@ pub(crate) fn up(port: Option<u16>) -> Result<bool> {
     step.done(&format!("local stack {} on 127.0.0.1:{port}", if fresh { "started" } else { "is running" }));
 
     // From here a failure leaves the stack running, so that its logs and its state can be looked at.
-    let mut finished = deploy(running);
+    let mut finished = deploy(running).and_then(|outputs| fill(running, outputs));
     if finished.is_err() && stack::is_doubtful() {
         ui::note("  the local stack had died without saving all it held, and cannot go on from there: starting afresh");
         stack::stop(running)?;
         stack::wipe()?;
         running = stack::start(port)?.0;
-        finished = deploy(running);
+        finished = deploy(running).and_then(|outputs| fill(running, outputs));
     }
-    let finished = finished.and_then(|outputs| fill(running, outputs));
     run::keep(running.pid);
     let outputs = finished?;
+    stack::is_sound();
     show(&outputs, started.elapsed());
     Ok(fresh)
 }
@@ -108,7 +108,6 @@ fn deploy(running: Stack) -> Result<Map<String, Value>> {
     let pretty = serde_json::to_vec_pretty(&outputs)?;
     checkout::write(&checkout::outputs_file(), &pretty)?;
     remember("stack", &wanted)?;
-    stack::is_sound();
     step.done("template deployed");
     Ok(outputs)
 }
