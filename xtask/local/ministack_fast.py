@@ -1,7 +1,12 @@
-"""Starts MiniStack without two waits that cost about 90 ms for every call of a native function.
+"""Starts MiniStack, mended in two places.
 
-MiniStack waits 50 ms for a first log line of a call that logs nothing, and its Runtime API leaves Nagle's algorithm on.
-Both names belong to the pinned version; where they are gone, MiniStack starts as it is, only slower.
+Speed: it waits 50 ms for a first log line of a call that logs nothing, and its Runtime API leaves Nagle's algorithm on,
+which costs about 90 ms for every call of a native function.
+
+Streams: it saves how far each event source has read a table's stream, and not the stream. After a restart the stream
+begins at nothing again, and its readers would sleep until as many records have passed as before: no alert, no event.
+
+All names belong to the pinned version; where they are gone, MiniStack starts as it is.
 """
 
 import inspect
@@ -20,13 +25,29 @@ def speed_up() -> None:
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 
+def read_streams_from_their_beginning() -> None:
+    from ministack.services import lambda_svc
+
+    restore = lambda_svc._restore_esm_positions
+    if list(inspect.signature(restore).parameters) != ["store", "positions"]:
+        raise AttributeError("MiniStack's positions in streams have changed")
+    positions = lambda_svc._dynamodb_stream_positions
+
+    def restored(store, saved):
+        if store is not positions:
+            restore(store, saved)
+
+    lambda_svc._restore_esm_positions = restored
+
+
 def main() -> None:
     # The stack outlives the terminal that started it; `cargo xtask down` ends it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        speed_up()
-    except (ImportError, AttributeError, TypeError) as reason:
-        print(f"starting without the shortcuts: {reason}", flush=True)
+    for mend in (speed_up, read_streams_from_their_beginning):
+        try:
+            mend()
+        except (ImportError, AttributeError, TypeError) as reason:
+            print(f"not mended: {reason}", flush=True)
     from ministack.app import main as ministack
 
     ministack()
