@@ -76,14 +76,16 @@ async fn import(deps: &Deps, uploaded: &Uploaded, turn: &Turn<'_>) -> Result<Pro
     tracing::info!(import = %job.id, state = job.state.as_str(), size = job.object.size, "file arrived");
     if job.state.is_final() {
         // Nothing to do, unless the last try ended between the report and giving the leases back.
-        ending::finish_if_complete(importer, &job.id).await?;
+        ending::finish_if_complete(importer, &job).await?;
         return Ok(Progress::Done);
     }
     if let Some(refusal) = refusal {
         ending::refuse(importer, &job, &refusal).await?;
         return Ok(Progress::Done);
     }
-    if job.plan.is_none() {
+    let parts = if job.plan.is_some() {
+        importer.imports.parts(&job.id).await?
+    } else {
         match survey(importer, &job, deps.bounds).await? {
             Outcome::Refused(refusal) => {
                 ending::refuse(importer, &job, &refusal).await?;
@@ -92,18 +94,19 @@ async fn import(deps: &Deps, uploaded: &Uploaded, turn: &Turn<'_>) -> Result<Pro
             Outcome::Planned(plan, parts) => {
                 importer.imports.keep_plan(&job.id, &plan, &parts, now_ms()).await?;
                 job.plan = Some(plan);
+                parts
             }
         }
-    }
+    };
     let split = job.plan.as_ref().is_some_and(|plan| !plan.gzip && plan.source.size > deps.bounds.split_bytes);
-    for part in importer.imports.parts(&job.id).await? {
+    for part in parts {
         if split {
             importer.hand_over(&job.id, &part).await?;
         } else if let Progress::Later(delay) = importer.work_on(&job, part.number, turn).await? {
             return Ok(Progress::Later(delay));
         }
     }
-    ending::finish_if_complete(importer, &job.id).await?;
+    ending::finish_if_complete(importer, &job).await?;
     Ok(Progress::Done)
 }
 

@@ -31,7 +31,7 @@ async fn import(importer: &Importer, range: &Range, turn: &Turn<'_>) -> Result<(
             return importer.hand_over_later(&job.id, range.part, delay).await;
         }
     }
-    ending::finish_if_complete(importer, &job.id).await
+    ending::finish_if_complete(importer, &job).await
 }
 
 #[cfg(test)]

@@ -67,20 +67,23 @@ struct Report<'a> {
     failure: Option<Sentence>,
 }
 
-/// Ends the import if all its parts are done. Any number of workers may find that at the same time.
+/// Ends the import if all its parts are done. Any number of workers may find that at the same time, and `job` may have
+/// been read before others were done: what counts is taken from the parts.
 ///
 /// # Errors
 /// [`ImportError`].
-pub async fn finish_if_complete(importer: &Importer, id: &str) -> Result<(), ImportError> {
-    let Some(job) = importer.imports.job(id).await? else { return Ok(()) };
+pub async fn finish_if_complete(importer: &Importer, job: &Job) -> Result<(), ImportError> {
     let Some(plan) = &job.plan else { return Ok(()) };
-    let parts = importer.imports.parts(id).await?;
-    if parts.len() < plan.parts as usize || parts.iter().any(|part| !part.done) {
-        return Ok(());
-    }
+    let id = &job.id;
     if !job.state.is_final() {
+        let parts = importer.imports.parts(id).await?;
+        if parts.len() < plan.parts as usize || parts.iter().any(|part| !part.done) {
+            return Ok(());
+        }
+        let counters = parts.iter().fold(Counters::default(), |sum, part| sum.plus(part.counted()));
+        let job = Job { counters, ..job.clone() };
         let (kept, csv) = gather(importer, &job, plan.parts).await?;
-        let state = if job.counters.rejected > 0 { State::CompletedWithErrors } else { State::Completed };
+        let state = if counters.rejected > 0 { State::CompletedWithErrors } else { State::Completed };
         let rejected_key = match csv {
             Some(csv) => {
                 let key = format!("reports/{id}/rejected.csv");

@@ -18,6 +18,7 @@ pub mod source;
 pub mod survey;
 pub mod writer;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use almacen_domain::import::Mode;
@@ -89,8 +90,7 @@ impl Importer {
         }
     }
 
-    /// Takes or prolongs the leases on all stores of `job`, all or none, and answers the claims of files that are newer
-    /// than it. `None` when another import has one of the stores.
+    /// Takes or prolongs the leases on all stores of `job`, all or none. `None` when another import has one of the stores.
     ///
     /// # Errors
     /// [`ImportError`].
@@ -99,18 +99,19 @@ impl Importer {
         job: &Job,
         stores: &[String],
         turn: &Turn<'_>,
-    ) -> Result<Option<Vec<StoreClaims>>, ImportError> {
+    ) -> Result<Option<Leases>, ImportError> {
         let until = turn.until();
         let claim = (job.mode == Mode::Set).then_some(&job.stamp);
-        let mut newer = Vec::new();
+        let mut leases = Leases::default();
         for (position, store) in stores.iter().enumerate() {
             match self.stores.acquire(store, &job.id, claim, until, now_ms()).await? {
-                Lease::Held { claims, forgetful } => {
+                Lease::Held { claims, forgetful, lines } => {
+                    leases.lines.insert(store.clone(), lines);
                     let too_late = forgetful && claims.iter().all(|claim| claim.stamp.is_newer_than(&job.stamp));
                     let claims: Vec<Claim> =
                         claims.into_iter().filter(|claim| claim.stamp.is_newer_than(&job.stamp)).collect();
                     if claim.is_some() && !claims.is_empty() {
-                        newer.push(StoreClaims { store: store.clone(), claims, too_late });
+                        leases.newer.push(StoreClaims { store: store.clone(), claims, too_late });
                     }
                 }
                 Lease::Busy => {
@@ -126,7 +127,7 @@ impl Importer {
                 }
             }
         }
-        Ok(Some(newer))
+        Ok(Some(leases))
     }
 
     /// Works on one part unless it is done.
@@ -158,6 +159,15 @@ impl<'a> Turn<'a> {
     fn until(&self) -> i64 {
         self.deadline.wall_ms().saturating_add(i64::try_from(LEASE_GRACE.as_millis()).unwrap_or(i64::MAX))
     }
+}
+
+/// What the leases on an import's stores told.
+#[derive(Debug, Default)]
+pub(crate) struct Leases {
+    /// Where files that are newer than the import's speak of the same stores.
+    pub(crate) newer: Vec<StoreClaims>,
+    /// How many lines each store has, as far as counted.
+    pub(crate) lines: HashMap<String, u64>,
 }
 
 /// The claims of newer files on a store.

@@ -1,14 +1,16 @@
 //! One part of a file: compared with what the stores hold, and the differences written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use almacen_domain::csv::{Duplicates, Encoding, Event, Layout, Position, Reader, Reason, Verdict, limits};
 use almacen_domain::import::{Counters, Held, Mode, Outcome, Step, diff};
 use almacen_files::object;
 use almacen_lambda_kit::start::now_ms;
+use almacen_table::calls::BATCH_GET_MAX;
 use almacen_table::imports::{Checkpoint, Job, Kept, Part, Plan, STORES_PER_CHECKPOINT, Taken};
-use almacen_table::inventory::{ADJUST_CHUNK, Adjustment, Author, BATCH_GET_MAX};
+use almacen_table::inventory::{ADJUST_CHUNK, Adjustment, Author};
 use almacen_table::keys;
 
 use crate::error::ImportError;
@@ -16,7 +18,7 @@ use crate::rejects::Rejects;
 use crate::rows::{RowRef, Rows};
 use crate::source::{Source, SourceError};
 use crate::writer::Writer;
-use crate::{Importer, Progress, STOP_BEFORE, StoreClaims, Turn, busy_delay, ending};
+use crate::{Importer, Leases, Progress, STOP_BEFORE, StoreClaims, Turn, busy_delay, ending};
 
 /// How often it is kept how far the work on a part has come: what a crash can cost, and how live the counters are.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
@@ -54,16 +56,16 @@ async fn lead(
     part: &mut Part,
     turn: &Turn<'_>,
 ) -> Result<Progress, ImportError> {
-    let newer = if job.dry_run {
-        Vec::new()
+    let leases = if job.dry_run {
+        Leases::default()
     } else {
         match importer.lease(job, &plan.stores, turn).await? {
-            Some(newer) => newer,
+            Some(leases) => leases,
             None => return Ok(Progress::Later(busy_delay())),
         }
     };
-    let mut work = Work::read(importer, job, plan, part, turn).await?;
-    work.leave_to_newer(&newer).await?;
+    let mut work = Work::read(importer, job, plan, part, turn, leases.lines).await?;
+    work.leave_to_newer(&leases.newer).await?;
     let author = Author { import: job.id.clone(), stamp: job.stamp.clone(), now: now_ms() };
     let before = part.counted().rows;
     let worked = match job.mode {
@@ -89,6 +91,8 @@ struct Work<'a> {
     counters: Counters,
     /// Lines made since the last checkpoint, for each store.
     created: BTreeMap<String, u64>,
+    /// How many lines the stores have, where their leases told.
+    lines: HashMap<String, u64>,
 }
 
 impl<'a> Work<'a> {
@@ -98,6 +102,7 @@ impl<'a> Work<'a> {
         plan: &'a Plan,
         part: &Part,
         turn: &'a Turn<'a>,
+        lines: HashMap<String, u64>,
     ) -> Result<Self, ImportError> {
         let (layout, encoding) = decode(plan)?;
         let duplicates = duplicates(importer, plan).await?;
@@ -110,6 +115,7 @@ impl<'a> Work<'a> {
             rejects: Rejects::default(),
             counters: Counters::default(),
             created: BTreeMap::new(),
+            lines,
         };
         let from = Position { offset: part.start, line: part.line };
         let mut reader = Reader::new(&layout, job.mode, encoding, from);
@@ -196,7 +202,7 @@ impl<'a> Work<'a> {
             if stretch.is_empty() {
                 continue;
             }
-            let mut held = HeldLines::new(self.importer, &rows, stretch.clone()).await?;
+            let mut held = self.held(&rows, stretch.clone()).await?;
             for position in stretch {
                 let due = last_checkpoint.elapsed() >= CHECKPOINT_EVERY || self.created.len() == STORES_PER_CHECKPOINT;
                 if due && position > settled {
@@ -216,6 +222,19 @@ impl<'a> Work<'a> {
         }
         self.settle(&mut writer).await?;
         self.close(part, rows.len()).await
+    }
+
+    /// What the store of this stretch of rows holds.
+    async fn held<'r>(&self, rows: &'r Rows, stretch: Range<usize>) -> Result<HeldLines<'r>, ImportError>
+    where
+        'a: 'r,
+    {
+        let store = rows.get(stretch.start).map_or("", |row| row.store);
+        let lines = match self.lines.get(store) {
+            Some(lines) => *lines,
+            None => self.importer.stores.lines(store).await?,
+        };
+        Ok(HeldLines::new(self.importer, rows, stretch, store, lines))
     }
 
     /// Waits for the writes under way, and counts them.
@@ -282,7 +301,7 @@ impl<'a> Work<'a> {
         let mut chunk: Vec<(Adjustment, u64)> = Vec::with_capacity(ADJUST_CHUNK);
         let mut chunks = 0;
         for stretch in rows.by_store() {
-            let mut held = HeldLines::new(self.importer, &rows, stretch.clone()).await?;
+            let mut held = self.held(&rows, stretch.clone()).await?;
             for position in stretch {
                 let Some(row) = rows.get(position) else { continue };
                 let found = held.of(position, row.sku).await?;
@@ -361,7 +380,7 @@ impl<'a> Work<'a> {
 struct HeldLines<'a> {
     importer: &'a Importer,
     rows: &'a Rows,
-    stretch: std::ops::Range<usize>,
+    stretch: Range<usize>,
     store: &'a str,
     by_line: bool,
     /// Read and not yet asked for, in order of sku, the next one last.
@@ -379,12 +398,11 @@ enum Next {
 }
 
 impl<'a> HeldLines<'a> {
-    async fn new(importer: &'a Importer, rows: &'a Rows, stretch: std::ops::Range<usize>) -> Result<Self, ImportError> {
-        let store = rows.get(stretch.start).map_or("", |row| row.store);
-        let lines = importer.stores.lines(store).await?;
+    /// Of a store that has about so many `lines`.
+    fn new(importer: &'a Importer, rows: &'a Rows, stretch: Range<usize>, store: &'a str, lines: u64) -> Self {
         let by_line = (stretch.len() as u64).saturating_mul(WHOLE_STORE_FACTOR) < lines;
         let read_to = stretch.start;
-        Ok(Self { importer, rows, stretch, store, by_line, lines: Vec::new(), next: Next::First, read_to })
+        Self { importer, rows, stretch, store, by_line, lines: Vec::new(), next: Next::First, read_to }
     }
 
     /// What the store holds of the row at `position`; to be asked in order.

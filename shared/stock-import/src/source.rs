@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use almacen_files::object::{Location, Stretch};
 use almacen_table::imports::Object;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use flate2::write::MultiGzDecoder;
 
 use crate::error::{ImportError, Refusal};
@@ -20,12 +20,37 @@ pub fn is_gzip(prefix: &[u8]) -> bool {
     prefix.starts_with(&GZIP_MAGIC)
 }
 
+fn location(object: &Object) -> Location {
+    Location { bucket: object.bucket.clone(), key: object.key.clone(), version: object.version.clone() }
+}
+
+/// All stored bytes of `object`, which is small.
+///
+/// # Errors
+/// [`ImportError`].
+pub async fn hold(client: &aws_sdk_s3::Client, object: &Object) -> Result<Bytes, ImportError> {
+    let mut stretch = Stretch::new(client.clone(), location(object), 0, object.size);
+    let mut all = BytesMut::new();
+    while let Some(chunk) = stretch.chunk().await? {
+        all.extend_from_slice(&chunk);
+    }
+    Ok(all.freeze())
+}
+
 /// Bytes of a file in order.
 pub struct Source {
-    stretch: Stretch,
+    raw: Raw,
     inflate: Option<Inflate>,
     /// What is left to give.
     left: u64,
+}
+
+/// Bytes as they are stored.
+enum Raw {
+    /// To be read.
+    Stored(Stretch),
+    /// Read before.
+    Held(Option<Bytes>),
 }
 
 struct Inflate {
@@ -55,16 +80,17 @@ impl Source {
     /// The bytes of `object` from `start` up to `end`; offsets are those of the inflated file where it is `gzip`.
     #[must_use]
     pub fn new(client: &aws_sdk_s3::Client, object: &Object, gzip: bool, start: u64, end: u64) -> Self {
-        let at = Location { bucket: object.bucket.clone(), key: object.key.clone(), version: object.version.clone() };
-        let left = end.saturating_sub(start);
-        if gzip {
-            let stretch = Stretch::new(client.clone(), at, 0, object.size);
-            let inflate =
-                Inflate { decoder: MultiGzDecoder::new(Vec::new()), waiting: Bytes::new(), skip: start, ended: false };
-            Self { stretch, inflate: Some(inflate), left }
-        } else {
-            Self { stretch: Stretch::new(client.clone(), at, start, end.min(object.size)), inflate: None, left }
-        }
+        let (from, to) = if gzip { (0, object.size) } else { (start, end.min(object.size)) };
+        let raw = Raw::Stored(Stretch::new(client.clone(), location(object), from, to));
+        Self { raw, inflate: gzip.then(|| Inflate::new(start)), left: end.saturating_sub(start) }
+    }
+
+    /// The same of a file whose stored bytes are at hand.
+    #[must_use]
+    pub fn of_held(file: &Bytes, gzip: bool, start: u64, end: u64) -> Self {
+        let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).min(file.len());
+        let held = if gzip { file.clone() } else { file.slice(at(start)..at(end).max(at(start))) };
+        Self { raw: Raw::Held(Some(held)), inflate: gzip.then(|| Inflate::new(start)), left: end.saturating_sub(start) }
     }
 
     /// The next bytes; `None` at the end.
@@ -76,7 +102,7 @@ impl Source {
             if self.left == 0 {
                 return Ok(None);
             }
-            let Some(mut bytes) = self.raw().await? else { return Ok(None) };
+            let Some(mut bytes) = self.next().await? else { return Ok(None) };
             if bytes.is_empty() {
                 continue;
             }
@@ -87,15 +113,15 @@ impl Source {
         }
     }
 
-    async fn raw(&mut self) -> Result<Option<Bytes>, SourceError> {
+    async fn next(&mut self) -> Result<Option<Bytes>, SourceError> {
         let Some(inflate) = &mut self.inflate else {
-            return self.stretch.chunk().await.map_err(|error| SourceError::Import(error.into()));
+            return self.raw.chunk().await;
         };
         if inflate.ended {
             return Ok(None);
         }
         if inflate.waiting.is_empty() {
-            match self.stretch.chunk().await.map_err(|error| SourceError::Import(error.into()))? {
+            match self.raw.chunk().await? {
                 Some(bytes) => inflate.waiting = bytes,
                 None => {
                     inflate.ended = true;
@@ -110,7 +136,21 @@ impl Source {
     }
 }
 
+impl Raw {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, SourceError> {
+        match self {
+            Self::Stored(stretch) => stretch.chunk().await.map_err(|error| SourceError::Import(error.into())),
+            Self::Held(bytes) => Ok(bytes.take().filter(|bytes| !bytes.is_empty())),
+        }
+    }
+}
+
 impl Inflate {
+    /// Gives what follows the first `skip` inflated bytes.
+    fn new(skip: u64) -> Self {
+        Self { decoder: MultiGzDecoder::new(Vec::new()), waiting: Bytes::new(), skip, ended: false }
+    }
+
     /// What has been inflated, less what is to be left out.
     fn take(&mut self) -> Bytes {
         let mut bytes = Bytes::from(std::mem::take(self.decoder.get_mut()));

@@ -3,10 +3,14 @@
 use almacen_domain::csv::{self, Layout, Sniff, Survey, Surveyed};
 use almacen_files::write::{Upload, put};
 use almacen_table::imports::{Job, Object, Part, Plan};
+use bytes::Bytes;
 
 use crate::error::{ImportError, Refusal};
-use crate::source::{Source, SourceError, is_gzip};
+use crate::source::{Source, SourceError, hold, is_gzip};
 use crate::{Importer, ending};
+
+/// A file up to this size, in stored bytes, is read from S3 once for all passes of its survey.
+const HELD_BYTES_MAX: u64 = 256 * 1024;
 
 /// What the survey is allowed and told.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +44,11 @@ pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds) -> Result<Ou
     if job.object.size > bounds.file_bytes_max {
         return Ok(Refusal::too_large(bounds.file_bytes_max).into());
     }
-    let surveying = Surveying { importer, job, bounds };
+    let held = match job.object.size {
+        0..=HELD_BYTES_MAX => Some(hold(&importer.files, &job.object).await?),
+        _ => None,
+    };
+    let surveying = Surveying { importer, job, bounds, held };
     match Box::pin(surveying.run()).await {
         Ok((plan, parts)) => Ok(Outcome::Planned(plan, parts)),
         Err(SourceError::Refused(refusal)) => Ok(refusal.into()),
@@ -52,6 +60,8 @@ struct Surveying<'a> {
     importer: &'a Importer,
     job: &'a Job,
     bounds: Bounds,
+    /// The stored bytes of a small file.
+    held: Option<Bytes>,
 }
 
 impl Surveying<'_> {
@@ -85,12 +95,19 @@ impl Surveying<'_> {
 
     fn source(&self, gzip: bool, start: u64) -> Source {
         let end = if gzip { u64::MAX } else { self.job.object.size };
-        Source::new(&self.importer.files, &self.job.object, gzip, start, end)
+        self.stretch(gzip, start, end)
+    }
+
+    fn stretch(&self, gzip: bool, start: u64, end: u64) -> Source {
+        match &self.held {
+            Some(file) => Source::of_held(file, gzip, start, end),
+            None => Source::new(&self.importer.files, &self.job.object, gzip, start, end),
+        }
     }
 
     async fn is_gzip(&self) -> Result<bool, SourceError> {
         let mut prefix = Vec::new();
-        let mut source = Source::new(&self.importer.files, &self.job.object, false, 0, self.job.object.size.min(16));
+        let mut source = self.stretch(false, 0, self.job.object.size.min(16));
         while let Some(chunk) = source.chunk().await? {
             prefix.extend_from_slice(&chunk);
         }

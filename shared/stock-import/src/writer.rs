@@ -2,7 +2,8 @@
 
 use almacen_domain::import::{Counters, Outcome, Wanted};
 use almacen_table::TableError;
-use almacen_table::inventory::{Author, BATCH_WRITE_MAX, Changed, Inventory};
+use almacen_table::calls::BATCH_WRITE_MAX;
+use almacen_table::inventory::{Author, Changed, Inventory};
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 

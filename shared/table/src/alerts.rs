@@ -3,14 +3,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
 use almacen_domain::Millis;
 use almacen_domain::stock::{Alert, Level};
 
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
-use crate::inventory::{BATCH_GET_MAX, Pause, build};
+use crate::calls::{BATCH_GET_MAX, Transaction, build, consistent, get_all, transact};
 use crate::outbox::{self, Event};
 use crate::{TableError, keys};
 
@@ -64,36 +63,13 @@ impl Alerts {
     pub async fn known(&self, lines: &[(String, String)]) -> Result<HashMap<(String, String), Known>, TableError> {
         let mut known = HashMap::new();
         for chunk in lines.chunks(BATCH_GET_MAX) {
-            let mut wanted: Vec<Item> = chunk
+            let wanted = chunk
                 .iter()
                 .map(|(store, sku)| [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(sku))].into())
                 .collect();
-            let mut pause = Pause::new();
-            while !wanted.is_empty() {
-                let request = KeysAndAttributes::builder()
-                    .set_keys(Some(wanted))
-                    .consistent_read(true)
-                    .build()
-                    .map_err(build("build read of alerts"))?;
-                let answer = self
-                    .client
-                    .batch_get_item()
-                    .request_items(&self.alerts, request)
-                    .send()
-                    .await
-                    .map_err(TableError::from_sdk("read alerts"))?;
-                for item in answer.responses().and_then(|tables| tables.get(&self.alerts)).into_iter().flatten() {
-                    let line = (required_text(item, keys::STORE)?, required_text(item, keys::SKU)?);
-                    known.insert(line, decode(item)?);
-                }
-                wanted = answer
-                    .unprocessed_keys()
-                    .and_then(|tables| tables.get(&self.alerts))
-                    .map(|rest| rest.keys().to_vec())
-                    .unwrap_or_default();
-                if !wanted.is_empty() {
-                    pause.wait("read alerts").await?;
-                }
+            for item in get_all(&self.client, &self.alerts, "read alerts", wanted, consistent()).await? {
+                let line = (required_text(&item, keys::STORE)?, required_text(&item, keys::SKU)?);
+                known.insert(line, decode(&item)?);
             }
         }
         Ok(known)
@@ -122,19 +98,7 @@ impl Alerts {
                 .map_err(build("build count of low lines"))?;
             writes.push(TransactWriteItem::builder().update(update).build());
         }
-        let mut pause = Pause::new();
-        loop {
-            let result = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
-            let Err(error) = result else { return Ok(true) };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-            else {
-                return Err(TableError::from_sdk("move alerts")(error));
-            };
-            if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-                return Ok(false);
-            }
-            pause.wait("move alerts").await?;
-        }
+        Ok(transact(&self.client, "move alerts", &writes).await? == Transaction::Written)
     }
 
     fn put(&self, step: &Move, now: Millis) -> Result<TransactWriteItem, TableError> {

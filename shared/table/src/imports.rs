@@ -1,11 +1,9 @@
 //! Imports as the functions that work on them see them. How operators see them is in `imports_view`.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, PutRequest, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-    WriteRequest,
+    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use almacen_domain::Millis;
@@ -13,7 +11,7 @@ use almacen_domain::import::{Counters, Mode, State};
 use almacen_domain::stock::Stamp;
 
 use crate::attr::{Item, b, n, number, required_count, required_number, required_text, s, text, truth};
-use crate::inventory::{BATCH_WRITE_MAX, Pause, build};
+use crate::calls::{TRANSACTION_MAX, Transaction, build, made, transact};
 use crate::outbox::{self, Event};
 use crate::{TableError, keys};
 
@@ -242,11 +240,7 @@ impl Imports {
             .condition_expression("attribute_not_exists(id)")
             .send()
             .await;
-        match result {
-            Ok(_) => {}
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => {}
-            Err(error) => return Err(TableError::from_sdk("begin import")(error)),
-        }
+        made(result, "begin import")?; // or found
         let job = self.job(&arrival.derived_id).await?.ok_or(TableError::Corrupt { attribute: "id" })?;
         Ok(if matches!(bound, Bound::HasAnother) { Opened::Surplus(job) } else { Opened::Direct(job) })
     }
@@ -317,53 +311,51 @@ impl Imports {
         answer.item().map(decode_job).transpose()
     }
 
-    /// Keeps how the work was cut. The same file is always cut the same way, so repeating it changes nothing; parts
-    /// that are begun are not touched.
+    /// Keeps how the work was cut: parts and plan in one transaction, or in a few where there are many parts, the plan
+    /// with the last. The same file is always cut the same way; so where another delivery of it was quicker, its
+    /// parts, and what is done of them, stay as they are.
     ///
     /// # Errors
     /// [`TableError`].
     pub async fn keep_plan(&self, id: &str, plan: &Plan, parts: &[Part], now: Millis) -> Result<(), TableError> {
-        let known = self.parts(id).await?;
-        let missing: Vec<&Part> = parts.iter().filter(|part| !known.iter().any(|k| k.number == part.number)).collect();
-        for chunk in missing.chunks(BATCH_WRITE_MAX) {
-            let mut requests = Vec::with_capacity(chunk.len());
-            for part in chunk {
-                let put = PutRequest::builder()
-                    .set_item(Some(new_part(id, part, now)))
-                    .build()
-                    .map_err(build("build part"))?;
-                requests.push(WriteRequest::builder().put_request(put).build());
-            }
-            let mut pause = Pause::new();
-            while !requests.is_empty() {
-                let answer = self
-                    .client
-                    .batch_write_item()
-                    .request_items(&self.table, requests)
-                    .send()
-                    .await
-                    .map_err(TableError::from_sdk("write parts"))?;
-                requests =
-                    answer.unprocessed_items.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
-                if !requests.is_empty() {
-                    pause.wait("write parts").await?;
-                }
-            }
+        let mut left = parts.chunks(TRANSACTION_MAX - 1).peekable();
+        if left.peek().is_none() {
+            transact(&self.client, "keep plan", &[self.plan_update(id, plan)?]).await?;
         }
-        self.client
-            .update_item()
+        while let Some(chunk) = left.next() {
+            let mut writes: Vec<TransactWriteItem> =
+                chunk.iter().map(|part| self.part_put(id, part, now)).collect::<Result<_, _>>()?;
+            if left.peek().is_none() {
+                writes.push(self.plan_update(id, plan)?);
+            }
+            transact(&self.client, "keep plan", &writes).await?;
+        }
+        Ok(())
+    }
+
+    fn part_put(&self, id: &str, part: &Part, now: Millis) -> Result<TransactWriteItem, TableError> {
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(new_part(id, part, now)))
+            .condition_expression("attribute_not_exists(id)")
+            .build()
+            .map_err(build("build part"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn plan_update(&self, id: &str, plan: &Plan) -> Result<TransactWriteItem, TableError> {
+        let update = Update::builder()
             .table_name(&self.table)
             .key(keys::ID, s(id))
             .key(keys::PART, s(keys::IMPORT))
             .update_expression("SET #plan = :plan, rows_total = :rows")
-            .condition_expression("attribute_exists(id)")
+            .condition_expression("attribute_exists(id) AND attribute_not_exists(#plan)")
             .expression_attribute_names("#plan", "plan")
             .expression_attribute_values(":plan", encode_plan(plan))
             .expression_attribute_values(":rows", n(plan.rows_total))
-            .send()
-            .await
-            .map_err(TableError::from_sdk("keep plan"))?;
-        Ok(())
+            .build()
+            .map_err(build("build plan"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// All parts of an import, in order.
@@ -463,11 +455,7 @@ impl Imports {
             .expression_attribute_values(":me", s(worker))
             .send()
             .await;
-        match result {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(error) => Err(TableError::from_sdk("give part back")(error)),
-        }
+        made(result, "give part back").map(drop)
     }
 
     /// Keeps how far the work on a part has come: part, import and the stores' line counts move in one transaction, by
@@ -483,19 +471,8 @@ impl Imports {
         for (store, lines) in at.created {
             writes.push(add_lines(&self.stores, store, *lines)?);
         }
-        let mut pause = Pause::new();
-        loop {
-            let result = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
-            let Err(error) = result else { break };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-            else {
-                return Err(TableError::from_sdk("keep checkpoint")(error));
-            };
-            if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-                return Ok(Kept::Overtaken);
-            }
-            // Another part, or an alert, moved one of the counts at the same moment.
-            pause.wait("keep checkpoint").await?;
+        if transact(&self.client, "keep checkpoint", &writes).await? != Transaction::Written {
+            return Ok(Kept::Overtaken);
         }
         (part.counted, part.position, part.done) = (at.counters, at.position, at.done);
         part.revision += 1;
@@ -582,19 +559,7 @@ impl Imports {
         if let Some(event) = event {
             writes.push(outbox::put(&self.outbox, event, now)?);
         }
-        let mut pause = Pause::new();
-        loop {
-            let result = self.client.transact_write_items().set_transact_items(Some(writes.clone())).send().await;
-            let Err(error) = result else { return Ok(()) };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-            else {
-                return Err(TableError::from_sdk("finish import")(error));
-            };
-            if cancelled.cancellation_reasons().iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-                return Ok(()); // ended before
-            }
-            pause.wait("finish import").await?;
-        }
+        transact(&self.client, "finish import", &writes).await.map(drop) // refused: ended before
     }
 }
 

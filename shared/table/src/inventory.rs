@@ -1,35 +1,23 @@
 //! Stock lines, as an import reads and writes them.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::BuildError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put, PutRequest, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-    WriteRequest,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
 
 use almacen_domain::Millis;
 use almacen_domain::import::{Counters, Held, Wanted};
 use almacen_domain::stock::{COUNT_MAX, Stamp};
 
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
+use crate::calls::{Transaction, build, consistent, get_all, put_all, transact};
 use crate::imports::add_lines;
 use crate::{TableError, keys};
 
-/// Lines of one BatchWriteItem, DynamoDB's own limit.
-pub const BATCH_WRITE_MAX: usize = 25;
-/// Lines of one BatchGetItem, DynamoDB's own limit.
-pub const BATCH_GET_MAX: usize = 100;
 /// Lines adjusted in one transaction. With its mark, and a count for each store where a line is made, it stays under
 /// DynamoDB's limit of 100, and small enough that a line somebody else is writing does not keep many others waiting.
 pub const ADJUST_CHUNK: usize = 40;
-/// Tries of a batch of which DynamoDB leaves a part unwritten, with a doubling pause from [`FIRST_PAUSE`]: 13 s in all.
-const UNPROCESSED_TRIES: u32 = 9;
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// Everything an import needs to know of a line.
 const HELD: &str = "sku, on_hand, threshold, counted_at, #source, sequencer, created_by, changed_by";
@@ -138,76 +126,28 @@ impl Inventory {
         Ok(HeldPage { lines, next })
     }
 
-    /// What the store holds of `skus` (at most [`BATCH_GET_MAX`]), in no order. Strongly consistent.
+    /// What the store holds of `skus` (at most [`crate::calls::BATCH_GET_MAX`]), in no order. Strongly consistent.
     ///
     /// # Errors
     /// [`TableError`].
     pub async fn held(&self, store: &str, skus: &[&str]) -> Result<Vec<(String, Held)>, TableError> {
-        let mut wanted: Vec<Item> = skus
+        let wanted = skus
             .iter()
             .map(|sku| [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(*sku))].into())
             .collect();
-        let mut lines = Vec::new();
-        let mut pause = Pause::new();
-        while !wanted.is_empty() {
-            let request = KeysAndAttributes::builder()
-                .set_keys(Some(wanted))
-                .projection_expression(HELD)
-                .expression_attribute_names("#source", "source")
-                .consistent_read(true)
-                .build()
-                .map_err(build("build read of lines"))?;
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&self.table, request)
-                .send()
-                .await
-                .map_err(TableError::from_sdk("read lines"))?;
-            for item in answer.responses().and_then(|tables| tables.get(&self.table)).into_iter().flatten() {
-                lines.push(held(item)?);
-            }
-            wanted = answer
-                .unprocessed_keys()
-                .and_then(|tables| tables.get(&self.table))
-                .map(|rest| rest.keys().to_vec())
-                .unwrap_or_default();
-            if !wanted.is_empty() {
-                pause.wait("read lines").await?;
-            }
-        }
-        Ok(lines)
+        let how = consistent().projection_expression(HELD).expression_attribute_names("#source", "source");
+        let lines = get_all(&self.client, &self.table, "read lines", wanted, how).await?;
+        lines.iter().map(held).collect()
     }
 
-    /// Makes lines, at most [`BATCH_WRITE_MAX`]. Unconditional: see [`crate::stores`] for why that is safe, and never
+    /// Makes lines, at most [`crate::calls::BATCH_WRITE_MAX`]. Unconditional: see [`crate::stores`] for why that is safe, and never
     /// call it without holding the store's lease and having found the lines absent under it.
     ///
     /// # Errors
     /// [`TableError`]; some of the lines may be written then.
     pub async fn create(&self, author: &Author, lines: &[(&str, &str, Wanted)]) -> Result<(), TableError> {
-        let mut requests = Vec::with_capacity(lines.len());
-        for (store, sku, wanted) in lines {
-            let put = PutRequest::builder()
-                .set_item(Some(new_line(author, store, sku, *wanted)))
-                .build()
-                .map_err(build("build new line"))?;
-            requests.push(WriteRequest::builder().put_request(put).build());
-        }
-        let mut pause = Pause::new();
-        while !requests.is_empty() {
-            let answer = self
-                .client
-                .batch_write_item()
-                .request_items(&self.table, requests)
-                .send()
-                .await
-                .map_err(TableError::from_sdk("write new lines"))?;
-            requests = answer.unprocessed_items.and_then(|mut tables| tables.remove(&self.table)).unwrap_or_default();
-            if !requests.is_empty() {
-                pause.wait("write new lines").await?;
-            }
-        }
-        Ok(())
+        let items = lines.iter().map(|(store, sku, wanted)| new_line(author, store, sku, *wanted)).collect();
+        put_all(&self.client, &self.table, "write new lines", items).await
     }
 
     /// Sets what a line holds, on condition that it still exists and that its count is older than ours: the rule of
@@ -273,7 +213,6 @@ impl Inventory {
             return Ok(done);
         }
         let mut refused: Vec<usize> = (0..chunk.len()).filter(|i| !chunk[*i].exists && chunk[*i].by < 0).collect();
-        let mut pause = Pause::new();
         loop {
             let taken: Vec<usize> = (0..chunk.len()).filter(|i| !refused.contains(i)).collect();
             let created: Vec<usize> = taken.iter().copied().filter(|i| !chunk[*i].exists).collect();
@@ -283,38 +222,20 @@ impl Inventory {
             for i in &taken {
                 writes.push(TransactWriteItem::builder().update(self.adjustment(author, &chunk[*i])?).build());
             }
-            for (store, lines) in made(chunk, &outcome.created) {
+            for (store, lines) in made_in(chunk, &outcome.created) {
                 writes.push(add_lines(stores_table, store, lines)?);
             }
-            let error = match self.client.transact_write_items().set_transact_items(Some(writes)).send().await {
-                Ok(_) => return Ok(outcome),
-                Err(error) => error,
-            };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
-            else {
-                return Err(TableError::from_sdk("adjust lines")(error));
-            };
-            let codes: Vec<&str> =
-                cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or_default()).collect();
-            if codes.first() == Some(&"ConditionalCheckFailed") {
+            match transact(&self.client, "adjust lines", &writes).await? {
+                Transaction::Written => return Ok(outcome),
                 // Somebody, an earlier try of ours included, has done this chunk.
-                return self
-                    .marked(author, imports_table, mark)
-                    .await?
-                    .ok_or(TableError::Corrupt { attribute: "mark" });
-            }
-            let failed: Vec<usize> = taken
-                .iter()
-                .zip(codes.iter().skip(1))
-                .filter(|(_, code)| **code == "ConditionalCheckFailed")
-                .map(|(i, _)| *i)
-                .collect();
-            if failed.is_empty() {
-                // Somebody else writes to one of the lines at this moment.
-                pause.wait("adjust lines").await?;
-            } else {
-                refused.extend(failed);
-                refused.sort_unstable();
+                Transaction::Refused(at) if at.first() == Some(&0) => {
+                    let done = self.marked(author, imports_table, mark).await?;
+                    return done.ok_or(TableError::Corrupt { attribute: "mark" });
+                }
+                Transaction::Refused(at) => {
+                    refused.extend(at.into_iter().filter_map(|at| taken.get(at.checked_sub(1)?)));
+                    refused.sort_unstable();
+                }
             }
         }
     }
@@ -427,7 +348,7 @@ fn mark_put(author: &Author, table: &str, mark: &str, outcome: &Adjusted) -> Res
 }
 
 /// How many lines a chunk makes in each store.
-fn made<'a>(chunk: &'a [Adjustment], created: &[usize]) -> BTreeMap<&'a str, u64> {
+fn made_in<'a>(chunk: &'a [Adjustment], created: &[usize]) -> BTreeMap<&'a str, u64> {
     let mut stores = BTreeMap::new();
     for line in created.iter().filter_map(|position| chunk.get(*position)) {
         *stores.entry(line.store.as_str()).or_default() += 1;
@@ -456,30 +377,5 @@ impl Adjusted {
             rejected,
             ..Counters::default()
         }
-    }
-}
-
-pub(crate) fn build(doing: &'static str) -> impl FnOnce(BuildError) -> TableError {
-    move |source| TableError::Refused { doing, source: Box::new(source) }
-}
-
-/// A doubling pause with jitter between tries, and an end to it.
-pub(crate) struct Pause {
-    tries: u32,
-}
-
-impl Pause {
-    pub(crate) fn new() -> Self {
-        Self { tries: 0 }
-    }
-
-    pub(crate) async fn wait(&mut self, doing: &'static str) -> Result<(), TableError> {
-        self.tries += 1;
-        if self.tries >= UNPROCESSED_TRIES {
-            return Err(TableError::Unavailable { doing, source: "throttled too often".into() });
-        }
-        let full = FIRST_PAUSE * 2u32.pow(self.tries - 1);
-        tokio::time::sleep(full.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-        Ok(())
     }
 }

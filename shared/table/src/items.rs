@@ -17,7 +17,7 @@ use almacen_domain::search::Needle;
 use almacen_domain::stock::{COUNT_MAX, Level, StockLine};
 
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
-use crate::inventory::{BATCH_GET_MAX, Pause, build};
+use crate::calls::{BATCH_GET_MAX, Pause, get_all};
 use crate::{TableError, keys};
 
 /// Lines that one search looks at before it answers with what it found: 2,000 lines are about half a megabyte, 60 read
@@ -250,36 +250,11 @@ impl Items {
 
     /// These lines, at most [`BATCH_GET_MAX`], in no order.
     async fn these(&self, store: &StoreId, skus: &[String]) -> Result<Vec<StockLine>, TableError> {
-        let mut wanted: Vec<Item> = skus.iter().map(|sku| line_key(store.as_str(), sku)).collect();
-        let mut lines = Vec::with_capacity(wanted.len());
-        let mut pause = Pause::new();
-        while !wanted.is_empty() {
-            let request = KeysAndAttributes::builder()
-                .set_keys(Some(wanted))
-                .projection_expression(LINE)
-                .expression_attribute_names("#store", keys::STORE)
-                .build()
-                .map_err(build("build read of lines"))?;
-            let answer = self
-                .client
-                .batch_get_item()
-                .request_items(&self.inventory, request)
-                .send()
-                .await
-                .map_err(TableError::from_sdk("read lines"))?;
-            for item in answer.responses().and_then(|tables| tables.get(&self.inventory)).into_iter().flatten() {
-                lines.push(line(item)?);
-            }
-            wanted = answer
-                .unprocessed_keys()
-                .and_then(|tables| tables.get(&self.inventory))
-                .map(|rest| rest.keys().to_vec())
-                .unwrap_or_default();
-            if !wanted.is_empty() {
-                pause.wait("read lines").await?;
-            }
-        }
-        Ok(lines)
+        let wanted = skus.iter().map(|sku| line_key(store.as_str(), sku)).collect();
+        let how =
+            KeysAndAttributes::builder().projection_expression(LINE).expression_attribute_names("#store", keys::STORE);
+        let lines = get_all(&self.client, &self.inventory, "read lines", wanted, how).await?;
+        lines.iter().map(line).collect()
     }
 
     /// Did the store ever have a line?

@@ -5,6 +5,7 @@
 
 pub mod alerts;
 pub mod attr;
+pub mod calls;
 pub mod error;
 pub mod imports;
 pub mod imports_view;

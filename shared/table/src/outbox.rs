@@ -1,11 +1,12 @@
 //! Events, written in the same transaction as what they tell of, and marked once they are published.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 
 use almacen_domain::Millis;
 
 use crate::attr::{self, n, s};
+use crate::calls::{BATCH_GET_MAX, build, consistent, get_all, made};
 use crate::{TableError, keys};
 
 /// An event to be written: id, name and the whole envelope as text.
@@ -36,7 +37,7 @@ pub fn put(table: &str, event: &Event, now: Millis) -> Result<TransactWriteItem,
         .item("expires_at", n(now / 1000 + keys::OUTBOX_KEPT_SECONDS))
         .condition_expression("attribute_not_exists(id)")
         .build()
-        .map_err(|source| TableError::Refused { doing: "build event", source: Box::new(source) })?;
+        .map_err(build("build event"))?;
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
@@ -46,9 +47,6 @@ pub struct Outbox {
     client: Client,
     table: String,
 }
-
-/// Reads of one BatchGetItem, DynamoDB's own limit.
-const BATCH_GET_MAX: usize = 100;
 
 impl Outbox {
     /// Over this table.
@@ -84,33 +82,15 @@ impl Outbox {
     pub async fn unpublished(&self, ids: &[String]) -> Result<Vec<Event>, TableError> {
         let mut events = Vec::new();
         for chunk in ids.chunks(BATCH_GET_MAX) {
-            let mut wanted: Vec<_> = chunk.iter().map(|id| [(keys::ID.to_owned(), s(id))].into()).collect();
-            while !wanted.is_empty() {
-                let request =
-                    KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true).build().map_err(
-                        |source| TableError::Refused { doing: "build read of events", source: Box::new(source) },
-                    )?;
-                let answer = self
-                    .client
-                    .batch_get_item()
-                    .request_items(&self.table, request)
-                    .send()
-                    .await
-                    .map_err(TableError::from_sdk("read events"))?;
-                for item in answer.responses().and_then(|tables| tables.get(&self.table)).into_iter().flatten() {
-                    if item.contains_key("pending") {
-                        events.push(Event {
-                            id: attr::required_text(item, keys::ID)?,
-                            name: attr::required_text(item, "event")?,
-                            body: attr::required_text(item, "body")?,
-                        });
-                    }
+            let wanted = chunk.iter().map(|id| [(keys::ID.to_owned(), s(id))].into()).collect();
+            for item in get_all(&self.client, &self.table, "read events", wanted, consistent()).await? {
+                if item.contains_key("pending") {
+                    events.push(Event {
+                        id: attr::required_text(&item, keys::ID)?,
+                        name: attr::required_text(&item, "event")?,
+                        body: attr::required_text(&item, "body")?,
+                    });
                 }
-                wanted = answer
-                    .unprocessed_keys()
-                    .and_then(|tables| tables.get(&self.table))
-                    .map(|rest| rest.keys().to_vec())
-                    .unwrap_or_default();
             }
         }
         Ok(events)
@@ -131,10 +111,6 @@ impl Outbox {
             .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
             .send()
             .await;
-        match result {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(error) => Err(TableError::from_sdk("mark event published")(error)),
-        }
+        made(result, "mark event published").map(drop)
     }
 }

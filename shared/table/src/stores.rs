@@ -18,6 +18,7 @@ use almacen_domain::Millis;
 use almacen_domain::stock::Stamp;
 
 use crate::attr::{Item, n, number, s, text};
+use crate::calls::made;
 use crate::{TableError, keys};
 
 /// Claims kept for each store. An import that is older than all of them has come later than we remember.
@@ -41,6 +42,8 @@ pub enum Lease {
         claims: Vec<Claim>,
         /// The list is full: claims older than its oldest may have been dropped.
         forgetful: bool,
+        /// How many lines the store has, as far as counted.
+        lines: u64,
     },
     /// Another import has it.
     Busy,
@@ -117,7 +120,9 @@ impl Stores {
             self.leave_claim(store, &known, Claim { import: import.to_owned(), stamp: stamp.clone() }).await?;
         }
         let forgetful = is_forgetful(&known, import);
-        Ok(Lease::Held { claims: known.into_iter().filter(|claim| claim.import != import).collect(), forgetful })
+        let lines = line_count(&item);
+        let claims = known.into_iter().filter(|claim| claim.import != import).collect();
+        Ok(Lease::Held { claims, forgetful, lines })
     }
 
     async fn leave_claim(&self, store: &str, known: &[Claim], claim: Claim) -> Result<(), TableError> {
@@ -157,11 +162,7 @@ impl Stores {
             .expression_attribute_values(":me", s(import))
             .send()
             .await;
-        match result {
-            Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception()) => Ok(()),
-            Err(error) => Err(TableError::from_sdk("release store")(error)),
-        }
+        made(result, "release store").map(drop)
     }
 
     /// How many lines the store had when last counted; the guess that decides between reading it whole and reading the
@@ -180,12 +181,12 @@ impl Stores {
             .send()
             .await
             .map_err(TableError::from_sdk("read store"))?;
-        Ok(answer
-            .item()
-            .and_then(|item| number(item, "lines"))
-            .and_then(|lines| u64::try_from(lines).ok())
-            .unwrap_or(0))
+        Ok(answer.item().map_or(0, line_count))
     }
+}
+
+fn line_count(item: &Item) -> u64 {
+    number(item, "lines").and_then(|lines| u64::try_from(lines).ok()).unwrap_or(0)
 }
 
 /// May a claim that is newer than `import` have been dropped? Not while its own is still there: the oldest go first.
