@@ -17,6 +17,7 @@
 
 mod aliases;
 mod duplicates;
+mod formula;
 mod hash;
 mod header;
 mod layout;

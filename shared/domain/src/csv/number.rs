@@ -1,5 +1,6 @@
 //! Numbers as people and spreadsheets write them.
 
+use super::formula::rearm;
 use super::reason::Reason;
 use crate::stock::COUNT_MAX;
 
@@ -40,7 +41,7 @@ const NOT_STOCKED: &[&str] = &[
 /// # Errors
 /// The [`Reason`] that the cell's row is rejected with. [`Reason::Negative`] is not among them: that is the caller's to judge.
 pub(super) fn parse(text: &str, comma_decimal: bool) -> Result<i64, Reason> {
-    let text = text.trim();
+    let text = rearm(text.trim());
     if text.is_empty() {
         return Err(Reason::Blank);
     }

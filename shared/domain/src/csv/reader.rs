@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use encoding_rs::WINDOWS_1252;
 use memchr::memchr2;
 
+use super::formula::rearm;
 use super::header::{Columns, Counts, ItemName, Shape, StoreFrom};
 use super::layout::{Layout, Position, RecordAt};
 use super::limits::{LONG_ROW_KEPT, OPEN_QUOTES_MAX, ROW_BYTES_MAX, VALUE_CHARS_MAX};
@@ -472,7 +473,7 @@ impl Rows {
         let Some(item) = self.cells.range(simple.item).and_then(|(start, end)| text.get(start..end)) else {
             return false;
         };
-        if item.is_empty() || item.len() > SKU_CHARS_MAX || item.starts_with([' ', '=']) || item.ends_with(' ') {
+        if item.is_empty() || item.len() > SKU_CHARS_MAX || item.starts_with([' ', '=', '\'']) || item.ends_with(' ') {
             return false;
         }
         let Some(count) = self.cells.get(bytes, simple.count).and_then(number::digits) else { return false };
@@ -785,7 +786,7 @@ impl<'a> Look<'a> {
 fn simple_name(bytes: &[u8], max: usize) -> Option<&str> {
     let (first, last) = (bytes.first()?, bytes.last()?);
     let odd = bytes.iter().fold(false, |odd, byte| odd | (byte.wrapping_sub(b' ') > b'~' - b' '));
-    if odd || bytes.len() > max || *first == b' ' || *last == b' ' || *first == b'=' {
+    if odd || bytes.len() > max || matches!(first, b' ' | b'=' | b'\'') || *last == b' ' {
         return None;
     }
     std::str::from_utf8(bytes).ok()
@@ -803,7 +804,9 @@ fn clean(text: Cow<'_, str>, max: usize) -> Result<Cow<'_, str>, Reason> {
         None => text,
     };
     match text {
-        Cow::Borrowed(text) => name::clean(text, max).map_err(reason),
-        Cow::Owned(text) => name::clean(&text, max).map(|name| Cow::Owned(name.into_owned())).map_err(reason),
+        Cow::Borrowed(text) => name::clean(rearm(text.trim()), max).map_err(reason),
+        Cow::Owned(text) => {
+            name::clean(rearm(text.trim()), max).map(|name| Cow::Owned(name.into_owned())).map_err(reason)
+        }
     }
 }

@@ -3,8 +3,9 @@
 //! It has the file's own columns and three more, `_line`, `_column` and `_reason`, which are ignored when it is uploaded
 //! again. Where the store came from the object's key, it also has a column `store`, so that it can be uploaded under any
 //! name. Cells beyond the header's columns stand behind `_reason`, so that nothing of a row is lost. UTF-8 with a
-//! byte-order mark, so that Excel shows accents; the file's own delimiter.
+//! byte-order mark, so that Excel shows accents; the file's own delimiter; nothing that a spreadsheet would run.
 
+use super::formula::disarm;
 use super::layout::Layout;
 use super::reader::Rejected;
 use super::reason::Lang;
@@ -47,6 +48,7 @@ fn line<'a>(delimiter: u8, cells: impl Iterator<Item = &'a str>, out: &mut Vec<u
         if index > 0 {
             out.push(delimiter);
         }
+        let cell = &*disarm(cell);
         if cell.bytes().any(|byte| quoted(&byte)) || cell.starts_with(char::is_whitespace) {
             out.push(b'"');
             for byte in cell.bytes() {

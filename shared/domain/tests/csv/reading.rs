@@ -229,3 +229,12 @@ fn rejected_rows_of_another_encoding_come_back_as_utf8() {
     assert!(text.starts_with("\u{feff}tienda;artículo;stock;_line"), "{text}");
     check(&text.replace(";x;", ";7;"), &["2 Málaga Caña 7"]);
 }
+
+#[test]
+fn a_rejected_row_runs_nothing_in_a_spreadsheet_and_comes_back_as_it_was() {
+    let out = rejected_file(b"store,item,count\n@Berlin,=1+cmd|'/c calc'!A0,x\nBerlin,A,=A1\n", "a.csv", Mode::Set);
+    let text = String::from_utf8(out).expect("text");
+    assert!(text.contains("\n'@Berlin,'=1+cmd|'/c calc'!A0,x,2,"), "{text}");
+    assert!(text.contains("\nBerlin,A,'=A1,3,"), "{text}");
+    check(&text.replace(",x,", ",7,").replace(",'=A1,", ",'+8,"), &["2 @Berlin =1+cmd|'/c calc'!A0 7", "3 Berlin A 8"]);
+}
