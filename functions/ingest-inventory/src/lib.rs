@@ -43,6 +43,7 @@ impl Deps {
 pub async fn handle(deps: &Deps, event: SqsEvent, context: Context) -> Result<SqsBatchResponse, Failure> {
     let turn = Turn::of(&context);
     batch::each(event, |message| async move {
+        let turn = turn.for_message(&message);
         let body = message.body.unwrap_or_default();
         let (mut later, mut failed) = (None, None);
         // One object that fails or has to wait does not hold up the others of its message.
@@ -86,7 +87,7 @@ async fn import(deps: &Deps, uploaded: &Uploaded, turn: &Turn<'_>) -> Result<Pro
     let parts = if job.plan.is_some() {
         importer.imports.parts(&job.id).await?
     } else {
-        match survey(importer, &job, deps.bounds).await? {
+        match survey(importer, &job, deps.bounds, turn).await? {
             Outcome::Refused(refusal) => {
                 ending::refuse(importer, &job, &refusal).await?;
                 return Ok(Progress::Done);

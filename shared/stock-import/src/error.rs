@@ -99,6 +99,16 @@ impl Refusal {
         }
     }
 
+    /// The file could not be read through in the time that one invocation has, several times.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self {
+            code: "FILE_TOO_SLOW",
+            es: "El archivo no se pudo leer entero en el tiempo previsto. Divídalo y suba las partes.".to_owned(),
+            en: "The file could not be read to its end in time. Split it and upload the parts.".to_owned(),
+        }
+    }
+
     /// The gzip stream ends early or is damaged.
     #[must_use]
     pub fn damaged_gzip() -> Self {

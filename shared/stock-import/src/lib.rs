@@ -28,6 +28,7 @@ use almacen_queue::Queue;
 use almacen_table::imports::{Imports, Job, Part};
 use almacen_table::inventory::Inventory;
 use almacen_table::stores::{Claim, Lease, Stores};
+use aws_lambda_events::event::sqs::SqsMessage;
 use lambda_runtime::Context;
 use serde::{Deserialize, Serialize};
 
@@ -146,13 +147,22 @@ pub struct Turn<'a> {
     pub worker: &'a str,
     /// When Lambda ends it.
     pub deadline: Deadline,
+    /// How often its message has been tried, this time included; 1 where that is not known.
+    pub tries: u32,
 }
 
 impl<'a> Turn<'a> {
     /// Of the invocation with this context.
     #[must_use]
     pub fn of(context: &'a Context) -> Self {
-        Self { worker: &context.request_id, deadline: Deadline::of(context) }
+        Self { worker: &context.request_id, deadline: Deadline::of(context), tries: 1 }
+    }
+
+    /// The part of it that is about this message.
+    #[must_use]
+    pub fn for_message(self, message: &SqsMessage) -> Self {
+        let count = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+        Self { tries: count.unwrap_or(1), ..self }
     }
 
     /// Until when leases are taken: nothing of this invocation can happen later.

@@ -1,5 +1,7 @@
 //! A file is read once before anything of it is written.
 
+use std::time::Duration;
+
 use almacen_domain::csv::{self, Layout, Sniff, Survey, Surveyed};
 use almacen_files::write::{Upload, put};
 use almacen_table::imports::{Job, Object, Part, Plan};
@@ -7,8 +9,10 @@ use bytes::Bytes;
 
 use crate::error::{ImportError, Refusal};
 use crate::source::{Source, SourceError, hold, is_gzip};
-use crate::{Importer, ending};
+use crate::{Importer, STOP_BEFORE, Turn, ending};
 
+/// Tries of a survey that takes longer than an invocation may; fewer than the uploads queue gives a message.
+const TRIES_MAX: u32 = 3;
 /// A file up to this size, in stored bytes, is read from S3 once for all passes of its survey.
 const HELD_BYTES_MAX: u64 = 256 * 1024;
 
@@ -40,7 +44,7 @@ impl From<Refusal> for Outcome {
 ///
 /// # Errors
 /// [`ImportError`].
-pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds) -> Result<Outcome, ImportError> {
+pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds, turn: &Turn<'_>) -> Result<Outcome, ImportError> {
     if job.object.size > bounds.file_bytes_max {
         return Ok(Refusal::too_large(bounds.file_bytes_max).into());
     }
@@ -48,7 +52,7 @@ pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds) -> Result<Ou
         0..=HELD_BYTES_MAX => Some(hold(&importer.files, &job.object).await?),
         _ => None,
     };
-    let surveying = Surveying { importer, job, bounds, held };
+    let surveying = Surveying { importer, job, bounds, turn, held };
     match Box::pin(surveying.run()).await {
         Ok((plan, parts)) => Ok(Outcome::Planned(plan, parts)),
         Err(SourceError::Refused(refusal)) => Ok(refusal.into()),
@@ -60,6 +64,7 @@ struct Surveying<'a> {
     importer: &'a Importer,
     job: &'a Job,
     bounds: Bounds,
+    turn: &'a Turn<'a>,
     /// The stored bytes of a small file.
     held: Option<Bytes>,
 }
@@ -105,6 +110,10 @@ impl Surveying<'_> {
         }
     }
 
+    fn in_time(&self) -> Result<(), SourceError> {
+        in_time(self.turn.deadline.left(), self.turn.tries)
+    }
+
     async fn is_gzip(&self) -> Result<bool, SourceError> {
         let mut prefix = Vec::new();
         let mut source = self.stretch(false, 0, self.job.object.size.min(16));
@@ -139,6 +148,7 @@ impl Surveying<'_> {
             let mut source = self.source(gzip, layout.body().offset);
             let mut size = layout.body().offset;
             while let Some(chunk) = source.chunk().await? {
+                self.in_time()?;
                 size += chunk.len() as u64;
                 if size > self.bounds.file_bytes_max {
                     return Err(SourceError::Refused(Refusal::too_large(self.bounds.file_bytes_max)));
@@ -161,6 +171,7 @@ impl Surveying<'_> {
             .map_err(|error| SourceError::Import(error.into()))?;
         let mut source = self.source(true, 0);
         while let Some(chunk) = source.chunk().await? {
+            self.in_time()?;
             upload.push(&chunk).await.map_err(|error| SourceError::Import(error.into()))?;
         }
         upload.complete().await.map_err(|error| SourceError::Import(error.into()))?;
@@ -172,5 +183,31 @@ impl Surveying<'_> {
         let bytes = report.duplicates.encode();
         put(&self.importer.files, &self.importer.reports_bucket, &key, "application/octet-stream", bytes).await?;
         Ok(key)
+    }
+}
+
+/// A survey is done in one invocation or not at all. A machine may have been slow once; a file that is never done is
+/// refused with words, before its message would end among the dead letters without.
+fn in_time(left: Duration, tries: u32) -> Result<(), SourceError> {
+    if left >= STOP_BEFORE {
+        Ok(())
+    } else if tries < TRIES_MAX {
+        Err(ImportError::OutOfTime.into())
+    } else {
+        Err(SourceError::Refused(Refusal::too_slow()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_survey_that_takes_too_long_comes_again_and_in_the_end_is_refused() {
+        let short = STOP_BEFORE.saturating_sub(Duration::from_millis(1));
+        assert!(in_time(STOP_BEFORE, 9).is_ok());
+        assert!(matches!(in_time(short, 1), Err(SourceError::Import(ImportError::OutOfTime))));
+        assert!(matches!(in_time(short, 2), Err(SourceError::Import(ImportError::OutOfTime))));
+        assert!(matches!(in_time(short, 3), Err(SourceError::Refused(Refusal { code: "FILE_TOO_SLOW", .. }))));
     }
 }
