@@ -10,5 +10,6 @@ pub mod form;
 pub mod imports;
 pub mod items;
 pub mod json;
+pub mod money;
 pub mod time;
 pub mod users;

@@ -3,9 +3,11 @@
 //!
 //! Invariant: this crate knows no AWS, no JSON, no HTTP and no clock. Times come in as [`Millis`].
 
+pub mod catalogue;
 pub mod csv;
 pub mod id;
 pub mod import;
+pub mod money;
 pub mod name;
 pub mod patch;
 pub mod role;

@@ -10,6 +10,15 @@
 //! | Outbox, index `pending` | `pending`, `created_at` | events not published yet, oldest first |
 //! | StockAlerts | `store`, `sku` | what was told about a line |
 //! | StockAlerts, index `open` | `open_store`, `sku` | a store's low lines |
+//! | Products | `id` | one product; `sku#…` says which product sells an item |
+//! | Products, index `catalogue` | `kind`, `changed_at` | what has changed since a list was last made |
+//! | Reviews | `product`, `user` | whether a customer has reviewed a product |
+//! | Reviews, index `newest` | `product`, `created_at` | a product's reviews, newest first |
+//! | Categories | `id` | every category |
+//! | Carts | `user` | a customer's cart |
+//! | Coupons | `code`, `part` | a coupon (`part` = `coupon`), and what each customer used of it (`user#…`) |
+//! | Tasks | `id` | one to-do; `restock#…` says which one is open for a line |
+//! | Tasks, index `newest` | `kind`, `created_at` | to-dos, newest first |
 //!
 //! Times are milliseconds since 1970 as numbers; `expires_at`, which DynamoDB reads itself (TTL), is seconds.
 

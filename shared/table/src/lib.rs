@@ -13,6 +13,7 @@ pub mod inventory;
 pub mod items;
 pub mod keys;
 pub mod outbox;
+pub mod products;
 pub mod stores;
 
 pub use error::TableError;
