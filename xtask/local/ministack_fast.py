@@ -3,8 +3,9 @@
 Speed: it waits 50 ms for a first log line of a call that logs nothing, and its Runtime API leaves Nagle's algorithm on,
 which costs about 90 ms for every call of a native function.
 
-Streams: it saves how far each event source has read a table's stream, and not the stream. After a restart the stream
-begins at nothing again, and its readers would sleep until as many records have passed as before: no alert, no event.
+Streams: it saves how far each event source has read a table's stream, and not the stream. After a restart its readers
+would sleep until as many records have passed as before: no alert, no event. Here the records that are still to be read
+are saved too, and reading goes on with them.
 
 All names belong to the pinned version; where they are gone, MiniStack starts as it is.
 """
@@ -12,6 +13,7 @@ All names belong to the pinned version; where they are gone, MiniStack starts as
 import inspect
 import signal
 import socketserver
+import sys
 
 
 def speed_up() -> None:
@@ -25,25 +27,54 @@ def speed_up() -> None:
     socketserver.StreamRequestHandler.disable_nagle_algorithm = True
 
 
-def read_streams_from_their_beginning() -> None:
-    from ministack.services import lambda_svc
+def keep_unread_stream_records() -> None:
+    from ministack.services import dynamodb, lambda_svc
 
-    restore = lambda_svc._restore_esm_positions
-    if list(inspect.signature(restore).parameters) != ["store", "positions"]:
+    restore_positions = lambda_svc._restore_esm_positions
+    if list(inspect.signature(restore_positions).parameters) != ["store", "positions"]:
         raise AttributeError("MiniStack's positions in streams have changed")
     positions = lambda_svc._dynamodb_stream_positions
+    records, trimmed = dynamodb._stream_records, dynamodb._stream_trimmed
+    table_of = lambda_svc._dynamodb_stream_table_from_arn_spec
+    get_state, load_state = dynamodb.get_state, dynamodb.load_persisted_state
 
-    def restored(store, saved):
+    def unread():
+        """Of each table, the records that its slowest reader has not read; those without a reader are left out."""
+        first = {}
+        for (account, region, uuid), source in lambda_svc._esms._data.items():
+            spec = lambda_svc.parse_arn(source.get("EventSourceArn", ""))
+            table = table_of(spec) if spec.service == "dynamodb" else None
+            if table:
+                key = (account, region, table[0])
+                first[key] = min(first.get(key, sys.maxsize), positions._data.get((account, region, uuid), 0))
+        kept = []
+        for key, position in first.items():
+            skip = max(0, position - trimmed._data.get(key, 0))
+            left = list(records._data.get(key, []))[skip:]
+            kept += [{"key": list(key), "records": left}] if left else []
+        return kept
+
+    def saved():
+        return {**get_state(), "unread_stream_records": unread()}
+
+    def loaded(data):
+        load_state(data)
+        for entry in (data or {}).get("unread_stream_records", []):
+            records._data[tuple(entry["key"])] = list(entry["records"])
+
+    def restored(store, saved_positions):
+        # What was kept begins at nothing; a reader without a position begins there.
         if store is not positions:
-            restore(store, saved)
+            restore_positions(store, saved_positions)
 
+    dynamodb.get_state, dynamodb.load_persisted_state = saved, loaded
     lambda_svc._restore_esm_positions = restored
 
 
 def main() -> None:
     # The stack outlives the terminal that started it; `cargo xtask down` ends it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for mend in (speed_up, read_streams_from_their_beginning):
+    for mend in (speed_up, keep_unread_stream_records):
         try:
             mend()
         except (ImportError, AttributeError, TypeError) as reason:

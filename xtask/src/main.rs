@@ -140,10 +140,10 @@ fn down(wipe: bool) -> Result<()> {
     match stack::running() {
         None => ui::note("  the local stack of this checkout is not running"),
         Some(running) => {
-            let step = ui::Step::new("stopping");
-            let forced = stack::stop(running)?;
+            let step = ui::Step::new(if wipe { "stopping" } else { "saving what the local stack holds" });
+            let forced = if wipe { stack::kill(running).map(|()| false)? } else { stack::stop(running)? };
             step.done("local stack stopped");
-            if forced && !wipe {
+            if forced {
                 ui::note("  it did not end by itself and was forced to, so its last changes may not be saved");
             }
         }

@@ -157,19 +157,61 @@ pub(crate) fn command_line(pid: u32) -> String {
     listed.map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned()).unwrap_or_default()
 }
 
-/// Ends a process and its group: asks, waits up to `patience`, then insists. True if asking was enough.
+/// Ends a process and its group: asks, waits, then insists. It waits while the process works, at most
+/// [`WORKING_PATIENCE`], and up to `patience` for one that does nothing. True if asking was enough.
 ///
 /// # Errors
 /// If it is still there afterwards.
 pub(crate) fn end_group(pid: u32, patience: Duration) -> Result<bool> {
     signal("TERM", &pid.to_string());
-    let asked = wait_until(patience, || !alive(pid));
+    let (mut used, mut since) = (processor_seconds(pid), Instant::now());
+    let mut idle = Duration::ZERO;
+    let mut asked = false;
+    wait_until(WORKING_PATIENCE, || {
+        asked = !alive(pid);
+        if since.elapsed() >= WINDOW {
+            let now = processor_seconds(pid);
+            idle = if now - used > WINDOW.as_secs_f64() / 10.0 { Duration::ZERO } else { idle + since.elapsed() };
+            (used, since) = (now, Instant::now());
+        }
+        asked || idle >= patience
+    });
+    kill_group(pid)?;
+    Ok(asked)
+}
+
+/// Ends a process and its group at once.
+///
+/// # Errors
+/// If it is still there afterwards.
+pub(crate) fn kill_group(pid: u32) -> Result<()> {
     signal("KILL", &format!("-{pid}"));
     if wait_until(Duration::from_secs(5), || !alive(pid)) {
-        Ok(asked)
+        Ok(())
     } else {
         bail!("process {pid} does not end; end it by hand: kill -9 {pid}")
     }
+}
+
+/// How long a process that has been asked to end may go on working: a local stack with a million lines takes minutes
+/// to save them.
+const WORKING_PATIENCE: Duration = Duration::from_secs(900);
+
+/// Over how long it is seen whether a process works: it does if it has a tenth of a processor.
+const WINDOW: Duration = Duration::from_secs(2);
+
+/// The processor time that a process has used, in seconds; 0 where that cannot be told.
+fn processor_seconds(pid: u32) -> f64 {
+    if let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) {
+        // After the name, which may contain anything, the 12th and 13th fields are user and system time in hundredths
+        // of a second (proc(5)).
+        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        return fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0;
+    }
+    // [[hours:]minutes:]seconds
+    let listed = Command::new("ps").args(["-o", "time=", "-p", &pid.to_string()]).output();
+    let text = listed.map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned()).unwrap_or_default();
+    text.split(':').filter_map(|part| part.parse::<f64>().ok()).fold(0.0, |sum, part| sum * 60.0 + part)
 }
 
 /// Starts a program in a process group of its own, so that a Ctrl-C at the terminal does not reach it.

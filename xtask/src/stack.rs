@@ -201,6 +201,18 @@ pub(crate) fn stop(stack: Stack) -> Result<bool> {
     Ok(!asked)
 }
 
+/// Stops the stack at once; what it holds is not saved.
+///
+/// # Errors
+/// If the process does not end.
+pub(crate) fn kill(stack: Stack) -> Result<()> {
+    run::kill_group(stack.pid)?;
+    run::keep(stack.pid);
+    forget_deployed();
+    checkout::write(&died(), b"")?;
+    checkout::write(&record(), json!({"port": stack.port}).to_string().as_bytes())
+}
+
 /// There while the state is that of a process that died, and no deploy has succeeded since.
 fn died() -> PathBuf {
     checkout::local().join("died")
