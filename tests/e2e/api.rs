@@ -4,6 +4,7 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 
+use crate::document::{Sent, hold_against};
 use crate::stack::{Answer, segment, stack};
 
 /// Who calls.
@@ -95,6 +96,8 @@ fn plain(method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Ans
         answer.text()
     );
     gives_nothing_away(method, path, &answer);
+    let kind = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type")).map_or("", |(_, kind)| kind);
+    hold_against(method, path, Sent { kind, body }, &answer);
     answer
 }
 

@@ -31,6 +31,8 @@ enum Suite {
     Lint,
     /// The deployed system, on the local stack
     E2e,
+    /// Made-up requests from the API's document, against the local stack
+    Contract,
     /// The page, in Chromium
     Web,
     /// Everything
@@ -112,7 +114,7 @@ pub(crate) fn run(arguments: &Test) -> Result<()> {
     if arguments.suite.includes(Suite::Lint) {
         report.check("template", template);
     }
-    if arguments.suite.includes(Suite::E2e) || arguments.suite.includes(Suite::Web) {
+    if [Suite::E2e, Suite::Contract, Suite::Web].into_iter().any(|suite| arguments.suite.includes(suite)) {
         with_stack(arguments, &mut report);
     }
     report.close()
@@ -163,6 +165,9 @@ fn with_stack(arguments: &Test, report: &mut Report) {
     if ready && arguments.suite.includes(Suite::E2e) {
         report.check("end to end", end_to_end);
     }
+    if ready && arguments.suite.includes(Suite::Contract) {
+        report.check("contract", contract);
+    }
     if ready && arguments.suite.includes(Suite::Web) {
         report.check("page", page);
     }
@@ -181,6 +186,19 @@ fn with_stack(arguments: &Test, report: &mut Report) {
 /// Most of these tests wait for the stack, so more of them run at once than there are processors.
 fn end_to_end() -> Result<()> {
     cargo(&["test", "--package", "e2e", "--", "--test-threads=6"], "an end-to-end test failed")
+}
+
+/// Schemathesis over the document that the stack answers with; tests/contract says how.
+fn contract() -> Result<()> {
+    Venv::Contract.ready()?;
+    let mut test = Command::new(Venv::Contract.program("python"));
+    test.arg(checkout::root().join("tests/contract/run.py"))
+        .arg(checkout::outputs_file())
+        .arg(Venv::Contract.program("schemathesis"))
+        .arg(checkout::local().join("contract"))
+        .env("NO_PROXY", "127.0.0.1,localhost")
+        .env("no_proxy", "127.0.0.1,localhost");
+    if run::status(&mut test)? { Ok(()) } else { bail!("the API does not do what docs/openapi.yaml says") }
 }
 
 fn page() -> Result<()> {

@@ -16,6 +16,8 @@ pub(crate) enum Venv {
     Tools,
     /// cargo-lambda, only for deploying to AWS.
     Build,
+    /// Schemathesis, only for testing.
+    Contract,
 }
 
 impl Venv {
@@ -24,6 +26,7 @@ impl Venv {
             Self::Stack => "stack",
             Self::Tools => "tools",
             Self::Build => "build",
+            Self::Contract => "contract",
         }
     }
 

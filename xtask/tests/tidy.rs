@@ -246,14 +246,20 @@ fn a_role_allows_the_services_that_its_function_links() {
         let role = resource(&resources, &format!("{}Role", stem(&function)));
         let all = actions(&role);
         assert!(!all.iter().any(|action| action.contains('*')), "{function}: a wildcard in its role");
-        let own = all.iter().filter(|action| !MAPPING_ACTIONS.contains(&action.as_str()));
+        // A function that receives nothing from queues asks for their attributes by itself.
+        let receives = all.contains("sqs:ReceiveMessage");
+        let own = all.iter().filter(|action| {
+            !MAPPING_ACTIONS.contains(&action.as_str()) || (action.as_str() == "sqs:GetQueueAttributes" && !receives)
+        });
         let allowed: BTreeSet<String> = own
             .filter_map(|action| action.split(':').next())
             .filter(|&service| service != "logs")
             .map(str::to_owned)
             .collect();
         let (_, sdks) = dependencies(&format!("functions/{function}"));
-        // Cognito's sign-in is a public call, which needs no right.
+        // Most of what we ask Cognito are public calls, which need no right; and its rights have another name.
+        let cognito = sdks.contains("cognitoidentityprovider");
+        let allowed: BTreeSet<String> = allowed.into_iter().filter(|s| !(cognito && s == "cognito-idp")).collect();
         let linked: BTreeSet<String> = sdks.into_iter().filter(|sdk| sdk != "cognitoidentityprovider").collect();
         assert_eq!(allowed, linked, "{function}: left is what its role allows, right the SDKs that it links");
     }
@@ -324,7 +330,8 @@ fn every_package_inherits_versions_and_lints() {
 fn no_file_is_large() {
     for name in tracked() {
         let bytes = fs::metadata(root().join(&name)).unwrap().len();
-        assert!(bytes <= FILE_BYTES_MAX, "{name} has {bytes} bytes");
+        // A vendored library is as large as its authors made it; web/vendor/README.md lists them.
+        assert!(bytes <= FILE_BYTES_MAX || name.starts_with("web/vendor/"), "{name} has {bytes} bytes");
     }
 }
 

@@ -64,6 +64,13 @@ struct RequestContext {
     #[serde(default)]
     request_id: String,
     #[serde(default)]
+    api_id: String,
+    #[serde(default)]
+    domain_name: String,
+    /// With the stage, or with what stands in its place below a domain of one's own.
+    #[serde(default)]
+    path: String,
+    #[serde(default)]
     authorizer: Option<Authorizer>,
 }
 
@@ -103,6 +110,17 @@ impl Request {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.request_context.request_id
+    }
+
+    /// Where the API stands, as its callers write it, without a slash at the end. `root` is what stands before the stage:
+    /// `https://{domainName}` on AWS, where that is the domain that was called; `{apiId}` is filled in as well. Only the
+    /// gateway's own words go into it, never a header of the caller's. For routes without parameters.
+    #[must_use]
+    pub fn api_url(&self, root: &str) -> String {
+        let context = &self.request_context;
+        let root = root.replace("{domainName}", &context.domain_name).replace("{apiId}", &context.api_id);
+        let base = context.path.strip_suffix(self.resource.as_str()).unwrap_or_default();
+        format!("{root}{base}")
     }
 
     /// The language to answer in.
@@ -317,6 +335,12 @@ impl Reply {
         Ok(Self { status, headers: vec![("content-type", "application/json; charset=utf-8".to_owned())], body })
     }
 
+    /// With a text of another type.
+    #[must_use]
+    pub fn text(status: u16, content_type: &'static str, body: String) -> Self {
+        Self { status, headers: vec![("content-type", content_type.to_owned())], body }
+    }
+
     /// Without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
@@ -406,7 +430,8 @@ impl Http {
         });
         let mut headers: BTreeMap<&'static str, String> = headers.into_iter().collect();
         headers.insert("x-request-id", id.to_owned());
-        headers.insert("cache-control", "no-store".to_owned());
+        // Only an answer that is the same for everybody says otherwise.
+        headers.entry("cache-control").or_insert_with(|| "no-store".to_owned());
         headers.insert("x-content-type-options", "nosniff".to_owned());
         headers.insert("access-control-allow-origin", self.allowed_origin.clone());
         headers.insert("access-control-expose-headers", EXPOSED_HEADERS.to_owned());
@@ -554,6 +579,42 @@ mod tests {
         assert_eq!((answer.status_code, answer.headers["retry-after"].as_str()), (503, "2"));
         assert_eq!(answer.headers["x-request-id"], "r1");
         assert!(answer.body.contains("try again"));
+    }
+
+    #[tokio::test]
+    async fn a_text_may_be_kept() {
+        let http = Http::new("*".to_owned());
+        let answer = http
+            .answer(request(json!({"httpMethod": "GET"})), Deadline::after(Duration::from_secs(5)), async |_| {
+                Ok(Reply::text(200, "text/html; charset=utf-8", "<p>".to_owned())
+                    .with("cache-control", "public, max-age=300".to_owned()))
+            })
+            .await;
+        assert_eq!(answer.body, "<p>");
+        assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
+        assert_eq!(answer.headers["cache-control"], "public, max-age=300");
+    }
+
+    #[test]
+    fn where_the_api_stands() {
+        let check = |context: serde_json::Value, root: &str, expected: &str| {
+            let request = request(json!({"resource": "/openapi.json", "requestContext": context,
+                "headers": {"Host": "evil.example"}}));
+            assert_eq!(request.api_url(root), expected);
+        };
+        let on_aws = "https://{domainName}";
+        let gateway = "a1b2.execute-api.eu-west-1.amazonaws.com";
+        check(
+            json!({"domainName": gateway, "apiId": "a1b2", "path": "/v1/openapi.json"}),
+            on_aws,
+            "https://a1b2.execute-api.eu-west-1.amazonaws.com/v1",
+        );
+        check(json!({"domainName": "api.shop.example", "path": "/openapi.json"}), on_aws, "https://api.shop.example");
+        check(
+            json!({"domainName": "a1b2.execute-api.localhost", "apiId": "a1b2", "path": "/v1/openapi.json"}),
+            "http://localhost:4566/_aws/execute-api/{apiId}",
+            "http://localhost:4566/_aws/execute-api/a1b2/v1",
+        );
     }
 
     #[tokio::test]

@@ -1,0 +1,32 @@
+//! Turns docs/openapi.yaml into the JSON that the function answers with, so that it parses nothing when it runs.
+
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+use serde_yaml_ng::Value;
+
+const SOURCE: &str = "../../docs/openapi.yaml";
+
+#[expect(clippy::print_stdout, reason = "how a build script talks to cargo")]
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={SOURCE}");
+    let mut document: Value = serde_yaml_ng::from_str(&fs::read_to_string(SOURCE)?)?;
+    document.apply_merge()?;
+    let whole = document.as_mapping_mut().ok_or("docs/openapi.yaml is no object")?;
+    // What the file keeps for its own use only.
+    whole.retain(|key, _| !key.as_str().is_some_and(|name| name.starts_with("x-")));
+    let json = serde_json::to_string(&document)?;
+    let out = env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?;
+    fs::write(Path::new(&out).join("openapi.json"), &json)?;
+    println!("cargo::rustc-env=DOCUMENT_VERSION={}", version(&json));
+    Ok(())
+}
+
+/// Another number for another document. FNV-1a.
+fn version(text: &str) -> i64 {
+    let hash = text
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    i64::try_from(hash >> 1).unwrap_or_default()
+}

@@ -1,0 +1,137 @@
+//! docs/openapi.yaml and template.yaml name the same routes, with the same need of a token; and the document is whole.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_yaml_ng::{Mapping, Value};
+
+fn read(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(name);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut value: Value = serde_yaml_ng::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+    value.apply_merge().unwrap_or_else(|error| panic!("{name}: {error}"));
+    value
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value:?}"))
+}
+
+fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_mapping().into_iter().flat_map(Mapping::iter).map(|(key, value)| (text(key), value))
+}
+
+/// Route → whether it needs a token, from the events of the template's functions; preflights left out.
+fn deployed() -> BTreeMap<String, bool> {
+    let template = read("template.yaml");
+    let mut found = BTreeMap::new();
+    for (_, resource) in entries(&template["Resources"]) {
+        for (_, event) in entries(&resource["Properties"]["Events"]) {
+            let about = &event["Properties"];
+            if event["Type"] != "Api" || about["Method"] == "options" {
+                continue;
+            }
+            // A greedy parameter is one parameter: see Request::path_parameter.
+            let path = text(&about["Path"]).replace("+}", "}");
+            let token = about["Auth"]["Authorizer"] != "NONE";
+            // The key of a usage plan comes with the token, so a route without the one must not ask for the other.
+            let key = about["Auth"]
+                .get("ApiKeyRequired")
+                .unwrap_or(&template["Resources"]["Api"]["Properties"]["Auth"]["ApiKeyRequired"]);
+            assert!(
+                token || key != &Value::Bool(true),
+                "template.yaml: {path} needs no token, and needs ApiKeyRequired: false"
+            );
+            found.insert(format!("{} {path}", text(&about["Method"])), token);
+        }
+    }
+    found
+}
+
+/// Route → operation of the document.
+fn operations(document: &Value) -> BTreeMap<String, &Value> {
+    let mut found = BTreeMap::new();
+    for (path, item) in entries(&document["paths"]) {
+        for (method, operation) in entries(item).filter(|(name, _)| *name != "parameters") {
+            found.insert(format!("{method} {path}"), operation);
+        }
+    }
+    found
+}
+
+#[test]
+fn routes_and_tokens_are_those_of_the_template() {
+    let document = read("docs/openapi.yaml");
+    let documented: BTreeMap<String, bool> = operations(&document)
+        .into_iter()
+        .map(|(route, operation)| {
+            let security = operation.get("security").unwrap_or(&document["security"]);
+            (route, security.as_sequence().is_some_and(|list| !list.is_empty()))
+        })
+        .collect();
+    assert_eq!(documented, deployed(), "left is docs/openapi.yaml, right template.yaml; true where a token is needed");
+    assert!(documented.len() >= 11);
+}
+
+#[test]
+fn every_operation_says_what_can_happen() {
+    let document = read("docs/openapi.yaml");
+    let tags: BTreeSet<&str> = document["tags"].as_sequence().unwrap().iter().map(|tag| text(&tag["name"])).collect();
+    let mut names = BTreeSet::new();
+    for (route, operation) in operations(&document) {
+        assert!(names.insert(text(&operation["operationId"])), "{route}: its operationId is another's too");
+        assert!(!text(&operation["summary"]).is_empty(), "{route}");
+        assert!(operation["tags"].as_sequence().unwrap().iter().all(|tag| tags.contains(text(tag))), "{route}: tags");
+        let statuses: BTreeSet<&str> = entries(&operation["responses"]).map(|(status, _)| status).collect();
+        let says = |status: &str| statuses.contains(status);
+        assert!(
+            statuses.iter().any(|status| status.starts_with('2') || status.starts_with('3')),
+            "{route}: no success"
+        );
+        assert!(says("429") && says("500") && says("503"), "{route}: anything can be throttled or fail");
+        assert!(!says("default"), "{route}: `default` would hide a status that is not documented");
+        let security = operation.get("security").unwrap_or(&document["security"]).as_sequence().unwrap();
+        assert!(security.is_empty() || says("401"), "{route}: a token can be refused");
+        let role = security.iter().find_map(|one| one.get("bearer")?.get(0));
+        assert!(role.is_none() || says("403"), "{route}: a role can be too low");
+        assert_eq!(operation.get("requestBody").is_some(), says("413") && says("415"), "{route}: 413 and 415");
+        let parameters: BTreeSet<&str> = route.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
+        assert!(
+            parameters.is_empty() || says("400") && says("404"),
+            "{route}: what a path names can be wrong, or not there"
+        );
+    }
+}
+
+/// Every field is written down: a schema of an object is closed, or says what else it may hold.
+#[test]
+fn objects_are_closed_and_references_lead_somewhere() {
+    fn walk(document: &Value, value: &Value, at: &str) {
+        if let Some(target) = value.get("$ref") {
+            let target = text(target);
+            let mut found = document;
+            for step in target.trim_start_matches("#/").split('/') {
+                found = found.get(step).unwrap_or_else(|| panic!("{at}: {target} leads nowhere"));
+            }
+        }
+        if value.get("properties").is_some() {
+            let closed = value.get("additionalProperties").or_else(|| value.get("unevaluatedProperties"));
+            assert!(closed.is_some(), "{at}: an object that may hold anything");
+            let known: BTreeSet<&str> = entries(&value["properties"]).map(|(name, _)| name).collect();
+            for name in value.get("required").and_then(Value::as_sequence).into_iter().flatten() {
+                assert!(known.contains(text(name)), "{at}: {} is required and not described", text(name));
+            }
+        }
+        for (name, next) in entries(value) {
+            walk(document, next, &format!("{at}/{name}"));
+        }
+        for (position, next) in value.as_sequence().into_iter().flatten().enumerate() {
+            walk(document, next, &format!("{at}/{position}"));
+        }
+    }
+    let document = read("docs/openapi.yaml");
+    walk(&document, &document["paths"], "paths");
+    walk(&document, &document["components"], "components");
+}
