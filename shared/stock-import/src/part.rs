@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use almacen_domain::csv::{Duplicates, Encoding, Event, Layout, Position, Reader, Reason, Verdict, limits};
+use almacen_domain::csv::{Duplicates, Encoding, Event, Layout, Position, Reader, Reason, Row, Verdict, limits};
 use almacen_domain::import::{Counters, Held, Mode, Outcome, Step, diff};
 use almacen_files::object;
 use almacen_lambda_kit::start::now_ms;
@@ -91,6 +91,8 @@ struct Work<'a> {
     counters: Counters,
     /// Lines made since the last checkpoint, for each store.
     created: BTreeMap<String, u64>,
+    /// Adjustments that the store's state did not allow: line of the file, store, item; and by how much.
+    impossible: HashMap<(u64, String, String), i64>,
     /// How many lines the stores have, where their leases told.
     lines: HashMap<String, u64>,
 }
@@ -115,6 +117,7 @@ impl<'a> Work<'a> {
             rejects: Rejects::default(),
             counters: Counters::default(),
             created: BTreeMap::new(),
+            impossible: HashMap::new(),
             lines,
         };
         let from = Position { offset: part.start, line: part.line };
@@ -133,10 +136,11 @@ impl<'a> Work<'a> {
         match event {
             Event::Row(row) => match duplicates.verdict(row.store, row.item, row.at.line) {
                 Verdict::Take => self.rows.push(&row),
+                Verdict::Sum { count, threshold } => self.rows.push(&Row { count, threshold, ..row }),
                 Verdict::Repeated { .. } => self.counters.count(Outcome::Unchanged),
-                Verdict::Conflict { other } => {
+                Verdict::Reject(reason) => {
                     self.counters.reject();
-                    self.rejects.push(&row.reject(Reason::Conflict { other }));
+                    self.rejects.push(&row.reject(reason));
                 }
             },
             Event::Rejected(rejected) => {
@@ -153,10 +157,10 @@ impl<'a> Work<'a> {
             newer.iter().flat_map(|store| store.claims.iter().map(|claim| claim.import.as_str())).collect();
         imports.sort_unstable();
         imports.dedup();
-        for store in newer.iter().filter(|store| store.too_late) {
-            self.rows.supersede_store(&store.store);
-        }
         for id in imports {
+            if self.turn.deadline.left() < STOP_BEFORE {
+                return Err(ImportError::OutOfTime);
+            }
             tracing::info!(import = %self.job.id, newer = id, "came late; leaving alone what a newer file names");
             let Some(job) = self.importer.imports.job(id).await? else { continue };
             let Some(plan) = &job.plan else { continue };
@@ -166,7 +170,7 @@ impl<'a> Work<'a> {
             let rows = &mut self.rows;
             let mut sink = |event: Event<'_>| {
                 if let Event::Row(row) = event
-                    && !matches!(duplicates.verdict(row.store, row.item, row.at.line), Verdict::Conflict { .. })
+                    && !matches!(duplicates.verdict(row.store, row.item, row.at.line), Verdict::Reject(_))
                     && newer.iter().any(|s| s.store == row.store && s.claims.iter().any(|claim| claim.import == id))
                 {
                     rows.supersede(row.store, row.item);
@@ -336,7 +340,31 @@ impl<'a> Work<'a> {
         if !chunk.is_empty() {
             self.adjust_chunk(author, chunks, &chunk).await?;
         }
+        self.reject_impossible(part).await?;
         self.close(part, rows.len()).await
+    }
+
+    /// Rejects the rows that could not be added. The part is read once more for them, because nothing but store, item
+    /// and number was kept of its rows.
+    async fn reject_impossible(&mut self, part: &Part) -> Result<(), ImportError> {
+        let Some(plan) = self.job.plan.as_ref().filter(|_| !self.impossible.is_empty()) else { return Ok(()) };
+        let (layout, encoding) = decode(plan)?;
+        let from = Position { offset: part.start, line: part.line };
+        let mut reader = Reader::new(&layout, self.job.mode, encoding, from);
+        let (impossible, rejects) = (&self.impossible, &mut self.rejects);
+        let mut sink = |event: Event<'_>| {
+            if let Event::Row(row) = event
+                && let Some(by) = impossible.get(&(row.at.line, row.store.to_owned(), row.item.to_owned()))
+            {
+                rejects.push(&row.reject(Reason::OutOfBounds { by: *by }));
+            }
+        };
+        let mut source = Source::new(&self.importer.files, &plan.source, plan.gzip, part.start, part.end);
+        while let Some(chunk) = source.chunk().await.map_err(in_part)? {
+            reader.feed(&chunk, &mut sink);
+        }
+        reader.finish(&mut sink);
+        Ok(())
     }
 
     async fn adjust_chunk(
@@ -352,7 +380,7 @@ impl<'a> Work<'a> {
         self.counters = self.counters.plus(outcome.counters());
         for position in outcome.refused {
             if let Some((line, number)) = chunk.get(position) {
-                self.rejects.push_impossible(*number, &line.sku, line.by);
+                self.impossible.insert((*number, line.store.clone(), line.sku.clone()), line.by);
             }
         }
         Ok(())
@@ -364,7 +392,7 @@ impl<'a> Work<'a> {
             self.counters.count(if held.is_some() { Outcome::Changed } else { Outcome::Created });
         } else {
             self.counters.reject();
-            self.rejects.push_impossible(row.line, row.sku, row.wanted.count);
+            self.impossible.insert((row.line, row.store.to_owned(), row.sku.to_owned()), row.wanted.count);
         }
     }
 

@@ -37,21 +37,32 @@ pub(super) const STORE: &[&[&str]] = &[
         "bodega",
         "deposito",
     ],
-    // Shopify, InvenTree, Odoo: location
+    // InvenTree, Odoo: beside a `Location` that is a key number. The path before the name: only it tells two drawers of
+    // one name apart
     &[
-        "location",
+        "location path",
+        "location pathstring",
+        "location detail pathstring",
+        "location complete name",
+        "location full location name",
+        "location id complete name",
+        "location id display name",
+        "ubicacion nombre completo",
+        "ubicacion nombre completo de la ubicacion",
+    ],
+    &[
         "location name",
         "location title",
-        "inventory location",
         "inventory location name",
-        "stock location",
         "stock location name",
         "location detail name",
-        "location path",
-        "ubicacion",
-        "localizacion",
-        "emplazamiento",
+        "location id name",
+        "nombre de la ubicacion",
+        "nombre ubicacion",
+        "ubicacion nombre",
     ],
+    // Shopify, Odoo: location
+    &["location", "inventory location", "stock location", "ubicacion", "localizacion", "emplazamiento"],
     &["site", "site name", "sede", "centro", "source", "depot"],
     &[
         "store code",
@@ -60,28 +71,30 @@ pub(super) const STORE: &[&[&str]] = &[
         "outlet id",
         "branch code",
         "branch id",
-        "warehouse code",
-        "warehouse id",
-        "location code",
-        "location id",
-        "site code",
-        "site id",
         "codigo tienda",
         "codigo de tienda",
         "cod tienda",
         "id tienda",
+        "id shop",
+    ],
+    &[
+        "warehouse code",
+        "warehouse id",
         "codigo almacen",
         "codigo de almacen",
         "cod almacen",
         "id almacen",
         "id warehouse",
-        "id shop",
     ],
+    // Odoo for a new import: location_id, which holds its name
+    &["location code", "location id", "site code", "site id"],
 ];
 
 /// Which item.
 pub(super) const ITEM: &[&[&str]] = &[
     &["sku"],
+    // PrestaShop: the variant's, beside the product's
+    &["combination reference", "referencia de la combinacion", "referencia de combinacion", "referencia combinacion"],
     // Shopify products: Variant SKU; Lightspeed: Custom SKU, Variant - Stock keeping unit
     &[
         "variant sku",
@@ -115,12 +128,17 @@ pub(super) const ITEM: &[&[&str]] = &[
         "referencia interna",
         "referencia del producto",
         "referencia producto",
+        "default code",
+        "product id default code",
+        "product internal reference",
+        "producto referencia interna",
+        "product tmpl id default code",
     ],
     &["reference", "referencia", "ref"],
     &["code", "codigo", "clave", "cod"],
     // InvenTree: IPN
     &["ipn", "part ipn", "part detail ipn", "internal part number"],
-    &["part number", "part no", "mpn", "numero de parte", "numero de pieza"],
+    &["part number", "part no", "mpn", "manufact sku", "manufacturer sku", "numero de parte", "numero de pieza"],
     &["item", "articulo", "article"],
     &[
         "ean",
@@ -133,6 +151,7 @@ pub(super) const ITEM: &[&[&str]] = &[
         "codigo barras",
         "isbn",
         "gtin upc ean or isbn",
+        "gtin upc ean o isbn",
     ],
     &["item name", "nombre de articulo", "nombre del articulo", "nombre articulo"],
     &[
@@ -143,10 +162,18 @@ pub(super) const ITEM: &[&[&str]] = &[
         "nombre producto",
         "part name",
         "part detail name",
+        "product id name",
+        "product id display name",
+        "producto nombre",
+        // QuickBooks Online
+        "product service name",
+        "nombre del producto servicio",
+        "nombre de producto servicio",
+        "nombre del producto o servicio",
     ],
     &["name", "nombre"],
     &["title", "titulo"],
-    &["product", "producto", "part"],
+    &["product", "producto", "part", "product service", "producto servicio"],
     &["description", "descripcion", "concepto", "denominacion"],
     &["handle", "url handle"],
     &["product id", "item id", "part id", "id product", "id producto", "id articulo"],
@@ -223,6 +250,9 @@ pub(super) const COUNT: &[&[&str]] = &[
         "in stock quantity",
         "stock count",
         "inventory count",
+        // Odoo
+        "inventory quantity auto apply",
+        "inventoried quantity",
     ],
     &["stock", "existencias", "existencia"],
     &["unidades", "uds", "piezas"],
@@ -286,6 +316,15 @@ pub(super) const THRESHOLD: &[&[&str]] = &[
         "alerta de existencias",
         "stock bajo",
         "umbral de stock bajo",
+        "nivel de stock bajo",
+        "nivel de existencias bajas",
+        "umbral de existencias bajas",
+        "cantidad de bajo inventario",
+        "cantidad de inventario bajo",
+        "cantidad de bajo stock",
+        "cantidad de existencias bajas",
+        "cantidad de pocas existencias",
+        "umbral de pocas existencias",
     ],
     &[
         "reorder point",
@@ -294,6 +333,10 @@ pub(super) const THRESHOLD: &[&[&str]] = &[
         "punto de reorden",
         "nivel de reorden",
         "punto de reposicion",
+        "reorder pt",
+        "reorder pt min",
+        "reordering min qty",
+        "product min qty",
     ],
     &[
         "minimum stock",
@@ -315,6 +358,63 @@ pub(super) const THRESHOLD: &[&[&str]] = &[
     ],
     &["safety stock", "stock de seguridad", "par level"],
 ];
+
+/// What tells one lot of an item from another. Where a file has such a column, the lines of an item are its lots, and its
+/// count is their sum.
+pub(super) const LOT: &[&str] = &[
+    "lot",
+    "lot id",
+    "lot id name",
+    "lot name",
+    "lot no",
+    "lot number",
+    "lot code",
+    "lot serial",
+    "lot serial no",
+    "lot serial number",
+    "lote",
+    "codigo de lote",
+    "num lote",
+    "numero lote",
+    "numero de lote",
+    "nº lote",
+    "nº de lote",
+    "lote serie",
+    "lote n de serie",
+    "lote nº de serie",
+    "lote numero de serie",
+    "numero de lote serie",
+    "nº de lote serie",
+    "batch",
+    "batch code",
+    "batch id",
+    "batch no",
+    "batch number",
+    "serial",
+    "serial no",
+    "serial number",
+    "numero de serie",
+    "num serie",
+    "nº serie",
+    "nº de serie",
+    "package",
+    "package id",
+    "package id name",
+    "paquete",
+    "stock item id",
+    "best before",
+    "expiration date",
+    "expiry date",
+    "caducidad",
+    "fecha caducidad",
+    "fecha de caducidad",
+    "vencimiento",
+    "fecha de vencimiento",
+];
+
+/// What WooCommerce asks in the column that says whether an item is there at all: with its question mark.
+pub(super) const IN_STOCK: &[&str] =
+    &["in stock", "existencias", "en inventario", "hay existencias", "en stock", "inventario"];
 
 /// The letters and digits of a name, in lower case and without accents.
 pub(super) fn letters(name: &str) -> String {
@@ -375,7 +475,7 @@ mod tests {
 
     #[test]
     fn every_alias_is_written_as_it_is_compared_and_stands_in_one_rank_of_its_role() {
-        for role in [STORE, ITEM, NEW_COUNT, COUNT, THRESHOLD] {
+        for role in [STORE, ITEM, NEW_COUNT, COUNT, THRESHOLD, &[LOT], &[IN_STOCK]] {
             let mut seen = std::collections::BTreeSet::new();
             for alias in role.iter().copied().flatten() {
                 assert_eq!(letters(alias), alias.replace(' ', ""), "{alias}");
@@ -386,7 +486,7 @@ mod tests {
 
     #[test]
     fn a_name_belongs_to_one_role() {
-        let roles = [STORE, ITEM, NEW_COUNT, COUNT, THRESHOLD];
+        let roles = [STORE, ITEM, NEW_COUNT, COUNT, THRESHOLD, &[LOT]];
         for (index, role) in roles.iter().enumerate() {
             for alias in role.iter().copied().flatten() {
                 for other in &roles[index + 1..] {

@@ -2,8 +2,9 @@
 
 use super::hash;
 use super::limits::DUPLICATES_MAX;
+use super::reason::Reason;
 
-/// Which lines repeat or contradict each other. Made by [`super::Survey`], kept as bytes, asked by every reader.
+/// Which lines repeat, add to or contradict each other. Made by [`super::Survey`], kept as bytes, asked by every reader.
 ///
 /// Items are known by two independent 64-bit hashes: that two different ones are taken for each other would need a
 /// collision of 128 bits.
@@ -22,8 +23,72 @@ pub(super) struct Duplicate {
     pub(super) second: u64,
     /// The first line.
     pub(super) first: u64,
-    /// The first line that disagrees with it, where one does.
-    pub(super) other: Option<u64>,
+    /// What all its lines say together.
+    pub(super) together: Together,
+}
+
+/// What all lines of an item say together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Together {
+    /// All the same.
+    Same,
+    /// This line disagrees with the first.
+    Disagree(u64),
+    /// They are lots, and this is their sum. Both numbers are those of a good row.
+    Sum {
+        /// How many.
+        count: i64,
+        /// The threshold of the lines that have one.
+        threshold: Option<i64>,
+    },
+    /// They are lots, and their sum is more than a line may hold.
+    TooMany,
+    /// They are lots, and this line cannot be read: what the others add up to is not all.
+    Unread(u64),
+}
+
+/// The bits that tell what a kept number is. Lines and thresholds are far below them.
+const SUM: u64 = 1 << 63;
+const UNREAD: u64 = 1 << 62;
+const TOO_MANY: u64 = 1 << 61;
+/// A threshold fits in 31 bits, and none is all of them.
+const NO_THRESHOLD: u64 = (1 << 31) - 1;
+
+impl Together {
+    /// As one number.
+    fn pack(self) -> u64 {
+        match self {
+            Self::Same => 0,
+            Self::Disagree(line) => line,
+            Self::Unread(line) => UNREAD | line,
+            Self::TooMany => TOO_MANY,
+            Self::Sum { count, threshold } => {
+                // from -2³¹ up, in 32 bits: a good row's count is nearer to zero
+                let count = u32::try_from(count.saturating_add(1 << 31)).unwrap_or(u32::MAX);
+                let threshold = threshold.and_then(|number| u64::try_from(number).ok()).unwrap_or(NO_THRESHOLD);
+                SUM | u64::from(count) << 31 | threshold.min(NO_THRESHOLD)
+            }
+        }
+    }
+
+    fn unpack(number: u64) -> Self {
+        if number & SUM != 0 {
+            let threshold = number & NO_THRESHOLD;
+            let count = (number & !SUM) >> 31;
+            Self::Sum {
+                count: i64::try_from(count).unwrap_or(i64::MAX) - (1 << 31),
+                threshold: if threshold == NO_THRESHOLD { None } else { i64::try_from(threshold).ok() },
+            }
+        } else if number & UNREAD != 0 {
+            Self::Unread(number & !UNREAD)
+        } else if number & TOO_MANY != 0 {
+            Self::TooMany
+        } else if number == 0 {
+            Self::Same
+        } else {
+            Self::Disagree(number)
+        }
+    }
 }
 
 /// What to do with a row.
@@ -31,19 +96,27 @@ pub(super) struct Duplicate {
 pub enum Verdict {
     /// Take it.
     Take,
-    /// It says again what an earlier line says: count it as unchanged.
+    /// It is the first of an item's lots: take it with these numbers, which are those of all of them, instead of its own.
+    Sum {
+        /// How many; in [`crate::import::Mode::Adjust`], by how many.
+        count: i64,
+        /// The threshold, where one of the lines gives one.
+        threshold: Option<i64>,
+    },
+    /// It says again what an earlier line says, or is a lot whose count the earlier line has taken along: count it as
+    /// unchanged.
     Repeated {
         /// The line that counts.
         first: u64,
     },
-    /// Its lines disagree: reject all of them ([`super::Reason::Conflict`]).
-    Conflict {
-        /// Another of the lines.
-        other: u64,
-    },
+    /// Its lines cannot be made one: reject all of them for this reason.
+    Reject(Reason),
 }
 
-const VERSION: u8 = 1;
+/// What is written.
+const VERSION: u8 = 2;
+/// What is read, too: the same, without lots.
+const VERSION_BEFORE: u8 = 1;
 const BYTES_EACH: usize = 32;
 
 impl Duplicates {
@@ -94,11 +167,16 @@ impl Duplicates {
         let second = hash::of_item(hash::of_store(hash::second_seed(self.seed), store), item);
         match near.iter().find(|duplicate| duplicate.hash == hash && duplicate.second == second) {
             None => Verdict::Take,
-            Some(Duplicate { first, other: Some(other), .. }) => {
-                Verdict::Conflict { other: if line == *first { *other } else { *first } }
-            }
-            Some(Duplicate { first, other: None, .. }) if line == *first => Verdict::Take,
-            Some(Duplicate { first, other: None, .. }) => Verdict::Repeated { first: *first },
+            Some(Duplicate { first, together, .. }) => match *together {
+                Together::Disagree(other) => {
+                    Verdict::Reject(Reason::Conflict { other: if line == *first { other } else { *first } })
+                }
+                Together::Unread(other) => Verdict::Reject(Reason::OtherLot { other }),
+                Together::TooMany => Verdict::Reject(Reason::TooLarge),
+                Together::Same | Together::Sum { .. } if line != *first => Verdict::Repeated { first: *first },
+                Together::Same => Verdict::Take,
+                Together::Sum { count, threshold } => Verdict::Sum { count, threshold },
+            },
         }
     }
 
@@ -109,7 +187,7 @@ impl Duplicates {
         bytes.push(VERSION);
         bytes.extend_from_slice(&self.seed.to_le_bytes());
         for duplicate in &self.list {
-            for number in [duplicate.hash, duplicate.second, duplicate.first, duplicate.other.unwrap_or(0)] {
+            for number in [duplicate.hash, duplicate.second, duplicate.first, duplicate.together.pack()] {
                 bytes.extend_from_slice(&number.to_le_bytes());
             }
         }
@@ -119,7 +197,7 @@ impl Duplicates {
     /// From [`Duplicates::encode`]'s bytes. `None` where they are not ours.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let rest = bytes.strip_prefix(&[VERSION])?;
+        let rest = bytes.strip_prefix(&[VERSION]).or_else(|| bytes.strip_prefix(&[VERSION_BEFORE]))?;
         let (seed, rest) = rest.split_first_chunk::<8>()?;
         if rest.len() % BYTES_EACH != 0 || rest.len() / BYTES_EACH > DUPLICATES_MAX {
             return None;
@@ -128,8 +206,8 @@ impl Duplicates {
         let mut list = Vec::with_capacity(rest.len() / BYTES_EACH);
         for bytes in rest.chunks_exact(BYTES_EACH) {
             let mut numbers = bytes.chunks_exact(8).filter_map(number);
-            let (hash, second, first, other) = (numbers.next()?, numbers.next()?, numbers.next()?, numbers.next()?);
-            list.push(Duplicate { hash, second, first, other: Some(other).filter(|line| *line != 0) });
+            let (hash, second, first, together) = (numbers.next()?, numbers.next()?, numbers.next()?, numbers.next()?);
+            list.push(Duplicate { hash, second, first, together: Together::unpack(together) });
         }
         Some(Self::new(u64::from_le_bytes(*seed), list))
     }
@@ -149,7 +227,21 @@ mod tests {
             hash: hash::of_item(hash::of_store(seed, store), item),
             second: hash::of_item(hash::of_store(hash::second_seed(seed), store), item),
             first,
-            other,
+            together: other.map_or(Together::Same, Together::Disagree),
+        }
+    }
+
+    #[test]
+    fn what_lines_say_together_fits_in_one_number() {
+        let most = crate::stock::COUNT_MAX;
+        for count in [0, 1, -1, 12, most, -most] {
+            for threshold in [None, Some(0), Some(5), Some(most)] {
+                let together = Together::Sum { count, threshold };
+                assert_eq!(Together::unpack(together.pack()), together);
+            }
+        }
+        for together in [Together::Same, Together::Disagree(9), Together::TooMany, Together::Unread(1 << 40)] {
+            assert_eq!(Together::unpack(together.pack()), together);
         }
     }
 
@@ -168,9 +260,10 @@ mod tests {
         };
         check("Berlin", "A", 2, Verdict::Take);
         check("Berlin", "A", 7, Verdict::Repeated { first: 2 });
-        check("Berlin", "B", 4, Verdict::Conflict { other: 9 });
-        check("Berlin", "B", 9, Verdict::Conflict { other: 4 });
-        check("Berlin", "B", 11, Verdict::Conflict { other: 4 });
+        let conflict = |other| Verdict::Reject(Reason::Conflict { other });
+        check("Berlin", "B", 4, conflict(9));
+        check("Berlin", "B", 9, conflict(4));
+        check("Berlin", "B", 11, conflict(4));
         check("Madrid", "A", 3, Verdict::Take);
         for number in 0..1000 {
             check("Madrid", &format!("item {number}"), 5000, Verdict::Repeated { first: 100 + number });
@@ -197,7 +290,7 @@ mod tests {
     #[test]
     fn other_bytes_are_refused() {
         assert_eq!(Duplicates::decode(b""), None);
-        assert_eq!(Duplicates::decode(b"\x02\0\0\0\0\0\0\0\0"), None);
+        assert_eq!(Duplicates::decode(b"\x03\0\0\0\0\0\0\0\0"), None);
         assert_eq!(Duplicates::decode(b"\x01\0\0\0\0\0\0\0\0\0"), None);
         assert_eq!(Duplicates::decode(&vec![1; 9 + BYTES_EACH * (DUPLICATES_MAX + 1)]), None);
         assert!(Duplicates::decode(&[1; 9 + BYTES_EACH * 3]).is_some());

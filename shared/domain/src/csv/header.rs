@@ -12,6 +12,19 @@ pub(super) struct Columns {
     pub(super) items: Vec<ItemName>,
     /// Where stores and counts stand.
     pub(super) shape: Shape,
+    /// Columns that say of a row without a count that it has none to give.
+    pub(super) uncounted: Vec<Uncounted>,
+    /// Are the lines of an item its lots, which add up?
+    pub(super) lots: bool,
+}
+
+/// A column by which an export marks what holds no stock of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Uncounted {
+    /// The column.
+    pub(super) column: usize,
+    /// What stands there then, in lower case; of several words between commas it is the first.
+    pub(super) words: &'static [&'static str],
 }
 
 /// A way to name the item: one column, or several joined.
@@ -190,6 +203,47 @@ const NO_PLACES: &[&str] = &[
 const NO_PLACES_ALONE: &[&str] =
     &["actual", "current", "real", "fisico", "physical", "inicial", "initial", "opening", "free", "libre"];
 
+/// Exports whose items often lack their code: all of these columns tell the export, and what to take instead, best first;
+/// several are joined. In any other file a blank code is a mistake.
+const FALLBACKS: &[(&[&str], &[&[&str]])] = &[
+    // PrestaShop's stock: only with the combination's name is a variant told from the others of its product
+    (
+        &["product reference", "combination name"],
+        &[&["product reference", "combination name"], &["product name", "combination name"]],
+    ),
+    (
+        &["referencia del producto", "nombre de la combinacion"],
+        &[
+            &["referencia del producto", "nombre de la combinacion"],
+            &["nombre del producto", "nombre de la combinacion"],
+        ],
+    ),
+    // PrestaShop's list of products
+    (&["reference", "name", "price tax excl"], &[&["name"]]),
+    (&["referencia", "nombre", "precio imp excl"], &[&["nombre"]]),
+    // Lightspeed R-Series
+    (
+        &["system id", "custom sku"],
+        &[&["custom sku"], &["upc"], &["ean"], &["manufact sku"], &["item"], &["description"], &["system id"]],
+    ),
+    // QuickBooks Online
+    (&["product service name"], &[&["product service name"]]),
+    // Zoho
+    (&["item name", "sku", "warehouse name"], &[&["item name"]]),
+    // InvenTree
+    (&["part ipn", "part name"], &[&["part name"]]),
+    (&["ipn", "part name"], &[&["part name"]]),
+    (&["part detail ipn", "part detail name"], &[&["part detail name"]]),
+    (&["ipn", "name"], &[&["name"]]),
+    // Odoo: products, and stock as it is exported to be imported again
+    (&["internal reference", "name"], &[&["name", "variant values"]]),
+    (&["referencia interna", "nombre"], &[&["nombre", "valores de variante"]]),
+    (&["default code", "name"], &[&["name", "product template variant value ids"]]),
+    (&["product id default code"], &[&["product id display name"], &["product id name"], &["product id"]]),
+    (&["product internal reference"], &[&["product name"], &["product"]]),
+    (&["producto referencia interna"], &[&["producto nombre"], &["producto"]]),
+];
+
 /// Reads a row as a header. `key_store` is what the object's key says, for a file without a store column.
 pub(super) fn recognise(cells: &[String], key_store: Option<&StoreId>) -> Result<Columns, Miss> {
     let names: Vec<String> = cells
@@ -223,18 +277,26 @@ pub(super) fn recognise(cells: &[String], key_store: Option<&StoreId>) -> Result
     if cells.len() > COLUMNS_MAX || cells.iter().map(String::len).sum::<usize>() > HEADER_BYTES_MAX {
         return Err(Miss::Refused(FileProblem::HeaderTooLong));
     }
-    let items = header.items(item);
+    let (items, uncounted) = (header.items(item), header.uncounted());
+    let lots = names.iter().any(|name| aliases::LOT.iter().any(|alias| aliases::is(name, alias)));
+    let threshold = header.best(Role::Threshold, aliases::THRESHOLD).map_err(Miss::Refused)?;
     if !places.is_empty() {
-        return Ok(Columns { items, shape: Shape::Wide(places) });
+        for place in &mut places {
+            // one threshold for all of them, beside the places' own
+            if place.counts.enabled.is_none() {
+                place.counts.threshold = place.counts.threshold.or(threshold);
+            }
+        }
+        return Ok(Columns { items, shape: Shape::Wide(places), uncounted, lots });
     }
     let from = match (store, key_store) {
         (Some(column), _) => StoreFrom::Column(column),
         (None, Some(store)) => StoreFrom::Key(store.clone()),
         (None, None) => return Err(Miss::Refused(FileProblem::NoStore { found: shown(cells) })),
     };
-    let threshold = header.best(Role::Threshold, aliases::THRESHOLD).map_err(Miss::Refused)?;
     let enabled = header.find("stock alert enabled");
-    Ok(Columns { items, shape: Shape::Long { store: from, counts: Counts { counts: count, threshold, enabled } } })
+    let shape = Shape::Long { store: from, counts: Counts { counts: count, threshold, enabled } };
+    Ok(Columns { items, shape, uncounted, lots })
 }
 
 /// The first cells that are not blank, for a message.
@@ -280,30 +342,85 @@ impl Header<'_> {
 
     /// The count's columns: a new count, where there is one, before the current one.
     fn best_count(&self) -> Result<Vec<usize>, FileProblem> {
+        let any = |aliases: &[&str]| aliases.iter().find_map(|alias| self.find(alias));
+        if let (Some(counted), Some(current), Some(_), Some(_)) = (
+            any(&["counted quantity", "cantidad contada"]),
+            any(&["quantity", "on hand quantity", "cantidad", "cantidad a mano"]),
+            any(&["product", "producto"]),
+            any(&["location", "ubicacion"]),
+        ) {
+            // Odoo's stock: what was not counted yet has 0.00 as its counted quantity. In a sheet by hand it would be 0
+            let columns = [self.cell(counted), self.cell(current)];
+            return Err(FileProblem::TwoColumns { role: Role::Count, columns });
+        }
         let new = self.best(Role::Count, aliases::NEW_COUNT)?;
         let current = self.best(Role::Count, aliases::COUNT)?;
         Ok(new.into_iter().chain(current).collect())
     }
 
+    /// The columns of these names, as far as they are there.
+    fn all(&self, aliases: &[&str]) -> Vec<usize> {
+        aliases.iter().filter_map(|alias| self.find(alias)).collect()
+    }
+
+    /// Is this WooCommerce's list of products?
+    fn is_woocommerce(&self) -> bool {
+        self.cells.iter().filter(|cell| cell.contains('?')).any(|cell| {
+            let letters = aliases::letters(cell);
+            aliases::IN_STOCK.iter().any(|alias| aliases::is(&letters, alias))
+        })
+    }
+
     /// The ways to name the item: the best column, and behind it what well-known exports use where that is blank.
     fn items(&self, best: usize) -> Vec<ItemName> {
-        let mut ways = vec![ItemName { columns: vec![best] }];
-        let columns = |aliases: &[&str]| aliases.iter().filter_map(|alias| self.find(alias)).collect::<Vec<_>>();
-        if self.find("option1 value").is_some() && self.find("handle").is_some() {
+        let mut ways = vec![vec![best]];
+        let handle = if self.find("handle").is_some() { "handle" } else { "url handle" };
+        if self.find("option1 value").is_some() && self.find(handle).is_some() {
             // Shopify: the product's handle and the variant's options
-            ways.push(ItemName { columns: columns(&["handle", "option1 value", "option2 value", "option3 value"]) });
+            ways.push(self.all(&[handle, "option1 value", "option2 value", "option3 value"]));
         } else if self.find("variation name").is_some() && self.find("item name").is_some() {
             // Square: the item's name and the variation's
-            ways.push(ItemName { columns: columns(&["item name", "variation name"]) });
-        } else if self.cells.iter().any(|cell| cell.contains('?') && aliases::is(&aliases::letters(cell), "in stock")) {
+            ways.push(self.all(&["item name", "variation name"]));
+        } else if self.is_woocommerce() {
             // WooCommerce: the name, which names the variation too
-            ways.extend(self.find("name").map(|column| ItemName { columns: vec![column] }));
+            ways.push(self.all(&["name"]));
+            ways.push(self.all(&["nombre"]));
+        } else {
+            for (marks, names) in FALLBACKS {
+                if marks.iter().all(|mark| self.find(mark).is_some()) {
+                    ways.extend(names.iter().map(|columns| self.all(columns)));
+                }
+            }
         }
         // where the best column is itself the first of a joined way, only the joined one tells variants apart
-        match ways.get(1) {
-            Some(way) if way.columns.first() == Some(&best) => vec![way.clone()],
-            Some(_) | None => ways,
+        if ways.iter().skip(1).any(|way| way.len() > 1 && way.first() == Some(&best)) {
+            ways.remove(0);
         }
+        let mut items: Vec<ItemName> = Vec::with_capacity(ways.len());
+        for columns in ways {
+            let way = ItemName { columns };
+            if !way.columns.is_empty() && !items.contains(&way) {
+                items.push(way);
+            }
+        }
+        items
+    }
+
+    /// The columns by which well-known exports mark what holds no stock of its own.
+    fn uncounted(&self) -> Vec<Uncounted> {
+        let mut found = Vec::new();
+        let mut mark = |column: Option<usize>, words| found.extend(column.map(|column| Uncounted { column, words }));
+        if self.is_woocommerce() {
+            let words = &["variable", "variable-subscription", "grouped", "external"];
+            mark(self.find("type").or_else(|| self.find("tipo")), words);
+        } else if self.find("variation name").is_some() {
+            mark(self.find("stockable"), &["n", "no"]);
+        } else if self.find("product service name").is_some() {
+            mark(self.find("type"), &["service", "noninventory", "non-inventory", "bundle", "category"]);
+        } else {
+            mark(self.find("track inventory"), &["0", "false", "n", "no"]);
+        }
+        found
     }
 
     /// One store a column.
@@ -343,7 +460,7 @@ impl Header<'_> {
     /// Shopify's older inventory export: every column behind `COO` (or `SKU`) is a location.
     fn shopify_places(&self) -> Result<Places, FileProblem> {
         let mut found = Places::default();
-        let is_inventory = self.find("handle").is_some()
+        let is_inventory = (self.find("handle").is_some() || self.find("url handle").is_some())
             && self.find("option1 value").is_some()
             && !self.names.iter().any(|name| name.starts_with("variant"));
         let behind = ["sku", "hs code", "coo"].iter().filter_map(|alias| self.find(alias)).max();
@@ -363,30 +480,37 @@ impl Header<'_> {
     /// `Stock Berlin`, `Existencias Madrid`: at least two of them, or it may be anything.
     fn plain_places(&self) -> Result<Places, FileProblem> {
         let mut found = Places::default();
-        for (column, cell) in self.cells.iter().enumerate() {
-            let place = [
-                "stock",
-                "existencias",
-                "quantity",
-                "qty",
-                "cantidad",
-                "on hand",
-                "unidades",
-                "inventario",
-                "inventory",
-            ]
-            .iter()
-            .find_map(|prefix| aliases::after(cell, prefix))
-            .map(|place| {
-                ["at ", "in ", "en "].iter().find_map(|word| place.strip_prefix(word)).unwrap_or(place).trim()
-            });
-            if let Some(place) = place.filter(|place| is_place(place) && !cell.contains('?')) {
-                found.add(place, Kind::Count, column, self)?;
+        for (column, cell) in self.cells.iter().enumerate().filter(|(_, cell)| !cell.contains('?')) {
+            for (prefixes, kind) in [(PLACE_COUNTS, Kind::Count), (PLACE_THRESHOLDS, Kind::Threshold)] {
+                let place = prefixes.iter().find_map(|prefix| aliases::after(cell, prefix)).map(|place| {
+                    ["at ", "in ", "en "].iter().find_map(|word| place.strip_prefix(word)).unwrap_or(place).trim()
+                });
+                if let Some(place) = place.filter(|place| is_place(place)) {
+                    found.add(place, kind, column, self)?;
+                    break;
+                }
             }
         }
         Ok(if found.counts() >= 2 { found } else { Places::default() })
     }
 }
+
+/// What stands before a place's name where a column is the count of one store.
+const PLACE_COUNTS: &[&str] =
+    &["stock", "existencias", "quantity", "qty", "cantidad", "on hand", "unidades", "inventario", "inventory"];
+
+/// The same, where it is one store's threshold.
+const PLACE_THRESHOLDS: &[&str] = &[
+    "stock minimo",
+    "existencias minimas",
+    "minimo",
+    "minimum stock",
+    "min stock",
+    "reorder point",
+    "punto de pedido",
+    "umbral",
+    "threshold",
+];
 
 fn underscored(cell: &str, prefix: &str) -> Option<String> {
     let start = cell.get(..prefix.len())?;

@@ -130,14 +130,24 @@ impl FileProblem {
             (Self::Binary, Lang::Es) => "El archivo no es texto: se necesita un CSV.".to_owned(),
             (Self::Binary, Lang::En) => "The file is not text: a CSV is needed.".to_owned(),
             (Self::NoHeader { found, missing }, Lang::Es) => format!(
-                "No se reconoce ningún encabezado en las primeras {HEADER_SEARCH_ROWS} filas. Falta {}. Se encontró: {}.",
+                "No se reconoce ningún encabezado en las primeras {HEADER_SEARCH_ROWS} filas. Falta {}. Se encontró: {}.{}",
                 roles(missing, " y ", lang),
-                names(found)
+                names(found),
+                if only_counts_lack(missing) {
+                    " Si cada tienda tiene su propia columna, dígalo en el nombre: «Stock Madrid», «Stock Sevilla»."
+                } else {
+                    ""
+                }
             ),
             (Self::NoHeader { found, missing }, Lang::En) => format!(
-                "No header was recognised in the first {HEADER_SEARCH_ROWS} rows. It lacks {}. Found: {}.",
+                "No header was recognised in the first {HEADER_SEARCH_ROWS} rows. It lacks {}. Found: {}.{}",
                 roles(missing, " and ", lang),
-                names(found)
+                names(found),
+                if only_counts_lack(missing) {
+                    " Where each store has a column of its own, its name must say so: “Stock Madrid”, “Stock Berlin”."
+                } else {
+                    ""
+                }
             ),
             (Self::TwoColumns { role, columns: [a, b] }, Lang::Es) => format!(
                 "Dos columnas, «{a}» y «{b}», podrían indicar {}: deje solo una o cambie el nombre de la otra.",
@@ -148,11 +158,11 @@ impl FileProblem {
                 role.text(lang)
             ),
             (Self::NoStore { found }, Lang::Es) => format!(
-                "No se sabe de qué tienda son las filas: añada una columna «tienda» o suba el archivo como «stores/NombreDeLaTienda/archivo.csv». Columnas: {}.",
+                "No se sabe de qué tienda son las filas: añada una columna «tienda», o dígala al subir el archivo: en el campo «Tienda» de la página, con «--store NOMBRE» en la línea de órdenes, o en su ruta, «stores/NombreDeLaTienda/archivo.csv». Columnas: {}.",
                 names(found)
             ),
             (Self::NoStore { found }, Lang::En) => format!(
-                "It is not said which store the rows are of: add a column “store”, or upload the file as “stores/NameOfTheStore/file.csv”. Columns: {}.",
+                "It is not said which store the rows are of: add a column “store”, or name the store when you upload the file: in the page's field “Store”, by “--store NAME” on the command line, or in its path, “stores/NameOfTheStore/file.csv”. Columns: {}.",
                 names(found)
             ),
             (Self::BadStore { name }, Lang::Es) => format!(
@@ -197,6 +207,11 @@ impl FileProblem {
             }
         }
     }
+}
+
+/// Is the item named, so that the columns nobody knows may be places?
+fn only_counts_lack(missing: &[Role]) -> bool {
+    missing.contains(&Role::Count) && !missing.contains(&Role::Item)
 }
 
 fn roles(roles: &[Role], and: &str, lang: Lang) -> String {

@@ -91,7 +91,8 @@ impl<'a> Row<'a> {
     /// The row as a rejected one, for a reason that lies outside of it, such as [`Reason::Conflict`].
     #[must_use]
     pub fn reject(&self, reason: Reason) -> Rejected<'a> {
-        Rejected { at: self.at, column: None, value: Cow::Borrowed(self.item), reason, record: self.record }
+        let of = Some((self.store, self.item));
+        Rejected { at: self.at, column: None, value: Cow::Borrowed(self.item), reason, of, record: self.record }
     }
 }
 
@@ -106,6 +107,8 @@ pub struct Rejected<'a> {
     pub value: Cow<'a, str>,
     /// Why.
     pub reason: Reason,
+    /// The store and the item it speaks of, where both can be read.
+    pub of: Option<(&'a str, &'a str)>,
     /// The row itself, for [`super::rejected`].
     pub record: Record<'a>,
 }
@@ -494,7 +497,7 @@ impl Rows {
         let record = Record { bytes, layout: &self.layout, encoding: self.encoding, place: None };
         let start = bytes.get(..VALUE_CHARS_MAX * 4).unwrap_or(bytes);
         let value = Cow::Owned(clip(&self.encoding.decode(start)));
-        sink(Event::Rejected(Rejected { at, column: None, value, reason, record }));
+        sink(Event::Rejected(Rejected { at, column: None, value, reason, of: None, record }));
     }
 
     /// Gives the events of the record that `self.cells` has just split.
@@ -511,17 +514,19 @@ impl Rows {
         let layout = &*layout;
         let columns = layout.columns();
         let record = |place| Record { bytes, layout, encoding: look.encoding, place };
-        let reject = |trouble: Trouble, place, sink: &mut _| reject(&look, layout, record(place), at, &trouble, sink);
+        let reject = |trouble: Trouble, place, of: Option<(&str, &str)>, sink: &mut _| {
+            reject(&look, layout, record(place), at, &trouble, of, sink);
+        };
 
         if let Err(trouble) = look.check_whole() {
-            return reject(trouble, None, sink);
+            return reject(trouble, None, None, sink);
         }
         let item = match look.item(columns) {
             Ok(item) => item,
             Err(Nothing) => {
                 if !look.is_blank_row() {
                     let column = columns.items.first().and_then(|name| name.columns.first()).copied();
-                    reject(look.missing(column), None, sink);
+                    reject(look.missing(column), None, None, sink);
                 }
                 return;
             }
@@ -529,12 +534,14 @@ impl Rows {
         let (item_column, way) = (item.column, item.way);
         let item_text = match look.name(item, SKU_CHARS_MAX) {
             Ok(name) => name,
-            Err(reason) => return reject(Trouble { column: Some(item_column), reason }, None, sink),
+            Err(reason) => return reject(Trouble { column: Some(item_column), reason }, None, None, sink),
         };
+        // a line about the product as a whole, such as one more of its pictures; or what the export says holds no stock
+        let may_lack_a_count = way == Way::OnlyGroup || look.is_uncounted(columns);
         match &columns.shape {
             Shape::Long { store: from, counts } => {
-                if way == Way::OnlyGroup && look.first_filled(&counts.counts).is_none() {
-                    return; // a line about the product as a whole, such as one more of its pictures
+                if may_lack_a_count && look.first_filled(&counts.counts).is_none() {
+                    return;
                 }
                 let store = match from {
                     StoreFrom::Key(store) => store.as_str(),
@@ -542,22 +549,25 @@ impl Rows {
                         let raw = look.cell(*column).unwrap_or_default();
                         if recent.get(raw).is_none() {
                             if look.is_blank(raw) {
-                                return reject(look.missing(Some(*column)), None, sink);
+                                return reject(look.missing(Some(*column)), None, None, sink);
                             }
                             match look.name(Named::cell(*column, raw), STORE_CHARS_MAX) {
                                 Ok(name) => recent.put(raw, &name),
-                                Err(reason) => return reject(Trouble { column: Some(*column), reason }, None, sink),
+                                Err(reason) => {
+                                    return reject(Trouble { column: Some(*column), reason }, None, None, sink);
+                                }
                             }
                         }
                         recent.get(raw).unwrap_or_default()
                     }
                 };
+                let of = Some((store, &*item_text));
                 match look.numbers(counts) {
                     Ok(Some((count, threshold))) => {
                         sink(Event::Row(Row { at, store, item: &item_text, count, threshold, record: record(None) }));
                     }
-                    Ok(None) => reject(look.missing(counts.counts.first().copied()), None, sink),
-                    Err(trouble) => reject(trouble, None, sink),
+                    Ok(None) => reject(look.missing(counts.counts.first().copied()), None, of, sink),
+                    Err(trouble) => reject(trouble, None, of, sink),
                 }
             }
             Shape::Wide(places) => {
@@ -570,13 +580,15 @@ impl Rows {
                             let record = record(Some(index));
                             sink(Event::Row(Row { at, store, item: &item_text, count, threshold, record }));
                         }
-                        Err(trouble) => reject(trouble, Some(index), sink),
+                        Err(trouble) => {
+                            reject(trouble, Some(index), Some((place.store.as_str(), &*item_text)), sink);
+                        }
                     }
                     said = true;
                 }
-                if !said && way != Way::OnlyGroup {
+                if !said && !may_lack_a_count {
                     let column = places.first().and_then(|place| place.counts.counts.first()).copied();
-                    reject(look.missing(column), None, sink);
+                    reject(look.missing(column), None, None, sink);
                 }
             }
         }
@@ -589,13 +601,14 @@ fn reject(
     record: Record<'_>,
     at: RecordAt,
     trouble: &Trouble,
+    of: Option<(&str, &str)>,
     sink: &mut impl FnMut(Event<'_>),
 ) {
     let raw = trouble.column.and_then(|column| look.cell(column)).unwrap_or_default();
     let start = raw.get(..VALUE_CHARS_MAX * 8).unwrap_or(raw);
     let value = Cow::Owned(clip(&look.encoding.decode(&unquoted(start))));
     let column = trouble.column.and_then(|column| layout.header().get(column)).map(String::as_str);
-    sink(Event::Rejected(Rejected { at, column, value, reason: trouble.reason, record }));
+    sink(Event::Rejected(Rejected { at, column, value, reason: trouble.reason, of, record }));
 }
 
 /// At most [`VALUE_CHARS_MAX`] characters, `…` for what was left off.
@@ -774,6 +787,17 @@ impl<'a> Look<'a> {
             return number::parse(&self.encoding.decode(bytes), self.comma_decimal);
         }
         number::parse(&self.encoding.decode(&unquoted(raw)), self.comma_decimal)
+    }
+
+    /// Does the row say that it holds no stock of its own?
+    fn is_uncounted(&self, columns: &Columns) -> bool {
+        columns.uncounted.iter().any(|mark| {
+            self.cell(mark.column).is_some_and(|raw| {
+                let text = self.encoding.decode(&unquoted(raw)).to_lowercase();
+                let first = text.split(',').next().unwrap_or_default().trim();
+                mark.words.contains(&first)
+            })
+        })
     }
 
     fn is_yes(&self, raw: &[u8]) -> bool {

@@ -64,6 +64,17 @@ pub enum Reason {
         /// One of the other lines.
         other: u64,
     },
+    /// The lines of the item are its lots, and one of them cannot be read: the others are not all there is.
+    OtherLot {
+        /// That line.
+        other: u64,
+    },
+    /// Adding would take the line below zero or over [`COUNT_MAX`], or would take from a line that does not exist. Only
+    /// the store's state shows it, so it is found when the row is worked on.
+    OutOfBounds {
+        /// Units that the row adds.
+        by: i64,
+    },
 }
 
 impl Reason {
@@ -87,6 +98,8 @@ impl Reason {
             Self::OpenQuote => "open_quote",
             Self::RowTooLong => "row_too_long",
             Self::Conflict { .. } => "conflict",
+            Self::OtherLot { .. } => "other_lot",
+            Self::OutOfBounds { .. } => "out_of_bounds",
         }
     }
 
@@ -156,9 +169,21 @@ impl Reason {
             (Self::Conflict { other }, Lang::Es) => {
                 format!("El mismo artículo de la misma tienda está también en la línea {other}, y las líneas no coinciden.")
             }
+            (Self::OutOfBounds { by }, Lang::Es) => {
+                format!("Sumar {by} dejaría la línea por debajo de cero o por encima del máximo, o la línea no existe.")
+            }
+            (Self::OutOfBounds { by }, Lang::En) => {
+                format!("Adding {by} would take the line below zero or over the maximum, or there is no such line.")
+            }
             (Self::Conflict { other }, Lang::En) => {
                 format!("The same item of the same store also stands on line {other}, and the lines do not agree.")
             }
+            (Self::OtherLot { other }, Lang::Es) => format!(
+                "Los lotes de un artículo se suman, y el de la línea {other} se ha rechazado: corríjalo y suba juntas todas las líneas del artículo."
+            ),
+            (Self::OtherLot { other }, Lang::En) => format!(
+                "The lots of an item are added up, and the one on line {other} was rejected: correct it and upload all lines of the item together."
+            ),
         }
     }
 }

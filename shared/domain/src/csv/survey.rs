@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::duplicates::{Duplicate, Duplicates};
+use super::duplicates::{Duplicate, Duplicates, Together};
 use super::hash;
 use super::layout::{Layout, Position, RecordAt};
 use super::limits::{DUPLICATES_MAX, OPEN_QUOTES_MAX, PART_BYTES, PART_ROWS, PARTITION_ROWS, ROWS_MAX, STORES_MAX};
 use super::problem::FileProblem;
-use super::reader::{Encoding, Event, Reader, Row};
+use super::reader::{Encoding, Event, Reader};
 use super::reason::Reason;
 use crate::import::Mode;
 use crate::name::StoreId;
+use crate::stock::COUNT_MAX;
 
 /// A stretch of a file that can be read by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,7 +127,7 @@ impl Survey {
         Self {
             reader: Reader::new(layout, mode, guess, layout.body()),
             letters: Letters { known, ..Letters::default() },
-            count: Count::new(seed, size_hint, step, so_far),
+            count: Count::new(seed, size_hint, layout.columns().lots, step, so_far),
         }
     }
 
@@ -231,6 +232,8 @@ impl Letters {
 struct Count {
     seed: u64,
     size_hint: u64,
+    /// Are the lines of an item its lots?
+    lots: bool,
     so_far: SoFar,
     problem: Option<FileProblem>,
     open_quotes: u32,
@@ -257,11 +260,63 @@ struct Seen {
     threshold: Option<i64>,
     first: u64,
     repeated: bool,
+    /// The first line that disagrees with it.
     other: Option<u64>,
+    /// Of lots: the first line that cannot be read.
+    unread: Option<u64>,
+}
+
+/// What one line says of its item.
+#[derive(Debug, Clone, Copy)]
+enum Line {
+    Good {
+        count: i64,
+        threshold: Option<i64>,
+    },
+    /// A lot whose numbers cannot be read.
+    Unread,
+}
+
+impl Seen {
+    fn new(at: u64, line: Line) -> Self {
+        let first = Self { count: 0, threshold: None, first: at, repeated: false, other: None, unread: None };
+        match line {
+            Line::Good { count, threshold } => Self { count, threshold, ..first },
+            Line::Unread => Self { unread: Some(at), ..first },
+        }
+    }
+
+    fn add(&mut self, lots: bool, at: u64, line: Line) {
+        self.repeated = true;
+        match line {
+            Line::Unread => self.unread = self.unread.or(Some(at)),
+            Line::Good { count, threshold } if lots => {
+                // at most ten million rows of a thousand million each
+                self.count = self.count.saturating_add(count);
+                let disagree = matches!((self.threshold, threshold), (Some(known), Some(new)) if known != new);
+                self.threshold = self.threshold.or(threshold);
+                self.other = self.other.or(disagree.then_some(at));
+            }
+            Line::Good { count, threshold } => {
+                let disagree = (self.count, self.threshold) != (count, threshold);
+                self.other = self.other.or(disagree.then_some(at));
+            }
+        }
+    }
+
+    fn together(&self, lots: bool) -> Together {
+        match (self.unread, self.other) {
+            (Some(line), _) => Together::Unread(line),
+            (None, Some(line)) => Together::Disagree(line),
+            (None, None) if !lots => Together::Same,
+            (None, None) if self.count.abs() > COUNT_MAX => Together::TooMany,
+            (None, None) => Together::Sum { count: self.count, threshold: self.threshold },
+        }
+    }
 }
 
 impl Count {
-    fn new(seed: u64, size_hint: u64, step: Step, so_far: SoFar) -> Self {
+    fn new(seed: u64, size_hint: u64, lots: bool, step: Step, so_far: SoFar) -> Self {
         let work = match step {
             Step::All(_) => Work::All(Hashes::new(0, size_hint)),
             Step::MoreHashes(from) => Work::MoreHashes(Hashes::new(from, size_hint)),
@@ -270,6 +325,7 @@ impl Count {
         Self {
             seed,
             size_hint,
+            lots,
             so_far,
             problem: None,
             open_quotes: 0,
@@ -297,7 +353,12 @@ impl Count {
             self.cutter.see(event.at(), &mut self.so_far.parts);
         }
         match event {
-            Event::Row(row) => self.row(row),
+            Event::Row(row) => {
+                let line = Line::Good { count: row.count, threshold: row.threshold };
+                self.line(row.store, row.item, row.at.line, line);
+                // `stores` knows of stores that good rows name, and of no others
+                self.pending += 1;
+            }
             Event::Rejected(rejected) => {
                 if let Work::All(_) = self.work {
                     self.so_far.rejected += 1;
@@ -308,23 +369,26 @@ impl Count {
                         }
                     }
                 }
+                // a lot is missing from the sum of its item
+                if let Some((store, item)) = rejected.of.filter(|_| self.lots) {
+                    self.line(store, item, rejected.at.line, Line::Unread);
+                }
             }
         }
     }
 
-    fn row(&mut self, row: &Row<'_>) {
-        if row.store != self.store {
+    #[inline]
+    fn line(&mut self, store: &str, item: &str, at: u64, line: Line) {
+        if store != self.store {
             self.settle_store();
             self.store.clear();
-            self.store.push_str(row.store);
-            self.of_store =
-                [hash::of_store(self.seed, row.store), hash::of_store(hash::second_seed(self.seed), row.store)];
+            self.store.push_str(store);
+            self.of_store = [hash::of_store(self.seed, store), hash::of_store(hash::second_seed(self.seed), store)];
         }
         let [of_store, of_store_second] = self.of_store;
-        let hash = hash::of_item(of_store, row.item);
+        let hash = hash::of_item(of_store, item);
         match &mut self.work {
             Work::All(hashes) | Work::MoreHashes(hashes) => {
-                self.pending += 1;
                 if hashes.add(hash, &mut self.so_far.suspects) && self.so_far.suspects.len() > DUPLICATES_MAX {
                     self.problem = Some(FileProblem::TooManyDuplicates);
                 }
@@ -333,22 +397,11 @@ impl Count {
                 if !self.so_far.suspects.contains(&hash) {
                     return;
                 }
-                let second = hash::of_item(of_store_second, row.item);
-                let this = Seen {
-                    count: row.count,
-                    threshold: row.threshold,
-                    first: row.at.line,
-                    repeated: false,
-                    other: None,
-                };
+                let second = hash::of_item(of_store_second, item);
+                let lots = self.lots;
                 seen.entry((hash, second))
-                    .and_modify(|seen| {
-                        seen.repeated = true;
-                        if (seen.count, seen.threshold) != (row.count, row.threshold) && seen.other.is_none() {
-                            seen.other = Some(row.at.line);
-                        }
-                    })
-                    .or_insert(this);
+                    .and_modify(|seen| seen.add(lots, at, line))
+                    .or_insert_with(|| Seen::new(at, line));
             }
         }
     }
@@ -381,7 +434,7 @@ impl Count {
         if let Work::All(_) = self.work {
             self.cutter.end(&mut self.so_far.parts);
         }
-        let (seed, size_hint) = (self.seed, self.size_hint);
+        let (seed, size_hint, lots) = (self.seed, self.size_hint, self.lots);
         match self.work {
             Work::All(hashes) | Work::MoreHashes(hashes) => {
                 let step = match hashes.next {
@@ -398,7 +451,7 @@ impl Count {
                     hash,
                     second,
                     first: seen.first,
-                    other: seen.other,
+                    together: seen.together(lots),
                 });
                 Ok(Surveyed::Done(self.so_far.report(seed, list.collect())?))
             }

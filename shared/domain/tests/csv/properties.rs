@@ -1,7 +1,8 @@
 //! Properties of any input at all. [`any_file`] is also the body of the fuzz target in `fuzz/`.
 
 use almacen_domain::csv::{
-    Encoding, Event, Lang, Layout, Plan, Position, Reader, RecordAt, Sniff, Survey, Surveyed, Verdict, rejected, sniff,
+    Encoding, Event, Lang, Layout, Plan, Position, Reader, Reason, RecordAt, Sniff, Survey, Surveyed, Verdict,
+    rejected, sniff,
 };
 use almacen_domain::import::Mode;
 
@@ -114,7 +115,15 @@ pub(crate) fn any_file(file: &[u8], chunk: usize, mode: Mode) {
             match report.duplicates.verdict(row.store, row.item, row.at.line) {
                 Verdict::Take => taken += 1,
                 Verdict::Repeated { first } => assert!(first < row.at.line),
-                Verdict::Conflict { other } => assert_ne!(other, row.at.line),
+                Verdict::Sum { count, threshold } => {
+                    taken += 1;
+                    assert!(mode == Mode::Adjust || count >= row.count);
+                    assert!(count.abs() <= 1_000_000_000 && (row.threshold.is_none() || threshold == row.threshold));
+                }
+                Verdict::Reject(Reason::Conflict { other } | Reason::OtherLot { other }) => {
+                    assert_ne!(other, row.at.line);
+                }
+                Verdict::Reject(reason) => assert_eq!(reason, Reason::TooLarge),
             }
         }
         Event::Rejected(row) => {
@@ -158,6 +167,11 @@ mod tests {
             (0..SAMPLES.len()).prop_map(|index| SAMPLES[index].to_vec()),
             csv_like(60).prop_map(|rows| [b"store,item,count\n".as_slice(), &rows].concat()),
             csv_like(60).prop_map(|rows| [b"item;count\n".as_slice(), &rows].concat()),
+            proptest::collection::vec("[AB],[A-C],[L-N],[0-3x],[ 1]\n", 0..20).prop_map(|rows| format!(
+                "store,sku,lot,stock,threshold\n{}",
+                rows.concat()
+            )
+            .into_bytes()),
             proptest::collection::vec("[AB],[A-C],[0-3]\n", 0..20).prop_map(|rows| format!(
                 "store,sku,stock\n{}",
                 rows.concat()

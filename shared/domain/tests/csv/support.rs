@@ -1,7 +1,8 @@
 //! A file in, one line of text for each row out.
 
 use almacen_domain::csv::{
-    Encoding, Event, FileProblem, Lang, Layout, Plan, Reader, Report, Sniff, Survey, Surveyed, rejected, sniff,
+    Duplicates, Encoding, Event, FileProblem, Lang, Layout, Plan, Reader, Report, Row, Sniff, Survey, Surveyed,
+    Verdict, rejected, sniff,
 };
 use almacen_domain::import::Mode;
 
@@ -67,6 +68,32 @@ pub(crate) fn rows_of(bytes: &[u8], key: &str, mode: Mode) -> Result<Vec<String>
     let rows = read(bytes, &layout, mode, report.encoding, 64 * 1024);
     assert_eq!(report.rows, rows.len() as u64);
     Ok(rows)
+}
+
+/// What becomes of the rows once the file is known as a whole: as `rows_of`, but `3 = 2` for a line that line 2 took along,
+/// and `4 other_lot` for one that is rejected because of another.
+pub(crate) fn settled(file: &str, mode: Mode) -> Vec<String> {
+    let bytes = file.as_bytes();
+    let layout = layout(bytes, "upload.csv").expect("a table of stock");
+    let duplicates = survey(bytes, &layout, mode).expect("within bounds").duplicates;
+    let duplicates = Duplicates::decode(&duplicates.encode()).expect("our own bytes");
+    let mut lines = Vec::new();
+    let mut sink = |event: Event<'_>| {
+        let line = event.at().line;
+        lines.push(match event {
+            Event::Rejected(_) => describe(&event),
+            Event::Row(row) => match duplicates.verdict(row.store, row.item, line) {
+                Verdict::Take => describe(&Event::Row(row)),
+                Verdict::Sum { count, threshold } => describe(&Event::Row(Row { count, threshold, ..row })),
+                Verdict::Repeated { first } => format!("{line} = {first}"),
+                Verdict::Reject(reason) => format!("{line} {}", reason.code()),
+            },
+        });
+    };
+    let mut reader = Reader::new(&layout, mode, Encoding::Utf8, layout.body());
+    reader.feed(body(bytes, &layout), &mut sink);
+    reader.finish(&mut sink);
+    lines
 }
 
 /// The rejected rows as they are offered for download.

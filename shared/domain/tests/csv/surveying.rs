@@ -6,7 +6,7 @@ use almacen_domain::csv::limits::{
     DUPLICATES_MAX, LOCATIONS_MAX, OPEN_QUOTES_MAX, PART_BYTES, PART_ROWS, PARTITION_ROWS, ROW_BYTES_MAX, ROWS_MAX,
     STORES_MAX,
 };
-use almacen_domain::csv::{Encoding, FileProblem, Plan, Reader, Report, Survey, Surveyed, Verdict};
+use almacen_domain::csv::{Encoding, FileProblem, Plan, Reader, Reason, Report, Survey, Surveyed, Verdict};
 use almacen_domain::import::Mode;
 
 use crate::support::{body, describe, layout, read, survey};
@@ -65,10 +65,10 @@ fn duplicates_in_any_order_of_lines() {
     assert_eq!(verdict("B", "same", 2), Verdict::Take);
     assert_eq!(verdict("B", "same", 5), Verdict::Repeated { first: 2 });
     assert_eq!(verdict("M", "same", 4), Verdict::Take);
-    assert_eq!(verdict("B", "other", 3), Verdict::Conflict { other: 6 });
-    assert_eq!(verdict("B", "other", 6), Verdict::Conflict { other: 3 });
-    assert_eq!(verdict("B", "other", 7), Verdict::Conflict { other: 3 });
-    assert_eq!(verdict("B", "warn", 9), Verdict::Conflict { other: 8 });
+    assert_eq!(verdict("B", "other", 3), Verdict::Reject(Reason::Conflict { other: 6 }));
+    assert_eq!(verdict("B", "other", 6), Verdict::Reject(Reason::Conflict { other: 3 }));
+    assert_eq!(verdict("B", "other", 7), Verdict::Reject(Reason::Conflict { other: 3 }));
+    assert_eq!(verdict("B", "warn", 9), Verdict::Reject(Reason::Conflict { other: 8 }));
     assert_eq!(verdict("B", "bad", 11), Verdict::Take);
 }
 
@@ -132,7 +132,7 @@ fn more_rows_than_one_pass_remembers() {
         let expected = if number % 2000 == 0 {
             Verdict::Repeated { first: number as u64 + 2 }
         } else {
-            Verdict::Conflict { other: number as u64 + 2 }
+            Verdict::Reject(Reason::Conflict { other: number as u64 + 2 })
         };
         assert_eq!(report.duplicates.verdict("B", &number.to_string(), line), expected, "{number}");
     }
