@@ -6,13 +6,15 @@ import { accessToken, endSession, renew, session } from "./session.js";
 
 const PAGE = 100;
 
-async function call(method, path, { query, body, etag, signal, retried = false } = {}) {
-  const token = await accessToken();
+/** `open`: a call that everybody may make; it carries no token. */
+async function call(method, path, { query, body, etag, signal, open = false, retried = false } = {}) {
+  const token = open ? null : await accessToken();
   const address = new URL(`${getConfig().apiUrl}${path}`);
   for (const [key, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== "" && value !== false) address.searchParams.set(key, String(value));
   }
-  const headers = { Authorization: `Bearer ${token}`, Accept: "application/json", "Accept-Language": language.get() };
+  const headers = { Accept: "application/json", "Accept-Language": language.get() };
+  if (token) headers.Authorization = `Bearer ${token}`;
   if (body) headers["Content-Type"] = "application/json";
   if (etag) headers["If-Match"] = etag;
   let answer;
@@ -21,13 +23,13 @@ async function call(method, path, { query, body, etag, signal, retried = false }
   } catch (cause) {
     throw cause.name === "AbortError" ? cause : networkFailure();
   }
-  if (answer.status === 401 && !retried && session.get()) {
+  if (answer.status === 401 && !open && !retried && session.get()) {
     if (session.get().accessToken === token) await renew();
     return call(method, path, { query, body, etag, signal, retried: true });
   }
-  if (answer.status === 401) endSession();
+  if (answer.status === 401 && !open) endSession();
   if (!answer.ok) throw await failureOf(answer);
-  return { data: await answer.json(), etag: answer.headers.get("ETag") };
+  return { data: answer.status === 204 ? null : await answer.json(), etag: answer.headers.get("ETag") };
 }
 
 const part = encodeURIComponent;
@@ -50,6 +52,51 @@ export const oneImport = async (id, signal) => (await call("GET", `/imports/${pa
 
 export const announceImport = async (fileName, mode, dryRun) =>
   (await call("POST", "/imports", { body: { fileName, mode, dryRun } })).data;
+
+// The shop. What it sells can be seen by everybody; a cart is its customer's own.
+
+const productPath = (id) => `/productos/${part(id)}`;
+
+/** `filter`: `{pagina, limite, categoria, orden, q, precioMin, precioMax}`, each as it is needed. */
+export const products = async (filter, signal) => (await call("GET", "/productos", { query: filter, signal, open: true })).data;
+
+/** `{data, etag}` */
+export const product = (id, signal) => call("GET", productPath(id), { signal, open: true });
+
+export const makeProduct = async (draft) => (await call("POST", "/productos", { body: draft })).data;
+
+/** `{data, etag}` */
+export const changeProduct = (id, draft, etag) => call("PUT", productPath(id), { body: draft, etag });
+
+export const deleteProduct = (id, etag) => call("DELETE", productPath(id), { etag });
+
+export const relatedProducts = async (id, signal) => (await call("GET", `${productPath(id)}/relacionados`, { signal, open: true })).data.datos;
+
+export const reviews = async (id, page, signal) =>
+  (await call("GET", `${productPath(id)}/resenas`, { query: { pagina: page }, signal, open: true })).data;
+
+export const writeReview = async (id, rating, comment) =>
+  (await call("POST", `${productPath(id)}/resenas`, { body: { calificacion: rating, comentario: comment } })).data;
+
+export const categories = async (signal) => (await call("GET", "/categorias", { signal, open: true })).data.datos;
+
+export const makeCategory = async (name) => (await call("POST", "/categorias", { body: { nombre: name } })).data;
+
+const cartLine = (id) => `/carrito/items/${part(id)}`;
+
+export const cart = async (signal) => (await call("GET", "/carrito", { signal })).data;
+
+export const addToCart = async (id, quantity) => (await call("POST", "/carrito/items", { body: { productoId: id, cantidad: quantity } })).data;
+
+export const setInCart = async (id, quantity) => (await call("PUT", cartLine(id), { body: { cantidad: quantity } })).data;
+
+export const removeFromCart = async (id) => (await call("DELETE", cartLine(id))).data;
+
+export const applyCoupon = async (code) => (await call("POST", "/carrito/cupon", { body: { codigo: code } })).data;
+
+export const removeCoupon = async () => (await call("DELETE", "/carrito/cupon")).data;
+
+export const signUp = async (user) => (await call("POST", "/users", { body: user, open: true })).data;
 
 /** The report behind an import's link. The link carries its own right to read; no token goes there. */
 export async function report(url, signal) {

@@ -28,6 +28,16 @@ export async function failureOf(answer) {
   });
 }
 
+/** The refused fields of a form: field → what is wrong with it, sentence by sentence. `tags[3]` counts for `tags`. */
+export function problemsByField(failure) {
+  const problems = {};
+  for (const { campo, mensaje } of failure?.details ?? []) {
+    const field = String(campo).split(/[.[]/)[0];
+    (problems[field] ??= []).push(mensaje);
+  }
+  return problems;
+}
+
 /** What happened and what to do, for people. */
 export function explain(failure) {
   if (!(failure instanceof ApiError)) return t("failed");

@@ -12,6 +12,18 @@ export const number = (n) => (Number.isFinite(n) ? formatter(Intl.NumberFormat, 
 export const signed = (n) => formatter(Intl.NumberFormat, { signDisplay: "exceptZero" }).format(n);
 export const percent = (share) => formatter(Intl.NumberFormat, { style: "percent", maximumFractionDigits: 0 }).format(share);
 
+/** An amount as the API writes it, in its currency. */
+export const money = (amount, currency) =>
+  Number.isFinite(amount) ? formatter(Intl.NumberFormat, { style: "currency", currency: currency || "USD" }).format(amount) : "–";
+
+/** Means of ratings: one decimal. */
+export const rating = (mean) => formatter(Intl.NumberFormat, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(mean);
+
+export const day = (rfc3339) => {
+  const date = new Date(rfc3339);
+  return !rfc3339 || Number.isNaN(date.getTime()) ? "" : formatter(Intl.DateTimeFormat, { dateStyle: "medium" }).format(date);
+};
+
 /** Today: the time alone. Any other day: the date and the time. */
 export function when(rfc3339) {
   const date = new Date(rfc3339);

@@ -34,7 +34,10 @@ function roleOf(token) {
   return ROLES.findLast((role) => groups.includes(role)) ?? "cliente";
 }
 
+/** Warehouse and imports. */
 export const mayEdit = () => ROLES.indexOf(session.get()?.role) >= 1;
+/** The catalogue. */
+export const mayManage = () => session.get()?.role === "admin";
 
 async function askForToken(fields) {
   let answer;

@@ -40,7 +40,8 @@ def main():
     files = {}
     for path in sorted(root.rglob("*")):
         name = path.relative_to(root).as_posix()
-        if path.is_file() and not any(part.startswith(".") for part in name.split("/")):
+        # What is written for readers of the source is no part of the page.
+        if path.is_file() and path.suffix != ".md" and not any(part.startswith(".") for part in name.split("/")):
             files[name] = path.read_bytes()
     files["config.json"] = sys.stdin.buffer.read()
     # The page last, so that it never names a file that is not there yet.

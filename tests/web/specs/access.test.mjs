@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { cell, open, row, signIn, storeHash, useBrowser, withPage } from "../support/browser.mjs";
+import { cell, open, row, SIGN_IN, signIn, storeHash, useBrowser, withPage } from "../support/browser.mjs";
 import { eventually } from "../support/eventually.mjs";
 import { api, freshStore, importCsv, linePath, seed, users } from "../support/stack.mjs";
 
@@ -28,7 +28,7 @@ for (const scheme of ["light", "dark"]) {
       await seed(store, [["Cup", 12], ["Lamp", 3], ["Chair", 0]]);
       const broken = await importCsv(`store,item,count\n${store},Table,many\n`, "mistakes.csv");
       await page.addInitScript(axeSource);
-      await open(page);
+      await open(page, SIGN_IN);
       await page.waitForSelector("[name=username]");
       await audit(page, "sign-in");
       await signIn(page);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { open, signIn, useBrowser, withPage } from "../support/browser.mjs";
+import { open, SIGN_IN, signIn, useBrowser, withPage } from "../support/browser.mjs";
 import { users } from "../support/stack.mjs";
 
 useBrowser();
@@ -15,7 +15,7 @@ const keep = (page, changes) =>
 
 test("a wrong password is refused and says so", () =>
   withPage({ expected: [400, 401] }, async (page) => {
-    await open(page);
+    await open(page, SIGN_IN);
     await page.fill("[name=username]", users.operador.username);
     await page.fill("[name=password]", "Not-the-password-1");
     await page.click("form button");
@@ -26,7 +26,7 @@ test("a wrong password is refused and says so", () =>
 
 test("nothing is sent while a field is empty", () =>
   withPage({}, async (page) => {
-    await open(page);
+    await open(page, SIGN_IN);
     await page.click("form button");
     await page.getByText("Enter your username and your password.").waitFor();
   }));
@@ -39,7 +39,7 @@ test("in, a reload stays in, out forgets the tokens", () =>
     await page.click("[data-test=account]");
     await page.getByText("Operator").waitFor();
     await page.click("[data-test=sign-out]");
-    await page.waitForSelector("[name=password]");
+    await page.waitForSelector("[data-test=to-sign-in]");
     assert.equal(await kept(page), null);
   }));
 

@@ -114,7 +114,14 @@ test("a file that is no inventory is refused whole, with the reason", () =>
     await page.waitForURL(/#\/imports\/imp_/);
     await ended(page);
     await page.getByText("The file was refused.").waitFor();
-    assert.match(await page.locator("[data-test=failure]").innerText(), /\w+ \w+/);
+    // the reason is a sentence, and each language has its own
+    const reason = page.locator("[data-test=failure]");
+    const said = async () => (await reason.innerText()).trim();
+    await eventually(async () => assert.match(await said(), / is | has | the /));
+    const english = await said();
+    await page.click("[data-test=language]");
+    await eventually(async () => assert.match(await said(), / es | tiene | la | el /));
+    assert.notEqual(await said(), english);
   }));
 
 test("an empty file and no file at all never leave the page", () =>

@@ -64,12 +64,18 @@ export async function withPage({ expected = [], cut = false, policy = false, vie
 }
 
 export const open = (page, hash = "") => page.goto(outputs.WebUrl + hash);
+export const SIGN_IN = "#/sign-in";
 
 /** Signs in by the form and waits for what comes behind it. */
-export async function signIn(page, role = "operador", hash = "") {
+export async function signIn(page, role = "operador", hash = SIGN_IN) {
   await open(page, hash);
-  await page.fill("[name=username]", users[role].username);
-  await page.fill("[name=password]", users[role].password);
+  await fillIn(page, users[role]);
+}
+
+/** At the form, wherever it stands. */
+export async function fillIn(page, { username, password }) {
+  await page.fill("[name=username]", username);
+  await page.fill("[name=password]", password);
   await page.keyboard.press("Enter");
   await page.waitForSelector("[data-test=account]");
 }

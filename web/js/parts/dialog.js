@@ -1,12 +1,13 @@
 // A modal dialog. The browser's own <dialog> keeps the focus inside, closes on Esc and gives the focus back.
-import { html, useEffect, useId, useRef } from "../html.js";
+import { html, useId, useLayoutEffect, useRef } from "../html.js";
 import { t } from "../i18n.js";
 import { Icon } from "./icons.js";
 
 export function Dialog({ title, onClose, children, locked = false }) {
   const box = useRef(null);
   const titleId = useId();
-  useEffect(() => {
+  // Before anything is painted: whoever types on at once types into the dialog.
+  useLayoutEffect(() => {
     const opener = document.activeElement;
     const dialog = box.current;
     dialog.showModal();

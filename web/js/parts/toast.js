@@ -7,16 +7,21 @@ const STAYS_MS = 6000;
 const toasts = signal([]);
 let count = 0;
 
-export function toast(text, icon = "ok") {
+/** `link`: `{text, to}`, a place where the reader may want to go next. */
+export function toast(text, icon = "ok", link = null) {
   const id = ++count;
-  toasts.set([...toasts.get(), { id, text, icon }].slice(-3));
+  toasts.set([...toasts.get(), { id, text, icon, link }].slice(-3));
   setTimeout(() => toasts.set(toasts.get().filter((one) => one.id !== id)), STAYS_MS);
 }
+
+// An offer to go somewhere is over once the reader has gone somewhere.
+addEventListener("hashchange", () => toasts.set(toasts.get().filter(({ link }) => !link)));
 
 export function Toasts() {
   return html`
     <div class="toasts" role="status" aria-live="polite">
-      ${useSignal(toasts).map(({ id, text, icon }) => html`<p key=${id} class="toast"><${Icon} name=${icon} />${text}</p>`)}
+      ${useSignal(toasts).map(({ id, text, icon, link }) => html`<p key=${id} class="toast"><${Icon} name=${icon} /><span>${text}</span>
+        ${link && html`<a href=${link.to}>${link.text}</a>`}</p>`)}
     </div>
   `;
 }

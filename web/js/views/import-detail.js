@@ -49,13 +49,26 @@ export function ImportDetail({ id }) {
         <${Announce} text=${t(`status.${one.status}`)} />
         ${!done && html`<div class="card import-running"><p>${t(one.status === "pending" ? "waitingForFile" : "working")}</p><${ImportProgress} one=${one} /></div>`}
         ${one.status === "failed" && html`<div class="notice notice-bad" role="alert"><${Icon} name="alert" /><div class="notice-text">
-          <p><b>${t("refusedWhole")}</b></p><p data-test="failure">${inLanguage(one.failure)}</p></div></div>`}
+          <p><b>${t("refusedWhole")}</b></p><p data-test="failure"><${Reason} one=${one} /></p></div></div>`}
         ${one.dryRun && done && one.status !== "failed" && html`<${DryRunNote} one=${one} />`}
         ${one.status !== "failed" && one.status !== "pending" && html`<${Counters} one=${one} />`}
         ${done && one.reportUrl && html`<${Report} id=${id} one=${one} />`}
       `}
     <//>
   `;
+}
+
+/** The import says its reason in Spanish alone; its report says it in both languages. */
+function Reason({ one }) {
+  const [reason, setReason] = useState(null);
+  useEffect(() => {
+    if (!one.reportUrl) return undefined;
+    const stop = new AbortController();
+    // Where the report cannot be had, what the import says has to do.
+    api.report(one.reportUrl, stop.signal).then(({ failure }) => setReason(failure ?? null), () => {});
+    return () => stop.abort();
+  }, [one.importId]);
+  return inLanguage(reason ?? one.failure);
 }
 
 const Counters = ({ one }) => html`

@@ -85,7 +85,8 @@ const HistoryRow = ({ one }) => html`
 `;
 
 function resultOf(one) {
-  if (one.status === "failed") return inLanguage(one.failure) || t("status.failed");
+  // The list has the reason in Spanish alone; the import's own page has it in both languages.
+  if (one.status === "failed") return (language.get() === "es" && inLanguage(one.failure)) || t("nothingChanged");
   const { rows = 0, created = 0, changed = 0, rejected = 0 } = one.counters ?? {};
   const parts = [t("rowsCount", rows)];
   if (created) parts.push(t("createdCount", created));

@@ -1,20 +1,19 @@
 import { html, useEffect, useRef, useState } from "../html.js";
 import { explain } from "../failure.js";
 import { t } from "../i18n.js";
-import { Icon, Logo } from "../parts/icons.js";
-import { Preferences } from "../parts/preferences.js";
+import { Door } from "../parts/door.js";
+import { Icon } from "../parts/icons.js";
+import { toSignUp } from "../router.js";
 import { expired, signIn } from "../session.js";
 import { useSignal } from "../signal.js";
 
+/** Where it leads to afterwards is the shell's to know: the view that was asked for, or the address's `back`. */
 export function SignIn() {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
   const ended = useSignal(expired);
   const name = useRef(null);
   const password = useRef(null);
-  useEffect(() => {
-    document.title = `${t("signIn")} · Almacén`;
-  });
   useEffect(() => name.current.focus(), []);
 
   async function submit(event) {
@@ -39,24 +38,18 @@ export function SignIn() {
   }
 
   return html`
-    <div class="sign-in">
-      <div class="sign-in-preferences"><${Preferences} /></div>
-      <main class="sign-in-card">
-        <${Logo} />
-        <h1>Almacén</h1>
-        <p class="muted">${t("tagline")}</p>
-        ${ended && !problem && html`<p class="notice notice-plain" role="status"><${Icon} name="alert" />${t("sessionEnded")}</p>`}
-        <form onSubmit=${submit} novalidate>
-          <label class="field">${t("username")}
-            <input ref=${name} name="username" autocomplete="username" autocapitalize="none" spellcheck=${false} required aria-describedby="sign-in-problem" />
-          </label>
-          <label class="field">${t("password")}
-            <input ref=${password} name="password" type="password" autocomplete="current-password" required aria-describedby="sign-in-problem" />
-          </label>
-          <p id="sign-in-problem" class="problem" role="alert">${problem}</p>
-          <button class="button primary wide" disabled=${busy}>${t(busy ? "signingIn" : "signIn")}</button>
-        </form>
-      </main>
-    </div>
+    <${Door} title=${t("signIn")} foot=${html`${t("noAccount")} <a href=${toSignUp()} data-test="to-sign-up">${t("signUp")}</a>`}>
+      ${ended && !problem && html`<p class="notice notice-plain" role="status"><${Icon} name="alert" />${t("sessionEnded")}</p>`}
+      <form onSubmit=${submit} novalidate>
+        <label class="field">${t("username")}
+          <input ref=${name} name="username" autocomplete="username" autocapitalize="none" spellcheck=${false} required aria-describedby="sign-in-problem" />
+        </label>
+        <label class="field">${t("password")}
+          <input ref=${password} name="password" type="password" autocomplete="current-password" required aria-describedby="sign-in-problem" />
+        </label>
+        <p id="sign-in-problem" class="problem" role="alert">${problem}</p>
+        <button class="button primary wide" disabled=${busy}>${t(busy ? "signingIn" : "signIn")}</button>
+      </form>
+    <//>
   `;
 }

@@ -1,0 +1,203 @@
+import { html, useEffect, useState } from "../html.js";
+import * as api from "../api.js";
+import { applyCoupon, cart, kept, missed, PIECES_MAX, putAside, refresh, remove, removeCoupon, setQuantity } from "../cart.js";
+import { explain } from "../failure.js";
+import { money } from "../format.js";
+import { language, t } from "../i18n.js";
+import { useLoad } from "../load.js";
+import { Icon } from "../parts/icons.js";
+import { Picture } from "../parts/picture.js";
+import { Quantity } from "../parts/product-parts.js";
+import { Empty, Failure, Skeleton } from "../parts/states.js";
+import { View } from "../parts/view.js";
+import { usePoll } from "../poll.js";
+import { toProduct, toShop, toSignIn, toSignUp } from "../router.js";
+import { session } from "../session.js";
+import { useSignal } from "../signal.js";
+
+/** Prices, stock and the customer's other devices move while the cart is looked at. */
+const EVERY_MS = 15_000;
+const AFTER_FAILURE_MS = 10_000;
+
+export const Cart = () => (useSignal(session) ? html`<${OwnCart} />` : html`<${KeptCart} />`);
+
+const Nothing = () => html`<${Empty} icon="cart" title=${t("emptyCart")}><a class="button primary" href=${toShop()}>${t("toShop")}</a><//>`;
+
+function OwnCart() {
+  const now = useSignal(cart);
+  const notAdded = useSignal(missed);
+  const [failure, setFailure] = useState(null);
+  const [problems, setProblems] = useState({});
+  const [busy, setBusy] = useState("");
+
+  const again = usePoll(async () => {
+    try {
+      await refresh();
+      setFailure(null);
+      return EVERY_MS;
+    } catch (cause) {
+      setFailure(cause);
+      return AFTER_FAILURE_MS;
+    }
+  }, [language.get()]);
+  useEffect(() => () => missed.set([]), []);
+
+  /** A change of one line; what is refused is said beside that line. */
+  async function change(id, work) {
+    setBusy(id);
+    setProblems((known) => ({ ...known, [id]: "" }));
+    try {
+      await work();
+    } catch (cause) {
+      setProblems((known) => ({ ...known, [id]: explain(cause) }));
+    } finally {
+      setBusy("");
+    }
+  }
+
+  return html`
+    <${View} title=${t("cart")}>
+      ${failure && html`<${Failure} failure=${failure} retry=${again} />`}
+      ${notAdded.length > 0 && html`<div class="notice notice-warn" role="alert" data-test="missed"><${Icon} name="alert" /><div class="notice-text">
+        <p><b>${t("notAllTakenOver")}</b></p><ul>${notAdded.map(({ productoId, why }) => html`<li key=${productoId}>${why} <a href=${toProduct(productoId)}>${t("lookAtIt")}</a></li>`)}</ul></div></div>`}
+      ${!now && !failure && html`<${Skeleton} rows=${4} />`}
+      ${now?.items.length === 0 && html`<${Nothing} />`}
+      ${now?.items.length > 0 && html`
+        <div class="cart-page">
+          <ul class="cart-lines" data-test="cart-lines">${now.items.map((line) => html`
+            <${CartLine} key=${line.productoId} line=${line} currency=${now.moneda} busy=${busy === line.productoId} problem=${problems[line.productoId]}
+              max=${line.disponible === false ? line.cantidad : PIECES_MAX}
+              onQuantity=${(n) => change(line.productoId, () => setQuantity(line.productoId, n))} onRemove=${() => change(line.productoId, () => remove(line.productoId))} />`)}</ul>
+          <aside class="card totals" aria-label=${t("summary")} data-test="totals">
+            <h2>${t("summary")}</h2>
+            <${Totals} now=${now} />
+            <${Coupon} key=${now.cupon?.codigo ?? ""} coupon=${now.cupon} />
+          </aside>
+        </div>`}
+    <//>
+  `;
+}
+
+function CartLine({ line, currency, max, busy, problem, onQuantity, onRemove }) {
+  const gone = line.disponible === false;
+  const dearer = line.precioAnterior !== undefined && line.precio > line.precioAnterior;
+  return html`
+    <li class=${`card cart-line ${gone ? "cart-line-gone" : ""}`} data-test="cart-line" data-product=${line.productoId} aria-busy=${String(busy)}>
+      <${Picture} url=${line.urlImagen} sizes="5rem" />
+      <div class="cart-line-what">
+        ${gone ? html`<b>${line.nombre}</b>` : html`<a href=${toProduct(line.productoId)}>${line.nombre}</a>`}
+        <span class="fine">${t("each", money(line.precio, currency))}</span>
+        ${line.precioAnterior !== undefined && html`<p class="line-note" data-test="moved"><${Icon} name="tag" />${t(dearer ? "dearerNow" : "cheaperNow", money(line.precioAnterior, currency))}</p>`}
+        ${line.aviso && html`<p class="line-note line-note-bad" data-test="short"><${Icon} name="alert" />${line.aviso}
+          ${line.existencias > 0 && html` <button type="button" class="link" disabled=${busy} onClick=${() => onQuantity(line.existencias)}>${t("takeAll", line.existencias)}</button>`}</p>`}
+        <p class="problem" role="alert">${problem}</p>
+      </div>
+      <div class="cart-line-end">
+        <b class="price">${gone ? "–" : money(cents(line.precio) * line.cantidad / 100, currency)}</b>
+        ${!gone && html`<${Quantity} value=${line.cantidad} max=${max} label=${t("quantityOf", line.nombre)} onChange=${onQuantity} />`}
+        <button type="button" class="button quiet square" disabled=${busy} aria-label=${t("removeNamed", line.nombre)} title=${t("remove")} data-test="remove" onClick=${onRemove}><${Icon} name="trash" /></button>
+      </div>
+    </li>
+  `;
+}
+
+/** Whole cents, so that a product of two numbers shows no more than its decimals. */
+const cents = (amount) => Math.round(amount * 100);
+
+/** The API's own figures: nothing is added up here. */
+const Totals = ({ now }) => html`
+  <dl class="sums">
+    <div><dt>${t("subtotal")}</dt><dd data-sum="subtotal">${money(now.subtotal, now.moneda)}</dd></div>
+    ${now.descuento > 0 && html`<div><dt>${t("discount")}</dt><dd data-sum="descuento">−${money(now.descuento, now.moneda)}</dd></div>`}
+    <div><dt>${t("tax")}</dt><dd data-sum="impuesto">${money(now.impuesto, now.moneda)}</dd></div>
+    <div><dt>${t("shipping")}</dt><dd data-sum="envio">${now.envio > 0 ? money(now.envio, now.moneda) : t("free")}</dd></div>
+    <div class="sum-total"><dt>${t("total")}</dt><dd data-sum="total">${money(now.total, now.moneda)}</dd></div>
+  </dl>
+`;
+
+function Coupon({ coupon }) {
+  const [code, setCode] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState("");
+  async function run(work) {
+    setBusy(true);
+    setProblem("");
+    try {
+      await work();
+    } catch (failure) {
+      setProblem(explain(failure));
+    } finally {
+      setBusy(false);
+    }
+  }
+  function submit(event) {
+    event.preventDefault();
+    if (code.trim()) run(() => applyCoupon(code.trim()));
+    else setProblem(t("couponNeeded"));
+  }
+  if (coupon) {
+    return html`
+      <div class="coupon" data-test="coupon" data-applied=${String(coupon.aplicado)}>
+        <p><${Icon} name="tag" /> ${t("coupon")} <code>${coupon.codigo}</code></p>
+        <button type="button" class="button quiet" disabled=${busy} onClick=${() => run(removeCoupon)} data-test="remove-coupon">${t("remove")}</button>
+        ${!coupon.aplicado && html`<p class="line-note line-note-bad"><${Icon} name="alert" />${coupon.aviso}</p>`}
+        <p class="problem" role="alert">${problem}</p>
+      </div>
+    `;
+  }
+  return html`
+    <form class="coupon" onSubmit=${submit} novalidate>
+      <label class="field">${t("coupon")}
+        <input name="coupon" autocomplete="off" autocapitalize="characters" spellcheck=${false} maxlength="64" value=${code} disabled=${busy}
+          aria-invalid=${String(Boolean(problem))} aria-describedby="coupon-problem" onInput=${(event) => setCode(event.target.value)} />
+      </label>
+      <button class="button" disabled=${busy}>${t("apply")}</button>
+      <p id="coupon-problem" class="problem" role="alert">${problem}</p>
+    </form>
+  `;
+}
+
+/** Before signing in: what was put aside, at the catalogue's prices of now. Nothing is reserved and nothing is summed up. */
+function KeptCart() {
+  const lines = useSignal(kept);
+  const ids = lines.map(({ productoId }) => productoId);
+  const found = useLoad(async (signal) => {
+    const read = (id) => api.product(id, signal).then(({ data }) => [id, data], (failure) => {
+      if ([400, 404].includes(failure.status)) return [id, null];
+      throw failure;
+    });
+    return new Map(await Promise.all(ids.map(read)));
+  }, [ids.join(" "), language.get()]);
+
+  return html`
+    <${View} title=${t("cart")}>
+      ${found.failure && html`<${Failure} failure=${found.failure} retry=${found.reload} />`}
+      ${lines.length === 0 && html`<${Nothing} />`}
+      ${lines.length > 0 && html`
+        <div class="cart-page">
+          <ul class="cart-lines" data-test="cart-lines">${lines.map(({ productoId, cantidad }) => html`
+            <${KeptLine} key=${productoId} id=${productoId} quantity=${cantidad} product=${found.data?.get(productoId)} />`)}</ul>
+          <aside class="card totals"><h2>${t("signInToBuy")}</h2><p>${t("signInToBuyText")}</p>
+            <a class="button primary wide" href=${toSignIn()} data-test="cart-sign-in">${t("signIn")}</a>
+            <a class="button wide" href=${toSignUp()}>${t("signUp")}</a></aside>
+        </div>`}
+    <//>
+  `;
+}
+
+/** `product`: undefined while it is read, null where it is gone. */
+const KeptLine = ({ id, quantity, product }) => html`
+  <li class="card cart-line" data-test="cart-line" data-product=${id}>
+    <${Picture} url=${product?.urlImagen} sizes="5rem" />
+    <div class="cart-line-what">
+      ${product ? html`<a href=${toProduct(id)}>${product.nombre}</a>` : html`<span class="muted">${t(product === null ? "noSuchProduct" : "loading")}</span>`}
+      ${product && html`<span class="fine">${t("each", money(product.precio, product.moneda))}</span>`}
+      ${product && product.stock < quantity && html`<p class="line-note line-note-bad" data-test="short"><${Icon} name="alert" />${product.stock > 0 ? t("onlyLeft", product.stock) : t("soldOut")}</p>`}
+    </div>
+    <div class="cart-line-end">
+      ${product && html`<b class="price">${money(cents(product.precio) * quantity / 100, product.moneda)}</b>
+        <${Quantity} value=${quantity} label=${t("quantityOf", product.nombre)} onChange=${(n) => putAside(id, n)} />`}
+      <button type="button" class="button quiet square" aria-label=${t("removeNamed", product?.nombre ?? "")} title=${t("remove")} data-test="remove" onClick=${() => putAside(id, 0)}><${Icon} name="trash" /></button>
+    </div>
+  </li>
+`;

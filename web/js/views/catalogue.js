@@ -1,0 +1,135 @@
+import { html, useState } from "../html.js";
+import * as api from "../api.js";
+import { explain, problemsByField } from "../failure.js";
+import { money, number } from "../format.js";
+import { language, t } from "../i18n.js";
+import { useLoad } from "../load.js";
+import { Dialog } from "../parts/dialog.js";
+import { Field } from "../parts/field.js";
+import { Icon } from "../parts/icons.js";
+import { Pager } from "../parts/pager.js";
+import { Picture } from "../parts/picture.js";
+import { Empty, Failure, Skeleton } from "../parts/states.js";
+import { toast } from "../parts/toast.js";
+import { View } from "../parts/view.js";
+import { goInPlace, toCatalogue, toCatalogueProduct } from "../router.js";
+import { useTyped } from "../typed.js";
+
+const PER_PAGE = 50;
+/** The API's own bound. */
+const CATEGORY_CHARS_MAX = 60;
+
+export function Catalogue({ query }) {
+  const q = query.get("q") ?? "";
+  const page = Math.max(Number.parseInt(query.get("page") ?? "1", 10) || 1, 1);
+  const found = useLoad((signal) => api.products({ q, pagina: page, limite: PER_PAGE }, signal), [q, page, language.get()]);
+  const categories = useLoad((signal) => api.categories(signal), []);
+  const [typed, setTyped] = useTyped(q, (text) => goInPlace(toCatalogue({ q: text })));
+  const [deleting, setDeleting] = useState(null);
+  const [sorting, setSorting] = useState(false);
+  const nameOf = (id) => categories.data?.find((one) => one.id === id)?.nombre ?? id;
+
+  function deleted(product) {
+    setDeleting(null);
+    toast(t("deleted", product.nombre));
+    // The list may lag behind for a moment: what was deleted here is gone here.
+    found.set({ ...found.data, datos: found.data.datos.filter(({ id }) => id !== product.id), paginacion: { ...found.data.paginacion, total: found.data.paginacion.total - 1 } });
+  }
+
+  return html`
+    <${View} title=${t("catalogue")} lead=${found.data && t("productsFound", found.data.paginacion.total)}
+      actions=${html`<button type="button" class="button" data-test="categories" onClick=${() => setSorting(true)}><${Icon} name="tag" />${t("categories")}</button>
+        <a class="button primary" href=${toCatalogueProduct()} data-test="new-product"><${Icon} name="plus" />${t("newProduct")}</a>`}>
+      <div class="toolbar" role="search"><label class="search"><${Icon} name="search" /><span class="visually-hidden">${t("searchProducts")}</span>
+        <input type="search" data-test="search" value=${typed} placeholder=${t("searchProducts")} maxlength="100" onInput=${(event) => setTyped(event.target.value)} /></label></div>
+      ${found.failure && html`<${Failure} failure=${found.failure} retry=${found.reload} />`}
+      ${!found.data && !found.failure && html`<${Skeleton} rows=${8} />`}
+      ${found.data?.datos.length === 0 && html`<${Empty} icon="tag" title=${t(q ? "noProductFits" : "noProducts")} />`}
+      ${found.data?.datos.length > 0 && html`
+        <div class="table-frame"><table class="table catalogue" role="table" aria-busy=${String(found.loading)} data-test="catalogue">
+          <caption class="visually-hidden">${t("catalogue")}</caption>
+          <thead role="rowgroup"><tr role="row">
+            <th role="columnheader" scope="col"><span class="visually-hidden">${t("image")}</span></th>
+            ${["product", "category", "price", "stock"].map((name) => html`<th key=${name} role="columnheader" scope="col" class=${["price", "stock"].includes(name) ? "num" : ""}>${t(name)}</th>`)}
+            <th role="columnheader" scope="col"><span class="visually-hidden">${t("actions")}</span></th>
+          </tr></thead>
+          <tbody role="rowgroup">${found.data.datos.map((product) => html`
+            <tr role="row" key=${product.id} data-product=${product.id}>
+              <td role="cell" class="catalogue-picture"><${Picture} url=${product.urlImagen} sizes="3rem" /></td>
+              <th role="rowheader" scope="row" class="item"><a href=${toCatalogueProduct(product.id)}>${product.nombre}</a></th>
+              <td role="cell" data-label=${t("category")}>${nameOf(product.categoria)}</td>
+              <td role="cell" class="num" data-label=${t("price")}>${money(product.precio, product.moneda)}</td>
+              <td role="cell" class="num" data-label=${t("stock")}>${number(product.stock)}</td>
+              <td role="cell" class="row-action"><button type="button" class="button quiet square" aria-label=${t("deleteNamed", product.nombre)} title=${t("delete")} data-test="delete"
+                onClick=${() => setDeleting(product)}><${Icon} name="trash" /></button></td>
+            </tr>`)}</tbody>
+        </table></div>
+        <${Pager} page=${page} pages=${found.data.paginacion.totalPaginas} to=${(target) => toCatalogue({ q, page: target > 1 && target })} />`}
+      ${deleting && html`<${DeleteDialog} product=${deleting} onClose=${() => setDeleting(null)} onDeleted=${deleted} />`}
+      ${sorting && html`<${Categories} all=${categories.data ?? []} failure=${categories.failure} onAdded=${(one) => categories.set([...(categories.data ?? []), one])} onClose=${() => setSorting(false)} />`}
+    <//>
+  `;
+}
+
+export function DeleteDialog({ product, onClose, onDeleted }) {
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState(null);
+  async function press() {
+    setBusy(true);
+    setFailure(null);
+    try {
+      await api.deleteProduct(product.id);
+    } catch (cause) {
+      // Somebody else was faster: it is gone, as was wanted.
+      if (cause.status !== 404) {
+        setFailure(cause);
+        setBusy(false);
+        return;
+      }
+    }
+    onDeleted(product);
+  }
+  return html`
+    <${Dialog} title=${t("deleteQuestion", product.nombre)} onClose=${onClose} locked=${busy}>
+      <div class="dialog-body" data-test="delete-dialog">
+        <p>${t("deleteText")}</p>
+        ${failure && html`<${Failure} failure=${failure} />`}
+        <div class="dialog-actions">
+          <button type="button" class="button" data-first disabled=${busy} onClick=${onClose}>${t("cancel")}</button>
+          <button type="button" class="button danger" disabled=${busy} onClick=${press} data-test="confirm-delete"><${Icon} name="trash" />${t(busy ? "deleting" : "delete")}</button>
+        </div>
+      </div>
+    <//>
+  `;
+}
+
+function Categories({ all, failure, onAdded, onClose }) {
+  const [name, setName] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [refused, setRefused] = useState(null);
+  const problems = refused ? problemsByField(refused).nombre ?? [explain(refused)] : [];
+  async function submit(event) {
+    event.preventDefault();
+    setBusy(true);
+    setRefused(null);
+    try {
+      onAdded(await api.makeCategory(name.trim()));
+      setName("");
+    } catch (cause) {
+      setRefused(cause);
+    }
+    setBusy(false);
+  }
+  return html`
+    <${Dialog} title=${t("categories")} onClose=${onClose} locked=${busy}>
+      ${failure && html`<${Failure} failure=${failure} />`}
+      <ul class="chips category-list" data-test="category-list">${all.map(({ id, nombre }) => html`<li key=${id} class="chip chip-plain">${nombre}</li>`)}</ul>
+      <form onSubmit=${submit} novalidate data-test="new-category">
+        <${Field} label=${t("newCategory")} name="nombre" problems=${problems}
+          input=${(its) => html`<input ...${its} data-first autocomplete="off" maxlength=${CATEGORY_CHARS_MAX} disabled=${busy} value=${name} onInput=${(event) => setName(event.target.value)} />`} />
+        <div class="dialog-actions"><button type="button" class="button" onClick=${onClose}>${t("close")}</button>
+          <button class="button primary" disabled=${busy}>${t(busy ? "saving" : "add")}</button></div>
+      </form>
+    <//>
+  `;
+}
