@@ -98,7 +98,9 @@ def tables(template, physical):
 
 def lifecycle_rule(rule):
     """One rule as S3's API spells it."""
-    out = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    tags = rule.get("TagFilters")
+    only = {"Tag": tags[0]} if tags else {"Prefix": rule.get("Prefix", "")}
+    out = {"ID": rule["Id"], "Status": rule["Status"], "Filter": only}
     if "ExpirationInDays" in rule:
         out["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
     for name in ("NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"):
@@ -117,6 +119,11 @@ def buckets(template, physical):
             )
 
 
+def resources_of(client, api):
+    for page in client.get_paginator("get_resources").paginate(restApiId=api, embed=["methods"]):
+        yield from page["items"]
+
+
 def gateway(template, physical):
     client = boto3.client("apigateway")
     for name, properties in template.resources("AWS::Serverless::Api"):
@@ -132,7 +139,15 @@ def gateway(template, physical):
             if "StatusCode" in answer:
                 request["statusCode"] = str(answer["StatusCode"])
             client.put_gateway_response(**request)
-        # The answers take effect with the next deployment of the stage.
+        # It takes keys from the header only, so a key from the authorizer would be none.
+        for resource in resources_of(client, api):
+            for verb, method in resource.get("resourceMethods", {}).items():
+                if method.get("apiKeyRequired"):
+                    change = [{"op": "remove", "path": "/apiKeyRequired"}]
+                    client.update_method(
+                        restApiId=api, resourceId=resource["id"], httpMethod=verb, patchOperations=change
+                    )
+        # All this takes effect with the next deployment of the stage.
         client.create_deployment(restApiId=api, stageName=template.value(properties["StageName"]))
 
 

@@ -298,6 +298,13 @@ fn every_route_has_one_verb_and_its_path_a_preflight() {
         assert_ne!(verb, "any", "template.yaml: {path} must name its verbs");
         if verb == "options" {
             assert!(line.contains("Authorizer: NONE"), "template.yaml: a browser sends no token with OPTIONS {path}");
+        } else {
+            // The authorizer names the usage-plan key, so a route without it has none.
+            assert_eq!(
+                line.contains("Authorizer: NONE"),
+                line.contains("ApiKeyRequired: false"),
+                "template.yaml: {verb} {path} needs a key exactly where it has the authorizer"
+            );
         }
         assert!(verbs.entry(path.clone()).or_default().insert(verb.clone()), "template.yaml: {verb} {path} twice");
     }

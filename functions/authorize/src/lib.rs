@@ -6,6 +6,7 @@
 
 use std::time::Instant;
 
+use almacen_domain::tier::usage_key;
 use almacen_identity::keys::KeySource;
 use almacen_identity::token::{Identity, Pool, TokenError, Verifier};
 use almacen_lambda_kit::config::{ConfigError, Env};
@@ -19,22 +20,25 @@ pub struct Config {
     pub keys_url: String,
     /// Which tokens count.
     pub pool: Pool,
+    /// How the keys of the free tier begin.
+    pub free_keys_prefix: String,
 }
 
 impl Config {
-    /// `USER_POOL_ID`, `USER_POOL_CLIENT_ID`, and `JWKS_URL` where the keys are not at Cognito's own address.
+    /// `USER_POOL_ID`, `USER_POOL_CLIENT_ID`, `FREE_KEYS_PREFIX`, and `JWKS_URL` where the keys are not at Cognito's own address.
     ///
     /// # Errors
     /// Names everything that is missing.
     pub fn read(mut env: Env) -> Result<Self, ConfigError> {
         let pool_id = env.required("USER_POOL_ID");
         let client_id = env.required("USER_POOL_CLIENT_ID");
+        let free_keys_prefix = env.required("FREE_KEYS_PREFIX");
         // A pool's id begins with its region: `eu-west-1_AbCdEf`.
         let region = pool_id.split('_').next().unwrap_or_default();
         let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{pool_id}");
         let keys_url = env.optional("JWKS_URL").unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
         env.check()?;
-        Ok(Self { keys_url, pool: Pool { issuer, client_id } })
+        Ok(Self { keys_url, pool: Pool { issuer, client_id }, free_keys_prefix })
     }
 }
 
@@ -54,6 +58,8 @@ pub struct Permit {
     principal_id: String,
     policy_document: Policy,
     context: Context,
+    /// The key of the usage plan that the request counts on.
+    usage_identifier_key: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -85,9 +91,13 @@ struct Context {
 /// # Errors
 /// `Unauthorized`, which API Gateway makes into 401, where the token does not count; anything else, which it makes into
 /// 500, where it could not be checked.
-pub async fn handle<S: KeySource>(verifier: &Verifier<S>, question: Question) -> Result<Permit, Failure> {
+pub async fn handle<S: KeySource>(
+    verifier: &Verifier<S>,
+    free_keys_prefix: &str,
+    question: Question,
+) -> Result<Permit, Failure> {
     match verifier.verify(&question.authorization_token, Instant::now()).await {
-        Ok(Identity { user_id, email, role }) => Ok(Permit {
+        Ok(Identity { user_id, email, role, tier }) => Ok(Permit {
             principal_id: user_id.clone(),
             policy_document: Policy {
                 version: "2012-10-17",
@@ -97,6 +107,7 @@ pub async fn handle<S: KeySource>(verifier: &Verifier<S>, question: Question) ->
                     resource: whole_stage(&question.method_arn),
                 }],
             },
+            usage_identifier_key: usage_key(tier, &user_id, free_keys_prefix),
             context: Context { usuario_id: user_id, email, rol: role.as_str() },
         }),
         Err(TokenError::Refused(reason)) => {
@@ -130,9 +141,14 @@ mod tests {
     const PUBLISHED: Keys = Keys(Ok(include_bytes!("fixtures/jwks.json")));
 
     async fn answer(keys: Keys, event: &str) -> Result<String, (&'static str, String)> {
-        let env = Env::of([("USER_POOL_ID", "eu-west-1_Example"), ("USER_POOL_CLIENT_ID", "1example23456789")]);
-        let verifier = Verifier::new(keys, Config::read(env).unwrap().pool);
-        match handle(&verifier, serde_json::from_str(event).unwrap()).await {
+        let env = Env::of([
+            ("USER_POOL_ID", "eu-west-1_Example"),
+            ("USER_POOL_CLIENT_ID", "1example23456789"),
+            ("FREE_KEYS_PREFIX", "gratuito"),
+        ]);
+        let config = Config::read(env).unwrap();
+        let verifier = Verifier::new(keys, config.pool);
+        match handle(&verifier, &config.free_keys_prefix, serde_json::from_str(event).unwrap()).await {
             Ok(permit) => Ok(serde_json::to_string(&permit).unwrap()),
             Err(Failure { kind, message }) => Err((kind, message)),
         }
@@ -142,10 +158,16 @@ mod tests {
     async fn good_tokens_are_permitted_the_whole_stage() {
         assert_eq!(
             answer(PUBLISHED, include_str!("../../../events/authorize/operator.json")).await.unwrap(),
-            r#"{"principalId":"7d8ca528-4931-4254-9273-ea5ee853f271","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":"arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/v1/*"}]},"context":{"usuarioId":"7d8ca528-4931-4254-9273-ea5ee853f271","rol":"operador"}}"#
+            r#"{"principalId":"7d8ca528-4931-4254-9273-ea5ee853f271","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":"arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/v1/*"}]},"context":{"usuarioId":"7d8ca528-4931-4254-9273-ea5ee853f271","rol":"operador"},"usageIdentifierKey":"gratuito10"}"#
         );
         let shopper = answer(PUBLISHED, include_str!("../../../events/authorize/shopper.json")).await.unwrap();
-        assert!(shopper.ends_with(r#""rol":"cliente"}}"#), "{shopper}");
+        assert!(shopper.contains(r#""rol":"cliente"}"#), "{shopper}");
+        // An operator has given this one a tier, and with it a key of their own.
+        let premium = answer(PUBLISHED, include_str!("../../../events/authorize/premium.json")).await.unwrap();
+        assert!(
+            premium.ends_with(r#""rol":"cliente"},"usageIdentifierKey":"7d8ca528493142549273ea5ee853f271"}"#),
+            "{premium}"
+        );
     }
 
     #[tokio::test]
@@ -181,11 +203,18 @@ mod tests {
 
     #[test]
     fn the_issuer_and_the_keys_follow_from_the_pool() {
-        let config =
-            Config::read(Env::of([("USER_POOL_ID", "eu-west-1_Pool"), ("USER_POOL_CLIENT_ID", "client-1")])).unwrap();
+        let config = Config::read(Env::of([
+            ("USER_POOL_ID", "eu-west-1_Pool"),
+            ("USER_POOL_CLIENT_ID", "client-1"),
+            ("FREE_KEYS_PREFIX", "k"),
+        ]))
+        .unwrap();
         assert_eq!(config.pool.issuer, "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool");
         assert_eq!(config.keys_url, "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool/.well-known/jwks.json");
         let told = Config::read(Env::of([("JWKS_URL", "http://127.0.0.1:1/x")])).unwrap_err().to_string();
-        assert_eq!(told, "environment: USER_POOL_ID is missing; USER_POOL_CLIENT_ID is missing");
+        assert_eq!(
+            told,
+            "environment: USER_POOL_ID is missing; USER_POOL_CLIENT_ID is missing; FREE_KEYS_PREFIX is missing"
+        );
     }
 }

@@ -9,7 +9,7 @@ use authorize::{Config, handle};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     log::init();
-    let Config { keys_url, pool } = Config::read(Env::read())?;
+    let Config { keys_url, pool, free_keys_prefix } = Config::read(Env::read())?;
     let verifier = Verifier::new(PublishedKeys::at(&keys_url), pool);
-    start::run(|event, _| handle(&verifier, event)).await
+    start::run(|event, _| handle(&verifier, &free_keys_prefix, event)).await
 }

@@ -1,19 +1,35 @@
-//! Signing in over HTTP: `POST /token` gives the user pool's access token for a password or a refresh token.
+//! Users over HTTP: `POST /users` makes one, `POST /token` gives the user pool's access token for a password or a refresh
+//! token, `GET /users/me` says who the caller is.
+//!
+//! Invariant: no answer tells whether a user exists. A name that is taken is answered as a name that was free, and an
+//! unknown user is refused as a wrong password is.
+
+use std::time::Duration;
 
 use almacen_contract::error::{Code, Refusal, Text};
 use almacen_contract::form;
 use almacen_contract::json::Fields;
-use almacen_contract::users::{Credentials, TokenBody, credentials};
-use almacen_identity::sign_in::{SignIn, SignInError};
+use almacen_contract::users::{self, Credentials, MeBody, TokenBody, UserBody};
+use almacen_domain::role::Role;
+use almacen_domain::user::NewUser;
+use almacen_identity::sign_in::{SignInError, Tokens};
+use almacen_identity::user_pool::UserPool;
+use almacen_identity::users::{SignUpError, WhoError};
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 
+/// A sign-up takes this long at least, so that the clock does not tell a name that is taken, which is quickly found, from
+/// a new one, which is stored first. Longer than Cognito usually takes for either.
+const SIGN_UP_TAKES: Duration = Duration::from_millis(500);
+
 /// What the environment says.
 #[derive(Debug)]
 pub struct Config {
+    /// The user pool.
+    pub pool_id: String,
     /// The user pool's app client.
     pub client_id: String,
     /// How HTTP is answered.
@@ -26,10 +42,52 @@ impl Config {
     /// # Errors
     /// Names everything that is missing.
     pub fn read(mut env: Env) -> Result<Self, ConfigError> {
-        let config =
-            Self { client_id: env.required("USER_POOL_CLIENT_ID"), http: Http::new(env.required("ALLOWED_ORIGIN")) };
+        let config = Self {
+            pool_id: env.required("USER_POOL_ID"),
+            client_id: env.required("USER_POOL_CLIENT_ID"),
+            http: Http::new(env.required("ALLOWED_ORIGIN")),
+        };
         env.check()?;
         Ok(config)
+    }
+}
+
+/// What a request asks for. No `Debug`: it holds passwords and tokens.
+enum Ask {
+    /// `POST /users`.
+    SignUp(NewUser),
+    /// `POST /token`.
+    SignIn(Credentials),
+    /// `GET /users/me`.
+    Me {
+        /// The caller's own.
+        access_token: String,
+        /// What the authorizer made of it.
+        role: Role,
+    },
+}
+
+impl Ask {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// 400 naming everything that is wrong, 401 without a token where one is due, 404 for a route that is none.
+    fn read(request: &Request) -> Result<Self, Refusal> {
+        match (request.method(), request.resource()) {
+            ("POST", "/users") => users::new_user(&request.json()?).map(Self::SignUp),
+            ("POST", "/token") => {
+                let (kind, body) = request.body(&[FORM, JSON])?;
+                let fields = if kind == FORM { form::parse(&body)? } else { Fields::parse(&body)? };
+                users::credentials(fields).map(Self::SignIn)
+            }
+            ("GET", "/users/me") => {
+                let role = request.caller()?.role;
+                let bearer = request.header("authorization").and_then(|header| header.split_once(' '));
+                let (_, token) = bearer.ok_or_else(|| Refusal::new(Code::Unauthorized))?;
+                Ok(Self::Me { access_token: token.trim().to_owned(), role })
+            }
+            _ => Err(Refusal::new(Code::NotFound)),
+        }
     }
 }
 
@@ -37,46 +95,83 @@ impl Config {
 ///
 /// # Errors
 /// The refusal that the caller is told.
-pub async fn handle(sign_in: &SignIn, request: Request) -> Result<Reply, Refusal> {
-    let tokens = match read(&request)? {
-        Credentials::Password { username, password } => sign_in.with_password(&username, &password).await,
-        Credentials::RefreshToken(token) => sign_in.with_refresh_token(&token).await,
-    };
-    let tokens = tokens.map_err(refusal)?;
-    let body = TokenBody {
-        access_token: tokens.access_token,
-        refresh_token: tokens.refresh_token,
-        token_type: "bearer",
-        expires_in: tokens.expires_in,
-    };
-    Reply::json(200, &body)
-}
-
-fn read(request: &Request) -> Result<Credentials, Refusal> {
-    match (request.method(), request.resource()) {
-        ("POST", "/token") => {
-            let (kind, body) = request.body(&[FORM, JSON])?;
-            credentials(if kind == FORM { form::parse(&body)? } else { Fields::parse(&body)? })
+pub async fn handle(pool: &UserPool, request: Request) -> Result<Reply, Refusal> {
+    match Ask::read(&request)? {
+        Ask::SignUp(new) => {
+            let (made, ()) = tokio::join!(pool.sign_up(&new), tokio::time::sleep(SIGN_UP_TAKES));
+            let id = made.map_err(sign_up_refused)?;
+            Reply::json(201, &UserBody { id: &id, username: new.username.as_str() })
         }
-        _ => Err(Refusal::new(Code::NotFound)),
+        Ask::SignIn(credentials) => {
+            let tokens = match credentials {
+                Credentials::Password { username, password } => pool.with_password(&username, &password).await,
+                Credentials::RefreshToken(token) => pool.with_refresh_token(&token).await,
+            };
+            let Tokens { access_token, refresh_token, expires_in } = tokens.map_err(sign_in_refused)?;
+            Reply::json(200, &TokenBody { access_token, refresh_token, token_type: "bearer", expires_in })
+        }
+        Ask::Me { access_token, role } => {
+            let me = pool.who(&access_token).await.map_err(who_refused)?;
+            let body = MeBody { id: &me.id, username: &me.username, email: me.email.as_deref(), rol: role.as_str() };
+            Reply::json(200, &body)
+        }
     }
 }
 
-/// The one place where a failed sign-in becomes an answer.
-fn refusal(error: SignInError) -> Refusal {
+fn sign_up_refused(error: SignUpError) -> Refusal {
+    match error {
+        SignUpError::PasswordRefused => Refusal::invalid_field(
+            "password",
+            Text::fixed(
+                "Esta contraseña no se admite; elija otra.",
+                "This password is not accepted; choose another one.",
+            ),
+        ),
+        SignUpError::EmailRefused => Refusal::invalid_field(
+            "email",
+            Text::fixed("Esta dirección de correo no se admite.", "This e-mail address is not accepted."),
+        ),
+        SignUpError::Closed => Refusal::new(Code::Forbidden).saying(Text::fixed(
+            "Aquí las cuentas las crea un administrador.",
+            "Accounts are made by an administrator here.",
+        )),
+        SignUpError::TooMany => Refusal::new(Code::RateLimited),
+        SignUpError::Unavailable(_) => {
+            tracing::error!(%error, "sign-up failed");
+            Refusal::new(Code::Unavailable)
+        }
+        SignUpError::Misconfigured(_) => {
+            tracing::error!(%error, "sign-up failed");
+            Refusal::new(Code::Internal)
+        }
+    }
+}
+
+fn who_refused(error: WhoError) -> Refusal {
+    match error {
+        WhoError::Refused => Refusal::new(Code::Unauthorized),
+        WhoError::TooMany => Refusal::new(Code::RateLimited),
+        WhoError::Unavailable(_) => {
+            tracing::error!(%error, "caller not looked up");
+            Refusal::new(Code::Unavailable)
+        }
+        WhoError::Misconfigured(_) => {
+            tracing::error!(%error, "caller not looked up");
+            Refusal::new(Code::Internal)
+        }
+    }
+}
+
+fn sign_in_refused(error: SignInError) -> Refusal {
     let unauthorized = |text| Refusal::new(Code::Unauthorized).saying(text);
     match error {
         SignInError::Refused => unauthorized(Text::fixed(
-            "El usuario o la contraseña no son correctos, o la sesión caducó.",
-            "User name or password is wrong, or the session has ended.",
+            "El usuario o la contraseña no son correctos, la cuenta no está confirmada o la sesión caducó.",
+            "User name or password is wrong, the account is not confirmed, or the session has ended.",
         )),
         SignInError::NewPasswordNeeded => unauthorized(Text::fixed(
             "Antes de entrar hay que elegir una contraseña nueva.",
             "A new password has to be chosen before signing in.",
-        )),
-        SignInError::NotConfirmed => unauthorized(Text::fixed(
-            "La cuenta todavía no está confirmada.",
-            "The account has not been confirmed yet.",
         )),
         SignInError::AnotherStepNeeded => unauthorized(Text::fixed(
             "La cuenta pide un paso más que aquí no se ofrece.",
@@ -101,9 +196,13 @@ mod tests {
 
     fn check(event: &str, expected: &[&str]) {
         let request: Request = serde_json::from_str(event).unwrap();
-        let got = match read(&request) {
-            Ok(Credentials::Password { username, password }) => vec![username, password],
-            Ok(Credentials::RefreshToken(token)) => vec![token],
+        let got = match Ask::read(&request) {
+            Ok(Ask::SignUp(new)) => {
+                [new.username.as_str(), new.email.as_str(), new.password.as_str()].map(str::to_owned).to_vec()
+            }
+            Ok(Ask::SignIn(Credentials::Password { username, password })) => vec![username, password],
+            Ok(Ask::SignIn(Credentials::RefreshToken(token))) => vec![token],
+            Ok(Ask::Me { access_token, role }) => vec![access_token, role.as_str().to_owned()],
             Err(refusal) => vec![refusal.code().as_str().to_owned()],
         };
         assert_eq!(got, expected);
@@ -111,32 +210,47 @@ mod tests {
 
     #[test]
     fn what_the_sample_events_ask_for() {
+        check(include_str!("../../../events/users-api/sign-up.json"), &["ana", "ana@example.com", "Secreta123"]);
         check(include_str!("../../../events/users-api/token-form.json"), &["ana", "Contraseña 1&"]);
         check(include_str!("../../../events/users-api/token-json.json"), &["ana", "Contraseña 1&"]);
         check(include_str!("../../../events/users-api/token-refresh.json"), &["eyJjdHkiOiJKV1QifQ.a.b"]);
+        check(include_str!("../../../events/users-api/me.json"), &["eyJraWQiOiJrMSJ9.e30.c2ln", "cliente"]);
+    }
+
+    #[test]
+    fn what_is_no_question() {
         check(r#"{"httpMethod":"GET","resource":"/token"}"#, &["NO_ENCONTRADO"]);
-        check(r#"{"httpMethod":"POST","resource":"/token","body":"a=b"}"#, &["TIPO_NO_SOPORTADO"]);
+        check(r#"{"httpMethod":"GET","resource":"/users"}"#, &["NO_ENCONTRADO"]);
+        check(r#"{"httpMethod":"GET","resource":"/users/me"}"#, &["NO_AUTORIZADO"]);
         check(
-            r#"{"httpMethod":"POST","resource":"/token","headers":{"Content-Type":"application/json"}}"#,
-            &["ERROR_VALIDACION"],
+            r#"{"httpMethod":"GET","resource":"/users/me","requestContext":{"authorizer":{"usuarioId":"u","rol":"admin"}}}"#,
+            &["NO_AUTORIZADO"],
         );
+        check(r#"{"httpMethod":"POST","resource":"/token","body":"a=b"}"#, &["TIPO_NO_SOPORTADO"]);
+        for resource in ["/token", "/users"] {
+            let event = |kind| {
+                format!(r#"{{"httpMethod":"POST","resource":"{resource}","headers":{{"Content-Type":"{kind}"}}}}"#)
+            };
+            check(&event("application/json"), &["ERROR_VALIDACION"]);
+            check(&event("text/plain"), &["TIPO_NO_SOPORTADO"]);
+        }
+    }
+
+    fn told(refusal: &Refusal) -> (u16, String) {
+        (refusal.code().status(), refusal.body(Language::English, "r"))
     }
 
     #[test]
     fn what_failed_sign_ins_are_told() {
-        let told = |error| {
-            let refusal = refusal(error);
-            (refusal.code().status(), refusal.body(Language::English, "r"))
-        };
+        let told = |error| told(&sign_in_refused(error));
         assert_eq!(
             told(SignInError::Refused),
             (
                 401,
-                r#"{"error":{"codigo":"NO_AUTORIZADO","mensaje":"User name or password is wrong, or the session has ended.","detalles":[],"solicitudId":"r"}}"#.to_owned()
+                r#"{"error":{"codigo":"NO_AUTORIZADO","mensaje":"User name or password is wrong, the account is not confirmed, or the session has ended.","detalles":[],"solicitudId":"r"}}"#.to_owned()
             )
         );
         assert!(told(SignInError::NewPasswordNeeded).1.contains("new password"));
-        assert_eq!(told(SignInError::NotConfirmed).0, 401);
         assert_eq!(told(SignInError::AnotherStepNeeded).0, 401);
         assert_eq!(told(SignInError::TooMany).0, 429);
         let (status, body) = told(SignInError::Unavailable("connect to 10.0.0.1".to_owned()));
@@ -146,8 +260,32 @@ mod tests {
     }
 
     #[test]
+    fn what_failed_sign_ups_and_questions_are_told() {
+        let (status, body) = told(&sign_up_refused(SignUpError::PasswordRefused));
+        assert!(status == 400 && body.contains(r#""campo":"password""#), "{body}");
+        let (status, body) = told(&sign_up_refused(SignUpError::EmailRefused));
+        assert!(status == 400 && body.contains(r#""campo":"email""#), "{body}");
+        assert_eq!(told(&sign_up_refused(SignUpError::Closed)).0, 403);
+        assert_eq!(told(&sign_up_refused(SignUpError::TooMany)).0, 429);
+        for (refusal, expected) in [
+            (sign_up_refused(SignUpError::Unavailable("connect to 10.0.0.1".to_owned())), 503),
+            (sign_up_refused(SignUpError::Misconfigured("at 10.0.0.1".to_owned())), 500),
+            (who_refused(WhoError::Unavailable("connect to 10.0.0.1".to_owned())), 503),
+            (who_refused(WhoError::Misconfigured("at 10.0.0.1".to_owned())), 500),
+        ] {
+            let (status, body) = told(&refusal);
+            assert!(status == expected && !body.contains("10.0.0.1"), "{status} {body}");
+        }
+        assert_eq!(told(&who_refused(WhoError::Refused)).0, 401);
+        assert_eq!(told(&who_refused(WhoError::TooMany)).0, 429);
+    }
+
+    #[test]
     fn everything_missing_is_named_at_once() {
         let told = Config::read(Env::of([])).unwrap_err().to_string();
-        assert_eq!(told, "environment: USER_POOL_CLIENT_ID is missing; ALLOWED_ORIGIN is missing");
+        assert_eq!(
+            told,
+            "environment: USER_POOL_ID is missing; USER_POOL_CLIENT_ID is missing; ALLOWED_ORIGIN is missing"
+        );
     }
 }

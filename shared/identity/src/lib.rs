@@ -1,4 +1,4 @@
-//! Who is calling: verification of the access tokens that the Cognito user pool gives out, and signing in to it.
+//! Who is calling: verification of the access tokens that the Cognito user pool gives out, and signing in and up there.
 //!
 //! Invariant: nothing here logs, and no error carries a token or a password.
 
@@ -6,6 +6,8 @@ pub mod keys;
 mod rs256;
 pub mod sign_in;
 pub mod token;
+pub mod user_pool;
+pub mod users;
 
 /// An error with its causes.
 pub(crate) fn reason(error: &dyn std::error::Error) -> String {

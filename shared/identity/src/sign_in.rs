@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use aws_sdk_cognitoidentityprovider::Client;
 use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata as _;
 use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
 
 use crate::reason;
+use crate::user_pool::UserPool;
 
 /// What a signed-in user is given.
 pub struct Tokens {
@@ -21,12 +21,11 @@ pub struct Tokens {
 /// Why there are no tokens.
 #[derive(Debug)]
 pub enum SignInError {
-    /// Wrong password, unknown user, expired or revoked refresh token: which of them is nobody's business.
+    /// Wrong password, unknown user, one who is not confirmed yet or whose password an operator has reset, expired or
+    /// revoked refresh token: which of them is nobody's business.
     Refused,
     /// The password is right, but a new one has to be chosen first.
     NewPasswordNeeded,
-    /// The account has not been confirmed.
-    NotConfirmed,
     /// The password is right, but the account asks for a step more that this service does not offer.
     AnotherStepNeeded,
     /// Too many tries.
@@ -42,7 +41,6 @@ impl fmt::Display for SignInError {
         match self {
             Self::Refused => f.write_str("sign-in refused"),
             Self::NewPasswordNeeded => f.write_str("sign-in needs a new password"),
-            Self::NotConfirmed => f.write_str("account not confirmed"),
             Self::AnotherStepNeeded => f.write_str("sign-in needs another step"),
             Self::TooMany => f.write_str("too many sign-ins"),
             Self::Unavailable(reason) => write!(f, "Cognito is not available: {reason}"),
@@ -53,21 +51,8 @@ impl fmt::Display for SignInError {
 
 impl std::error::Error for SignInError {}
 
-/// The user pool's client for signing in.
-#[derive(Debug, Clone)]
-pub struct SignIn {
-    client: Client,
-    client_id: String,
-}
-
-impl SignIn {
-    /// As the pool's app client with this id.
-    #[must_use]
-    pub fn new(client_id: String) -> Self {
-        Self { client: Client::new(&almacen_aws_client::sdk_config()), client_id }
-    }
-
-    /// With a user name and a password.
+impl UserPool {
+    /// Signs in with a user name and a password.
     ///
     /// # Errors
     /// [`SignInError`].
@@ -75,7 +60,7 @@ impl SignIn {
         self.ask(AuthFlowType::UserPasswordAuth, [("USERNAME", username), ("PASSWORD", password)]).await
     }
 
-    /// With a refresh token.
+    /// Signs in again with a refresh token.
     ///
     /// # Errors
     /// [`SignInError`].
@@ -114,15 +99,18 @@ impl SignIn {
 }
 
 /// Cognito's error codes (API reference, InitiateAuth). `InvalidParameterException` is what a user name that no user
-/// could have gets, and also an app client that may not sign in with a password at all.
+/// could have gets, and also an app client that may not sign in with a password at all. The codes for an account that is
+/// not confirmed, or whose password was reset, come without a look at the password; so they would tell that it exists.
 fn by_code(code: &str, message: &str) -> SignInError {
     match code {
         "InvalidParameterException" if message.contains("not enabled") => {
             SignInError::Misconfigured(message.to_owned())
         }
-        "NotAuthorizedException" | "UserNotFoundException" | "InvalidParameterException" => SignInError::Refused,
-        "PasswordResetRequiredException" => SignInError::NewPasswordNeeded,
-        "UserNotConfirmedException" => SignInError::NotConfirmed,
+        "NotAuthorizedException"
+        | "UserNotFoundException"
+        | "InvalidParameterException"
+        | "PasswordResetRequiredException"
+        | "UserNotConfirmedException" => SignInError::Refused,
         "TooManyRequestsException" | "LimitExceededException" | "TooManyFailedAttemptsException" => {
             SignInError::TooMany
         }
@@ -139,7 +127,13 @@ mod tests {
 
     #[test]
     fn a_wrong_password_and_an_unknown_user_are_the_same() {
-        for code in ["NotAuthorizedException", "UserNotFoundException", "InvalidParameterException"] {
+        for code in [
+            "NotAuthorizedException",
+            "UserNotFoundException",
+            "InvalidParameterException",
+            "PasswordResetRequiredException",
+            "UserNotConfirmedException",
+        ] {
             assert!(matches!(by_code(code, "1 validation error detected"), SignInError::Refused), "{code}");
         }
         assert!(matches!(by_code("TooManyRequestsException", ""), SignInError::TooMany));

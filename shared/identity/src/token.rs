@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::{Duration, Instant};
 
 use almacen_domain::role::Role;
+use almacen_domain::tier::Tier;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;
@@ -32,6 +33,8 @@ pub struct Identity {
     pub email: Option<String>,
     /// The highest role among the groups.
     pub role: Role,
+    /// The highest tier among them.
+    pub tier: Tier,
 }
 
 /// Why there is no identity.
@@ -114,6 +117,8 @@ impl<S: KeySource> Verifier<S> {
         if header.alg != Algorithm::RS256 {
             return Err(TokenError::Refused("other algorithm"));
         }
+        // The key is the pool's own with this id. Keys that the token brings along or links to (`jwk`, `jku`, `x5u`) are
+        // never looked at: whoever forges a token can name a key that fits it.
         let key_id = header.kid.ok_or(TokenError::Refused("no key id"))?;
         let key = self.key(&key_id, now).await?;
         let claims = decode::<Claims>(token, &key, &self.validation()).map_err(|error| refused(error.kind()))?.claims;
@@ -130,6 +135,7 @@ impl<S: KeySource> Verifier<S> {
             user_id: claims.sub,
             email: claims.email,
             role: Role::highest(claims.groups.iter().map(String::as_str)),
+            tier: Tier::highest(claims.groups.iter().map(String::as_str)),
         })
     }
 
@@ -218,7 +224,11 @@ mod tests {
     }
 
     fn token(header: &Value, claims: &Value) -> String {
-        let message = format!("{}.{}", BASE64.encode(header.to_string()), BASE64.encode(claims.to_string()));
+        signed(&header.to_string(), &claims.to_string())
+    }
+
+    fn signed(header: &str, claims: &str) -> String {
+        let message = format!("{}.{}", BASE64.encode(header), BASE64.encode(claims));
         let key = signing_key();
         let mut signature = vec![0; key.public().modulus_len()];
         key.sign(&RSA_PKCS1_SHA256, &ring::rand::SystemRandom::new(), message.as_bytes(), &mut signature).unwrap();
@@ -234,6 +244,19 @@ mod tests {
         let parts = ring::signature::RsaPublicKeyComponents::<Vec<u8>>::from(key.public_key());
         let (n, e) = (BASE64.encode(parts.n), BASE64.encode(parts.e));
         json!({"keys": [{"kid": kid, "kty": "RSA", "alg": "RS256", "use": "sig", "n": n, "e": e}]}).to_string().into()
+    }
+
+    /// A good key of somebody else's.
+    fn other_public_set(kid: &str) -> Vec<u8> {
+        let n = concat!(
+            "xJGLDpoyBt6AGATCQ7grGN3iDNq-BFbeL6cKxoyJfeti-rpAbTMc3VDnnaPo2ulnJi-Nfxa5xXgz98rarl4ULUnLcS",
+            "eiTrLhIILa4pOvhhQB1lpDC2Yr5AgFm060iqm5OZ5LQj1VQsQlxROxbEMTh5YESIf45nU-Wu2SzYyweLs70T4fbTWW",
+            "6rma1vgrSocs3ZHfMzgTrj8p1nzoxQnRD1Oek9gCYuwvN3fDr9FhRnFLgcEUbgpODOynkNC8SVWt6Y9-JDl8BEqplt",
+            "mDFtu_8oNMJ6N1yyGfbv7BpsG4Y6EgSLo7tymgYar_1V-fPYza9gUb8-GxjPI_uGcixIkyxw",
+        );
+        json!({"keys": [{"kid": kid, "kty": "RSA", "alg": "RS256", "use": "sig", "n": n, "e": "AQAB"}]})
+            .to_string()
+            .into()
     }
 
     /// Gives these answers in turn, the last one for ever, and counts.
@@ -290,6 +313,7 @@ mod tests {
         check_with(|c| c["cognito:groups"] = json!(["cliente", "admin"]), Ok(Role::Admin)).await;
         check_with(|c| c["cognito:groups"] = json!(["root"]), Ok(Role::Customer)).await;
         check_with(|c| drop(c.as_object_mut().unwrap().remove("cognito:groups")), Ok(Role::Customer)).await;
+        check_with(|c| c["cognito:groups"] = json!(["premium", "operador"]), Ok(Role::Operator)).await;
         check_with(|c| c["cognito:groups"] = json!("admin"), Err("malformed")).await;
         check_with(|c| c["iss"] = json!("https://cognito-idp.eu-west-1.amazonaws.com/other"), Err("wrong issuer"))
             .await;
@@ -319,14 +343,23 @@ mod tests {
             ("Bearer a.b", "malformed"),
             ("Bearer a.b.c.d", "malformed"),
             ("Bearer ñ.ñ.ñ", "malformed"),
+            ("Bearer a.b.c", "malformed"),
+            ("Bearer ..", "malformed"),
+            ("Bearer a\u{0}.b.c", "malformed"),
+            ("Bearer null", "malformed"),
+            ("Bearer e30.e30.e30", "malformed"),
+            ("Bearer eyJhbGciOiJSUzI1NiJ9.e30.e30", "no key id"),
         ] {
             check(text, Err(reason)).await;
         }
         check(&good, Err("no bearer token")).await;
         check(&format!("bearer {good}"), Ok(Role::Operator)).await;
 
-        let none = BASE64.encode(r#"{"alg":"none","kid":"k1"}"#);
-        check(&format!("Bearer {none}.{payload}."), Err("malformed")).await;
+        for name in ["none", "None", "nOnE", "NONE", ""] {
+            let none = BASE64.encode(json!({"alg": name, "kid": "k1"}).to_string());
+            check(&format!("Bearer {none}.{payload}."), Err("malformed")).await;
+            check(&format!("Bearer {none}.{payload}.{signature}"), Err("malformed")).await;
+        }
 
         // The public key, which anybody has, taken for a shared secret.
         let hs256 = BASE64.encode(r#"{"alg":"HS256","kid":"k1"}"#);
@@ -344,11 +377,80 @@ mod tests {
         admin["cognito:groups"] = json!(["admin"]);
         let raised = BASE64.encode(admin.to_string());
         check(&format!("Bearer {header}.{raised}.{signature}"), Err("wrong signature")).await;
+        let other_header = BASE64.encode(r#"{"alg":"RS256","kid":"k1","typ":"JWT"}"#);
+        check(&format!("Bearer {other_header}.{payload}.{signature}"), Err("wrong signature")).await;
         check(&format!("Bearer {message}."), Err("wrong signature")).await;
         check(&format!("Bearer {message}.{}", &signature[1..]), Err("malformed")).await;
 
         check(&format!("Bearer {}", token(&json!({"alg": "RS256"}), &good_claims())), Err("no key id")).await;
         check(&format!("Bearer {}", "a".repeat(TOKEN_BYTES_MAX)), Err("too long")).await;
+    }
+
+    /// What a forger can do: sign well with a key of their own, and say so in the header.
+    #[tokio::test]
+    async fn a_token_does_not_bring_its_own_key() {
+        // The pool has another key under the same id.
+        let keys = Keys::giving(vec![Some(other_public_set("k1"))]);
+        let own: Value = serde_json::from_slice(&public_set("k1")).unwrap();
+        for header in [
+            json!({"alg": "RS256", "kid": "k1"}),
+            json!({"alg": "RS256", "kid": "k1", "jwk": own["keys"][0]}),
+            json!({"alg": "RS256", "kid": "k1", "jku": "https://evil.example/jwks.json"}),
+            json!({"alg": "RS256", "kid": "k1", "x5u": "https://evil.example/cert.pem"}),
+            json!({"alg": "RS256", "kid": "k1", "x5c": ["MIIB"]}),
+        ] {
+            let bearer = format!("Bearer {}", token(&header, &good_claims()));
+            let got = keys.verifier().verify(&bearer, Instant::now()).await;
+            assert!(matches!(got, Err(TokenError::Refused("wrong signature"))), "{header}: {got:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn key_ids_are_names_and_nothing_else() {
+        for id in [
+            "",
+            "K1",
+            "k1 ",
+            "k1\0",
+            "../../../../dev/null",
+            "/etc/passwd",
+            "k1' OR '1'='1",
+            "https://evil.example/k1",
+            "%6b1",
+            &"k".repeat(2000),
+        ] {
+            let header = json!({"alg": "RS256", "kid": id});
+            check(&format!("Bearer {}", token(&header, &good_claims())), Err("unknown key")).await;
+        }
+        for id in [json!(null), json!(7), json!(["k1"])] {
+            let keys = Keys::giving(vec![Some(public_set("k1"))]);
+            let bearer = format!("Bearer {}", token(&json!({"alg": "RS256", "kid": id}), &good_claims()));
+            let got = keys.verifier().verify(&bearer, Instant::now()).await;
+            assert!(matches!(got, Err(TokenError::Refused(_))), "{id}: {got:?}");
+        }
+    }
+
+    /// Two readers of one token must not read different things.
+    #[tokio::test]
+    async fn what_is_said_twice_does_not_count() {
+        let header = r#"{"alg":"RS256","kid":"k1"}"#;
+        let claims = good_claims().to_string();
+        let twice = |claim: &str| format!("{{{claim},{}", &claims[1..]);
+        for claim in [
+            r#""sub":"somebody-else""#,
+            r#""token_use":"id""#,
+            r#""client_id":"client-2""#,
+            r#""cognito:groups":["admin"]"#,
+            r#""exp":4102444800"#,
+            r#""iss":"https://evil.example""#,
+        ] {
+            let bearer = format!("Bearer {}", signed(header, &twice(claim)));
+            let keys = Keys::giving(vec![Some(public_set("k1"))]);
+            let got = keys.verifier().verify(&bearer, Instant::now()).await;
+            assert!(matches!(got, Err(TokenError::Refused(_))), "{claim}: {got:?}");
+        }
+        let alg_twice = signed(r#"{"alg":"none","alg":"RS256","kid":"k1"}"#, &claims);
+        check(&format!("Bearer {alg_twice}"), Err("malformed")).await;
     }
 
     #[tokio::test]

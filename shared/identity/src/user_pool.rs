@@ -1,0 +1,19 @@
+//! The user pool, as one of its app clients sees it: the one SDK client of signing in, signing up and asking who one is.
+
+use aws_sdk_cognitoidentityprovider::Client;
+
+/// The Cognito user pool.
+#[derive(Debug, Clone)]
+pub struct UserPool {
+    pub(crate) client: Client,
+    pub(crate) id: String,
+    pub(crate) client_id: String,
+}
+
+impl UserPool {
+    /// The pool with this id, as its app client with that one. Nothing is called yet.
+    #[must_use]
+    pub fn new(id: String, client_id: String) -> Self {
+        Self { client: Client::new(&almacen_aws_client::sdk_config()), id, client_id }
+    }
+}
