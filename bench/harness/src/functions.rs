@@ -33,6 +33,15 @@ pub(crate) const TABLES: &[Schema] = &[
         range: "sku",
         indexes: &[Index { name: "open", hash: "open_store", range: "sku", keys_only: true }],
     },
+    Schema {
+        name: "Tasks",
+        hash: "id",
+        range: "",
+        indexes: &[Index { name: "newest", hash: "kind", range: "created_at", keys_only: false }],
+    },
+    Schema { name: "Carts", hash: "user", range: "", indexes: &[] },
+    Schema { name: "Coupons", hash: "code", range: "part", indexes: &[] },
+    Schema { name: "Products", hash: "id", range: "", indexes: &[] },
 ];
 
 /// How long any call but an import may take before the run is given up.
@@ -103,7 +112,18 @@ pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
         ("FILE_BYTES_MAX", (1024 * 1024 * 1024_u64).to_string()),
         ("USER_POOL_ID", POOL.to_owned()),
         ("USER_POOL_CLIENT_ID", CLIENT.to_owned()),
+        ("PRODUCTS_TABLE", "Products".to_owned()),
+        ("REVIEWS_TABLE", "Reviews".to_owned()),
+        ("CATEGORIES_TABLE", "Categories".to_owned()),
+        ("CARTS_TABLE", "Carts".to_owned()),
+        ("COUPONS_TABLE", "Coupons".to_owned()),
+        ("TASKS_TABLE", "Tasks".to_owned()),
+        ("RESTOCK_QUEUE_URL", queue("RestockQueue")),
         ("JWKS_URL", format!("{}/{POOL}/.well-known/jwks.json", aws.url())),
+        ("IMAGES_URL", "https://shop.example/imagenes".to_owned()),
+        ("TAX_BASIS_POINTS", "800".to_owned()),
+        ("SHIPPING_CENTS", "0".to_owned()),
+        ("FREE_SHIPPING_FROM_CENTS", "0".to_owned()),
         ("ALLOWED_ORIGIN", "https://shop.example".to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
@@ -346,6 +366,13 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
     let get_page = api("GET", "/items/{store}", "/items/Berlin", json!({"store": "Berlin"}), None);
     let sign_in =
         api("POST", "/token", "/token", Value::Null, Some(&json!({"username": "maria", "password": "Correcto1"})));
+    let health = api("GET", "/health", "/health", Value::Null, None);
+    let (one, path) = (json!({"id": TASK_ID}), format!("/tasks/{TASK_ID}"));
+    let get_task = api("GET", "/tasks/{id}", &path, one.clone(), None);
+    let put_task = api("PUT", "/tasks/{id}", &path, one, Some(&json!({"title": "Contar el almacén", "completed": true})));
+    let get_cart = api("GET", "/carrito", "/carrito", Value::Null, None);
+    let add = json!({"productoId": "prod_bench1", "cantidad": 1});
+    let add_to_cart = api("POST", "/carrito/items", "/carrito/items", Value::Null, Some(&add));
     const MEGABYTES_24: Option<u64> = Some(24 * 1024 * 1024);
 
     let api_case = |function, what, value: &Value, starts: Starts, cpu_target| Case {
@@ -389,6 +416,15 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             memory_target: MEGABYTES_24,
         },
         api_case("users-api", "POST /token", &sign_in, Starts::Judged, Some(4.0)),
+        Case { reset: a_cart, ..api_case("cart-api", "GET /carrito, 2 lines", &get_cart, Starts::Judged, None) },
+        Case {
+            reset: |aws| {
+                a_cart(aws)?;
+                aws.dynamodb().empty("Outbox");
+                Ok(())
+            },
+            ..api_case("cart-api", "POST /carrito/items", &add_to_cart, Starts::Shown, None)
+        },
         Case {
             function: "ingest-inventory",
             what: "the test message of S3",
@@ -449,6 +485,38 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             cpu_target: None,
             memory_target: None,
         },
+        api_case("health-api", "GET /health", &health, Starts::Judged, Some(4.0)),
+        Case {
+            reset: |aws| aws.dynamodb().seed("Tasks", &task()),
+            ..api_case("tasks-api", "GET /tasks/{id}", &get_task, Starts::Judged, Some(4.0))
+        },
+        Case {
+            reset: |aws| aws.dynamodb().seed("Tasks", &task()),
+            ..api_case("tasks-api", "PUT /tasks/{id}", &put_task, Starts::No, Some(4.0))
+        },
+        Case {
+            function: "open-tasks",
+            what: "news that are known already",
+            event: sqs_event("RestockQueue", &stock_news(), 1),
+            reset: |aws| aws.dynamodb().seed("Tasks", &restocking()),
+            right: no_failures,
+            starts: Starts::Judged,
+            cpu_target: None,
+            memory_target: None,
+        },
+        Case {
+            function: "open-tasks",
+            what: "a line goes low",
+            event: sqs_event("RestockQueue", &stock_news(), 1),
+            reset: |aws| {
+                aws.dynamodb().empty("Tasks");
+                Ok(())
+            },
+            right: no_failures,
+            starts: Starts::Shown,
+            cpu_target: None,
+            memory_target: None,
+        },
         Case {
             function: "relay-events",
             what: "one event that is out already",
@@ -478,6 +546,31 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
     ])
 }
 
+/// The caller's cart of two lines, and the products in it.
+fn a_cart(aws: &Aws) -> Result<()> {
+    let number = |number: i64| json!({"N": number.to_string()});
+    let price = |cents| (number(cents), json!({"S": "USD"}));
+    let mut lines = serde_json::Map::new();
+    for id in ["prod_bench1", "prod_bench2"] {
+        let (cents, currency) = price(9_999);
+        let product = json!({
+            "id": {"S": id}, "kind": {"S": "product"}, "name": {"S": "Auriculares"}, "price_cents": cents, "currency": currency,
+            "category": {"S": "audio"}, "stock": number(45), "version": number(1), "created_at": number(THEN), "updated_at": number(THEN),
+            "description": {"S": "Con cancelación de ruido."}, "tags": {"L": []}, "specifications": {"M": {}}, "images": {"L": []},
+        });
+        aws.dynamodb().seed("Products", &product)?;
+        let line = json!({"M": {
+            "name": {"S": "Auriculares"}, "quantity": number(2), "price_cents": cents, "currency": currency, "added_at": number(THEN),
+        }});
+        lines.insert(id.to_owned(), line);
+    }
+    let cart = json!({
+        "user": {"S": "5d1a3c2e-0000-4000-8000-000000000001"}, "lines": {"M": lines}, "version": number(2),
+        "updated_at": number(THEN), "expires_at": number(32_503_680_000),
+    });
+    aws.dynamodb().seed("Carts", &cart)
+}
+
 const OUTBOX_ID: &str = "evt_00000000000000000000000001";
 
 fn outbox_item() -> Value {
@@ -494,6 +587,35 @@ fn outbox_item() -> Value {
         "pending": {"S": "1"},
         "expires_at": {"N": (THEN / 1000 + 604_800).to_string()},
     })
+}
+
+const TASK_ID: &str = "task_00000000000000000000000000000001";
+
+fn task() -> Value {
+    json!({
+        "id": {"S": TASK_ID},
+        "kind": {"S": "task"},
+        "title": {"S": "Contar el almacén"},
+        "description": {"S": "Pasillos 3 y 4."},
+        "completed": {"BOOL": false},
+        "version": {"N": "1"},
+        "created_at": {"N": THEN.to_string()},
+        "updated_at": {"N": THEN.to_string()},
+    })
+}
+
+/// What Tasks knows of the line that [`stock_news`] are of.
+fn restocking() -> Value {
+    json!({"id": {"S": "restock#Berlin\u{1f}SKU-00003"}, "line_version": {"N": "2"}})
+}
+
+fn stock_news() -> String {
+    json!({
+        "id": OUTBOX_ID, "evento": "StockBajo", "version": 1, "marcaTiempo": "2024-01-21T11:00:00Z",
+        "correlacionId": OUTBOX_ID, "causaId": OUTBOX_ID, "agregadoId": "Berlin/SKU-00003",
+        "datos": {"store": "Berlin", "item": "SKU-00003", "count": 3, "available": 3, "reserved": 0, "threshold": 5, "since": "2024-01-21T11:00:00Z", "lineVersion": 2},
+    })
+    .to_string()
 }
 
 /// The token's key, for the functions that check it.

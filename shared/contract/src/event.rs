@@ -2,10 +2,12 @@
 //! warehouse's own fields English, as in the HTTP contract.
 
 use almacen_domain::Millis;
+use almacen_domain::catalogue::Product;
 use almacen_domain::import::{Counters, Mode, State};
 use almacen_domain::stock::StockNews;
 use serde::{Deserialize, Serialize};
 
+use crate::money::Amount;
 use crate::time::rfc3339;
 
 /// The envelope's own version; it rises when a field changes its meaning or goes.
@@ -48,6 +50,14 @@ pub mod name {
     pub const IMPORT_COMPLETED: &str = "ImportacionCompletada";
     /// A file was refused whole.
     pub const IMPORT_REFUSED: &str = "ImportacionRechazada";
+    /// A product is offered.
+    pub const PRODUCT_CREATED: &str = "ProductoCreado";
+    /// What is said or shown of a product is another.
+    pub const PRODUCT_UPDATED: &str = "ProductoActualizado";
+    /// A product is no longer offered.
+    pub const PRODUCT_DELETED: &str = "ProductoEliminado";
+    /// A customer's cart changed.
+    pub const CART_UPDATED: &str = "CarritoActualizado";
 }
 
 /// The name of a piece of stock news.
@@ -77,6 +87,50 @@ pub struct StockData {
     pub threshold: i64,
     /// Since when it has been low; for a refill, until then.
     pub since: String,
+    /// The version of the line that it happened with: of two events of one line, the one with the higher is the later.
+    /// 0 in events of before they said so.
+    #[serde(rename = "lineVersion", default)]
+    pub line_version: i64,
+}
+
+/// What [`name::PRODUCT_CREATED`], [`name::PRODUCT_UPDATED`] and [`name::PRODUCT_DELETED`] say.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProductData {
+    /// `prod_…`.
+    pub producto_id: String,
+    /// Its name.
+    pub nombre: String,
+    /// What one costs.
+    pub precio: Amount,
+    /// In which currency.
+    pub moneda: String,
+    /// The id of its category.
+    pub categoria: String,
+    /// The item that is sold under it, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sku: Option<String>,
+    /// Keys of its pictures, without size and extension.
+    pub imagenes: Vec<String>,
+    /// One more with every event: of two about one product, the one with the higher is the later.
+    pub version_producto: i64,
+}
+
+/// The event that `product`, as it is now, was made, changed or deleted.
+#[must_use]
+pub fn product_event(name: &str, product: &Product, correlation: &str, cause: &str) -> Envelope<ProductData> {
+    let origin = Origin { at: product.updated_at, correlation, cause, aggregate: &product.id };
+    let data = ProductData {
+        producto_id: product.id.clone(),
+        nombre: product.name.clone(),
+        precio: Amount(product.price.cents),
+        moneda: product.price.currency.as_str().to_owned(),
+        categoria: product.category.clone(),
+        sku: product.sku.as_ref().map(|sku| sku.as_str().to_owned()),
+        imagenes: product.images.clone(),
+        version_producto: product.version,
+    };
+    Envelope::wrap(name, &[&product.id, &product.version.to_string()], origin, data)
 }
 
 /// What [`name::IMPORT_COMPLETED`] and [`name::IMPORT_REFUSED`] say.
@@ -198,12 +252,13 @@ mod tests {
             reserved: 0,
             threshold: 5,
             since: "2024-01-21T11:00:00Z".to_owned(),
+            line_version: 7,
         };
         let event = Envelope::wrap(name::STOCK_LOW, &["Berlin", "Echo Dot", "7"], origin, data);
         assert_eq!(
             event.body(),
             format!(
-                r#"{{"id":"{}","evento":"StockBajo","version":1,"marcaTiempo":"2024-01-21T11:00:00Z","correlacionId":"imp_1","causaId":"imp_1","agregadoId":"Berlin/Echo Dot","datos":{{"store":"Berlin","item":"Echo Dot","count":3,"available":3,"reserved":0,"threshold":5,"since":"2024-01-21T11:00:00Z"}}}}"#,
+                r#"{{"id":"{}","evento":"StockBajo","version":1,"marcaTiempo":"2024-01-21T11:00:00Z","correlacionId":"imp_1","causaId":"imp_1","agregadoId":"Berlin/Echo Dot","datos":{{"store":"Berlin","item":"Echo Dot","count":3,"available":3,"reserved":0,"threshold":5,"since":"2024-01-21T11:00:00Z","lineVersion":7}}}}"#,
                 event.id
             )
         );

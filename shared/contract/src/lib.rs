@@ -3,13 +3,17 @@
 //!
 //! Invariant: conversions only. Nothing here decides, and no type of it is stored.
 
+pub mod cart;
 pub mod cursor;
 pub mod error;
 pub mod event;
 pub mod form;
+pub mod health;
 pub mod imports;
 pub mod items;
 pub mod json;
 pub mod money;
+pub mod products;
+pub mod tasks;
 pub mod time;
 pub mod users;

@@ -3,8 +3,8 @@
 //! | table | key | asked for |
 //! |---|---|---|
 //! | Inventory | `store`, `sku` | one line; a store's lines in order of sku; every line |
-//! | Stores | `store` | every store; the lease and the claims of imports on it |
-//! | Imports | `id`, `part` | one import (`part` = `import`), its parts (`part#00001`), marks of steps done once |
+//! | Stores | `store` | every store; the lease of an import on it |
+//! | Imports | `id`, `part` | one import (`part` = `import`), its parts (`part#00001`), marks of steps done once; imports' claims on a store (`id` = `claims#Berlin`) |
 //! | Imports, index `recent` | `kind`, `created_at` | imports, newest first |
 //! | Outbox | `id` | one event |
 //! | Outbox, index `pending` | `pending`, `created_at` | events not published yet, oldest first |
@@ -16,8 +16,8 @@
 //! | Reviews, index `newest` | `product`, `created_at` | a product's reviews, newest first |
 //! | Categories | `id` | every category |
 //! | Carts | `user` | a customer's cart |
-//! | Coupons | `code`, `part` | a coupon (`part` = `coupon`), and what each customer used of it (`user#…`) |
-//! | Tasks | `id` | one to-do; `restock#…` says which one is open for a line |
+//! | Coupons | `code`, `part` | a coupon (`part` = `coupon`), what each customer used of it (`user#…`), and which orders did (`order#…`) |
+//! | Tasks | `id` | one to-do; `restock#…` says which one is open for a line, and since which of its versions |
 //! | Tasks, index `newest` | `kind`, `created_at` | to-dos, newest first |
 //!
 //! Times are milliseconds since 1970 as numbers; `expires_at`, which DynamoDB reads itself (TTL), is seconds.
@@ -26,9 +26,13 @@
 pub const STORE: &str = "store";
 /// Sort key of Inventory and StockAlerts.
 pub const SKU: &str = "sku";
+/// Partition key of Carts.
+pub const USER: &str = "user";
+/// Partition key of Coupons.
+pub const CODE: &str = "code";
 /// Partition key of Imports and Outbox.
 pub const ID: &str = "id";
-/// Sort key of Imports.
+/// Sort key of Imports and Coupons.
 pub const PART: &str = "part";
 /// The sort key under which Imports keeps the import itself.
 pub const IMPORT: &str = "import";
@@ -38,6 +42,20 @@ pub const RECENT_INDEX: &str = "recent";
 pub const PENDING_INDEX: &str = "pending";
 /// StockAlerts' index of what is open.
 pub const OPEN_INDEX: &str = "open";
+
+/// The index of Reviews and of Tasks by time.
+pub const NEWEST_INDEX: &str = "newest";
+
+/// Partition key of Reviews.
+pub const PRODUCT: &str = "product";
+/// Products' index of what has changed.
+pub const CATALOGUE_INDEX: &str = "catalogue";
+
+/// The id under which Products says which product sells an item.
+#[must_use]
+pub fn sold(sku: &str) -> String {
+    format!("sku#{sku}")
+}
 
 /// The sort key of an import's part, counted from 1. Five digits: more parts than [`almacen_domain::csv`] can cut.
 #[must_use]
@@ -49,6 +67,28 @@ pub fn part(number: u32) -> String {
 #[must_use]
 pub fn mark(part_number: u32, step: &str, index: usize) -> String {
     format!("mark#{part_number:05}#{step}#{index:05}")
+}
+
+/// The id under which Tasks keeps what is known of a line's restocking. No name has a unit separator in it, and no to-do's
+/// id begins so.
+#[must_use]
+pub fn restock(store: &str, sku: &str) -> String {
+    format!("restock#{store}\u{1f}{sku}")
+}
+
+/// A deleted product leaves a mark for this long, so that every list in memory learns of it: lists are read anew every day
+/// ([`crate::catalogue_index`]). Seven days, in seconds.
+pub const PRODUCT_MARK_KEPT_SECONDS: i64 = 7 * 24 * 3600;
+/// The partition of the claims on a store, in Imports. No import's id begins like that.
+#[must_use]
+pub fn claims(store: &str) -> String {
+    format!("claims#{store}")
+}
+
+/// The sort key of a claim: by time. Times before 1970 count as 1970.
+#[must_use]
+pub fn claim(at: almacen_domain::Millis, import: &str) -> String {
+    format!("{:015}#{import}", at.max(0))
 }
 
 /// An event is kept this long after it was written, published or not: seven days, in seconds.

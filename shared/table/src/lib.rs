@@ -6,6 +6,11 @@
 pub mod alerts;
 pub mod attr;
 pub mod calls;
+pub mod carts;
+pub mod catalogue_index;
+pub mod categories;
+pub mod claims;
+pub mod coupons;
 pub mod error;
 pub mod imports;
 pub mod imports_view;
@@ -13,8 +18,13 @@ pub mod inventory;
 pub mod items;
 pub mod keys;
 pub mod outbox;
+pub mod product_images;
+pub mod product_stock;
 pub mod products;
+pub mod reach;
+pub mod reviews;
 pub mod stores;
+pub mod tasks;
 
 pub use error::TableError;
 

@@ -1,0 +1,28 @@
+//! The caller's cart and its coupon over HTTP.
+
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::Deadline;
+use almacen_lambda_kit::{log, start};
+use almacen_table::carts::Carts;
+use almacen_table::coupons::Coupons;
+use almacen_table::products::Products;
+use cart_api::{Api, Config};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    log::init();
+    let config = Config::read(Env::read())?;
+    let tables = almacen_table::client();
+    let api = Api {
+        carts: Carts::new(tables.clone(), config.carts, config.outbox),
+        products: Products::new(tables.clone(), config.products),
+        coupons: Coupons::new(tables, config.coupons),
+        rules: config.rules,
+        images_url: config.images_url,
+    };
+    start::run(|request, context| {
+        let answer = config.http.answer(request, Deadline::of(&context), |request| api.handle(request));
+        async { Ok(answer.await) }
+    })
+    .await
+}
