@@ -225,6 +225,7 @@ fn show(outputs: &Map<String, Value>, took: Duration) {
     ui::say("");
     ui::say(&format!("  {}  {}", ui::bold("Page"), of("WebUrl")));
     ui::say(&format!("  {}   {}", ui::bold("API"), of("ApiUrl")));
+    ui::say(&format!("  {}  {}", ui::bold("Docs"), of("DocsUrl")));
     for (position, (name, password)) in USERS.iter().enumerate() {
         let head = if position == 0 { ui::bold("User") } else { "    ".to_owned() };
         ui::say(&format!("  {head}  {name:<9} password {password}"));

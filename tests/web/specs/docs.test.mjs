@@ -8,13 +8,13 @@ import { outputs, users } from "../support/stack.mjs";
 useBrowser();
 
 const operation = (page, id) => page.locator(`[id$="-${id}"]`).first();
-const status = async (page, id) => operation(page, id).locator(".live-responses-table .response-col_status").first().innerText();
+const status = async (page, id) => operation(page, id).locator(".live-responses-table tbody .response-col_status").first().innerText();
 
 async function tryIt(page, id) {
   const block = operation(page, id);
   await block.locator(".opblock-summary-control").click();
   await block.locator("button.execute").click();
-  await block.locator(".live-responses-table .response-col_status").first().waitFor();
+  await block.locator(".live-responses-table tbody .response-col_status").first().waitFor();
 }
 
 const openDocs = async (page) => {
@@ -45,7 +45,7 @@ test("signed in on the page, stores can be read", () =>
     await form.locator("#oauth_password").fill(users.operador.password);
     await form.locator("button.authorize").click();
     await form.locator("button", { hasText: "Logout" }).waitFor();
-    await page.locator(".dialog-ux .btn-done").click();
+    await page.locator(".dialog-ux .btn-done").first().click();
 
     await operation(page, "listStores").locator("button.execute").click();
     await eventually(async () => assert.match(await status(page, "listStores"), /^200/));
@@ -62,7 +62,7 @@ test("an access token does as well", () =>
     const form = page.locator(".auth-container", { hasText: "bearer" }).last();
     await form.locator("input").fill(token);
     await form.locator("button.authorize").click();
-    await page.locator(".dialog-ux .btn-done").click();
+    await page.locator(".dialog-ux .btn-done").first().click();
     await tryIt(page, "listStores");
     assert.match(await status(page, "listStores"), /^200/);
   }));
