@@ -98,6 +98,8 @@ enum Queue {
     Uploads,
     /// Parts of large files
     Ranges,
+    /// News of stock for the to-dos
+    Restock,
 }
 
 fn main() -> ExitCode {
@@ -221,6 +223,7 @@ fn redrive(queue: Queue, env: Option<&str>) -> Result<()> {
     let (from, to) = match queue {
         Queue::Uploads => ("UploadsDeadLettersUrl", "UploadsQueueUrl"),
         Queue::Ranges => ("RangesDeadLettersUrl", "RangesQueueUrl"),
+        Queue::Restock => ("RestockDeadLettersUrl", "RestockQueueUrl"),
     };
     let moved = sam::helper(place, "redrive.py", &[checkout::text(&found, from)?, checkout::text(&found, to)?], b"")?;
     ui::say(&format!("  {} messages put back", moved.trim()));

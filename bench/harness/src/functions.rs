@@ -369,7 +369,8 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
     let health = api("GET", "/health", "/health", Value::Null, None);
     let (one, path) = (json!({"id": TASK_ID}), format!("/tasks/{TASK_ID}"));
     let get_task = api("GET", "/tasks/{id}", &path, one.clone(), None);
-    let put_task = api("PUT", "/tasks/{id}", &path, one, Some(&json!({"title": "Contar el almacén", "completed": true})));
+    let put_task =
+        api("PUT", "/tasks/{id}", &path, one, Some(&json!({"title": "Contar el almacén", "completed": true})));
     let get_cart = api("GET", "/carrito", "/carrito", Value::Null, None);
     let add = json!({"productoId": "prod_bench1", "cantidad": 1});
     let add_to_cart = api("POST", "/carrito/items", "/carrito/items", Value::Null, Some(&add));

@@ -63,6 +63,7 @@ fn event(change: &Change, since: Millis, name: &str) -> Event {
         reserved: change.reserved,
         threshold: change.threshold,
         since: rfc3339(since),
+        line_version: change.version,
     };
     let envelope = Envelope::wrap(name, &identity, origin, data);
     Event { body: envelope.body(), id: envelope.id, name: envelope.evento }

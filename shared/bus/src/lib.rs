@@ -34,13 +34,13 @@ pub struct Topic {
 /// All topics of a process share one client. It is made with the first message: a sweep that finds nothing needs none.
 static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new(&almacen_aws_client::sdk_config()));
 
-/// A message could not be published.
+/// A message could not be published, or the topic not be reached.
 #[derive(Debug)]
 pub struct BusError(Box<dyn std::error::Error + Send + Sync>);
 
 impl fmt::Display for BusError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("publish")
+        f.write_str("call topic")
     }
 }
 
@@ -106,6 +106,14 @@ impl Topic {
             .await
             .map_err(cause)?;
         Ok(())
+    }
+
+    /// Does the topic answer? Nothing is published.
+    ///
+    /// # Errors
+    /// [`BusError`].
+    pub async fn reach(&self) -> Result<(), BusError> {
+        CLIENT.get_topic_attributes().topic_arn(&self.arn).send().await.map(drop).map_err(cause)
     }
 }
 

@@ -34,6 +34,20 @@ impl Text {
         Self { es: Cow::Owned(es), en: Cow::Owned(en) }
     }
 
+    /// Why a text is no name, no title, or the like.
+    #[must_use]
+    pub fn name(error: NameError) -> Self {
+        match error {
+            NameError::Blank => Self::fixed("No puede quedar vacío.", "Must not be blank."),
+            NameError::TooLong { max } => {
+                Self::made(format!("Tiene más de {max} caracteres."), format!("Has more than {max} characters."))
+            }
+            NameError::Control => {
+                Self::fixed("Contiene caracteres que no se ven.", "Contains characters that cannot be seen.")
+            }
+        }
+    }
+
     /// In `language`.
     #[must_use]
     pub fn get(&self, language: Language) -> &str {
@@ -222,16 +236,7 @@ impl Detail {
     /// A store's or an item's name that is none.
     #[must_use]
     pub fn name(field: &str, error: NameError) -> Self {
-        let text = match error {
-            NameError::Blank => Text::fixed("No puede quedar vacío.", "Must not be blank."),
-            NameError::TooLong { max } => {
-                Text::made(format!("Tiene más de {max} caracteres."), format!("Has more than {max} characters."))
-            }
-            NameError::Control => {
-                Text::fixed("Contiene caracteres que no se ven.", "Contains characters that cannot be seen.")
-            }
-        };
-        Self::new(field, text)
+        Self::new(field, Text::name(error))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 pub mod error;
 pub mod object;
 pub mod presign;
+pub mod reach;
 pub mod write;
 
 pub use error::FilesError;

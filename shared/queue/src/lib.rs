@@ -17,13 +17,13 @@ pub struct Queue {
     url: String,
 }
 
-/// A message could not be sent.
+/// A message could not be sent, or the queue not be reached.
 #[derive(Debug)]
 pub struct QueueError(Box<dyn std::error::Error + Send + Sync>);
 
 impl fmt::Display for QueueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("send message")
+        f.write_str("call queue")
     }
 }
 
@@ -55,5 +55,14 @@ impl Queue {
             .await
             .map_err(|error| QueueError(Box::new(error)))?;
         Ok(())
+    }
+
+    /// Does the queue answer? Nothing is sent or received.
+    ///
+    /// # Errors
+    /// [`QueueError`].
+    pub async fn reach(&self) -> Result<(), QueueError> {
+        let asked = self.client.get_queue_attributes().queue_url(&self.url).send().await;
+        asked.map(drop).map_err(|error| QueueError(Box::new(error)))
     }
 }

@@ -1,0 +1,90 @@
+//! What the system depends on, and how each is asked: by the cheapest real call that a role with nothing else may make.
+
+use almacen_bus::Topic;
+use almacen_files::{LazyClient, reach};
+use almacen_identity::keys::{KeySource as _, PublishedKeys};
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::log::chain;
+use almacen_queue::Queue;
+use almacen_table::reach::Reach;
+
+/// One dependency.
+#[derive(Debug)]
+pub struct Dependency {
+    /// What it is called to everybody.
+    pub name: &'static str,
+    /// Does most of what the API does stand still without it?
+    pub essential: bool,
+    what: What,
+}
+
+/// What is asked.
+#[derive(Debug)]
+enum What {
+    /// A table, and the attributes of its key: a record that is not there is read.
+    Table(String, &'static [&'static str]),
+    /// A bucket: is it there?
+    Bucket(String),
+    /// A queue: its attributes.
+    Queue(Queue),
+    /// A topic: its attributes.
+    Topic(Topic),
+    /// The user pool's keys, where everybody may read them.
+    Keys(String),
+}
+
+/// All of them, from the environment. Without an essential one the shop or the warehouse stands still: nothing is sold
+/// without products and carts, no change is made without the outbox, and nobody gets in without the user pool.
+pub fn dependencies(env: &mut Env) -> Vec<Dependency> {
+    let essential = |name, what| Dependency { name, essential: true, what };
+    let useful = |name, what| Dependency { name, essential: false, what };
+    vec![
+        essential("inventario", What::Table(env.required("INVENTORY_TABLE"), &["store", "sku"])),
+        essential("productos", What::Table(env.required("PRODUCTS_TABLE"), &["id"])),
+        essential("carritos", What::Table(env.required("CARTS_TABLE"), &["user"])),
+        essential("salida", What::Table(env.required("OUTBOX_TABLE"), &["id"])),
+        essential("identidad", What::Keys(env.required("JWKS_URL"))),
+        useful("tiendas", What::Table(env.required("STORES_TABLE"), &["store"])),
+        useful("importaciones", What::Table(env.required("IMPORTS_TABLE"), &["id", "part"])),
+        useful("alertas", What::Table(env.required("STOCK_ALERTS_TABLE"), &["store", "sku"])),
+        useful("resenas", What::Table(env.required("REVIEWS_TABLE"), &["product", "user"])),
+        useful("categorias", What::Table(env.required("CATEGORIES_TABLE"), &["id"])),
+        useful("cupones", What::Table(env.required("COUPONS_TABLE"), &["code", "part"])),
+        useful("tareas", What::Table(env.required("TASKS_TABLE"), &["id"])),
+        useful("archivos", What::Bucket(env.required("UPLOAD_BUCKET"))),
+        useful("informes", What::Bucket(env.required("REPORTS_BUCKET"))),
+        useful("recepcion", What::Queue(Queue::new(env.required("UPLOADS_QUEUE_URL")))),
+        useful("reposicion", What::Queue(Queue::new(env.required("RESTOCK_QUEUE_URL")))),
+        useful("eventos", What::Topic(Topic::new(env.required("EVENTS_TOPIC_ARN")))),
+        useful("avisos", What::Topic(Topic::new(env.required("ALERTS_TOPIC_ARN")))),
+    ]
+}
+
+/// Who asks. Clients are made with the first question that needs them: `GET /health` asks nobody.
+#[derive(Debug)]
+pub struct Asker {
+    tables: Reach,
+    files: LazyClient,
+}
+
+impl Default for Asker {
+    fn default() -> Self {
+        Self { tables: Reach::default(), files: almacen_files::client() }
+    }
+}
+
+impl Asker {
+    /// Does the dependency answer as it should?
+    ///
+    /// # Errors
+    /// Why not, for the log alone.
+    pub async fn ask(&self, one: &Dependency) -> Result<(), String> {
+        match &one.what {
+            What::Table(table, key) => self.tables.table(table, key).await.map_err(|error| chain(&error)),
+            What::Bucket(bucket) => reach::bucket(&self.files, bucket).await.map_err(|error| chain(&error)),
+            What::Queue(queue) => queue.reach().await.map_err(|error| chain(&error)),
+            What::Topic(topic) => topic.reach().await.map_err(|error| chain(&error)),
+            What::Keys(url) => PublishedKeys::at(url).fetch().await.map(drop).map_err(|error| chain(&error)),
+        }
+    }
+}

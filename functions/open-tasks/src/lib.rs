@@ -1,0 +1,101 @@
+//! Low stock opens a to-do, a refill completes it.
+//!
+//! Trigger: a queue that EventsTopic fills with StockBajo, StockAgotado and StockRepuesto. They come more than once, and
+//! in any order: the version of the line that each carries says which is the newest, and what is known of the line is
+//! moved in the same transaction as the to-do. A message that cannot be read comes again until it is a dead letter.
+
+pub mod news;
+
+use almacen_domain::task::restock;
+use almacen_lambda_kit::batch;
+use almacen_lambda_kit::start::{Failure, now_ms};
+use almacen_table::tasks::{Followable, Followed, Tasks};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+
+use crate::news::News;
+
+/// How often news are weighed anew because others of the same line came before. A line has few at a time.
+const TRIES: u32 = 8;
+
+/// Follows the news of each message.
+///
+/// # Errors
+/// When a message without an id failed.
+pub async fn handle(tasks: &Tasks, event: SqsEvent) -> Result<SqsBatchResponse, Failure> {
+    batch::each(event, |message| async move {
+        let news = News::read(message.body.as_deref().unwrap_or_default())
+            .map_err(|what| Failure { kind: "Unreadable", message: format!("no news of a line: {what}") })?;
+        follow(tasks, &news).await
+    })
+    .await
+}
+
+async fn follow(tasks: &Tasks, news: &News) -> Result<(), Failure> {
+    let (store, sku) = (news.store.as_str(), news.sku.as_str());
+    let content = news.content();
+    for _ in 0..TRIES {
+        let known = tasks.known(store, sku).await?;
+        let Some((to, steps)) = restock(&known, &news.of_line()) else {
+            tracing::info!(event = news.id, store, "known already");
+            return Ok(());
+        };
+        let line = Followable { store, sku, from: &known, to: &to, steps: &steps, content: &content };
+        if tasks.follow(&line, now_ms()).await? == Followed::Done {
+            tracing::info!(event = news.id, store, steps = steps.len(), "followed");
+            return Ok(());
+        }
+    }
+    Err(Failure { kind: "Contended", message: "other news of the line came before again and again".to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use almacen_domain::task::{Known, Step};
+
+    fn sample(text: &str) -> Vec<String> {
+        let event: SqsEvent = serde_json::from_str(text).unwrap();
+        event.records.into_iter().map(|message| message.body.unwrap()).collect()
+    }
+
+    #[test]
+    fn what_the_sample_events_lead_to() {
+        let mut known = Known::default();
+        let mut follow = |text: &str| {
+            let news = News::read(&sample(text)[0]).unwrap();
+            let (to, steps) = restock(&known, &news.of_line()).unwrap();
+            known = to;
+            (steps, news.content())
+        };
+        let (opened, low) = follow(include_str!("../../../events/open-tasks/low.json"));
+        let [Step::Open(id)] = opened.as_slice() else { panic!("{opened:?}") };
+        assert_eq!(id, "task_5c7b9f6b9d7755f4a5cc4ecd78c9619e");
+        assert_eq!(low.title, "Reponer «Echo Dot» en Berlin");
+        assert_eq!(
+            low.description,
+            "Stock bajo: quedan 3 (umbral: 5).\nReservadas por pedidos: 2.\nDesde: 2024-01-21 11:00:00 UTC."
+        );
+        assert!(!low.completed);
+
+        let (raised, out) = follow(include_str!("../../../events/open-tasks/out.json"));
+        assert_eq!(raised, [Step::Raise(id.clone())]);
+        assert_eq!(
+            out.description,
+            "Agotado: no queda ninguna unidad a la venta (umbral: 5).\nDesde: 2024-01-21 11:00:00 UTC."
+        );
+
+        let (completed, _) = follow(include_str!("../../../events/open-tasks/refilled.json"));
+        assert_eq!(completed, [Step::Complete(id.clone())]);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_comes_again() {
+        let event: SqsEvent = serde_json::from_str(include_str!("../../../events/open-tasks/unreadable.json")).unwrap();
+        let ids: Vec<String> = event.records.iter().filter_map(|message| message.message_id.clone()).collect();
+        let tasks = Tasks::new(almacen_table::client(), "Tasks".to_owned());
+        let response = handle(&tasks, event).await.unwrap();
+        let failed: Vec<String> =
+            response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        assert_eq!(failed, ids);
+    }
+}

@@ -1,0 +1,249 @@
+//! What a request asks for, read and checked whole: route, role, path, query and body. Nothing here talks to anybody.
+
+use almacen_contract::error::{Code, Detail, Refusal, Text};
+use almacen_contract::{cursor, tasks};
+use almacen_domain::Millis;
+use almacen_domain::patch::Expected;
+use almacen_domain::role::Role;
+use almacen_domain::task::Content;
+use almacen_lambda_kit::http::Request;
+
+/// The most that a page may hold, and what it holds where nothing is said.
+pub const LIMIT_MAX: usize = 100;
+/// The name of the list in its cursors.
+const LIST: &str = "tasks";
+
+/// How much of the list is wanted, and after what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slice {
+    /// To-dos on the page.
+    pub limit: usize,
+    /// When the last one of the page before was made, and its id.
+    pub after: Option<(Millis, String)>,
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// `GET /tasks`.
+    List(Slice),
+    /// `POST /tasks`.
+    Add {
+        /// What it says.
+        content: Content,
+        /// Which user.
+        by: String,
+    },
+    /// `GET /tasks/{id}`.
+    One(String),
+    /// `PUT /tasks/{id}`.
+    Replace {
+        /// Which one.
+        id: String,
+        /// What it says from now on.
+        content: Content,
+        /// `If-Match`.
+        expected: Expected,
+        /// Which user.
+        by: String,
+    },
+    /// `DELETE /tasks/{id}`.
+    Delete {
+        /// Which one.
+        id: String,
+        /// `If-Match`.
+        expected: Expected,
+        /// Which user.
+        by: String,
+    },
+}
+
+impl Ask {
+    /// Reads a request.
+    ///
+    /// # Errors
+    /// 400 naming everything that is wrong, 401 or 403 without the right, 404 for a route that is none.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
+        let route = (request.method(), request.resource());
+        if !matches!(route, ("GET" | "POST", "/tasks") | ("GET" | "PUT" | "DELETE", "/tasks/{id}")) {
+            return Err(Refusal::new(Code::NotFound));
+        }
+        let by = request.caller_at_least(Role::Operator)?.user_id;
+        match route {
+            ("GET", "/tasks") => slice(request).map(Self::List),
+            ("POST", "/tasks") => Ok(Self::Add { content: tasks::content(&request.json()?)?, by }),
+            ("PUT", _) => {
+                let (id, expected) = (id(request)?, request.if_match()?);
+                Ok(Self::Replace { id, content: tasks::content(&request.json()?)?, expected, by })
+            }
+            ("DELETE", _) => Ok(Self::Delete { id: id(request)?, expected: request.if_match()?, by }),
+            _ => id(request).map(Self::One),
+        }
+    }
+}
+
+fn id(request: &Request) -> Result<String, Refusal> {
+    tasks::task_id(&request.path_parameter("id")).map(str::to_owned)
+}
+
+fn slice(request: &Request) -> Result<Slice, Refusal> {
+    let mut problems = Vec::new();
+    let after = request.query("cursor").filter(|text| !text.is_empty()).and_then(|text| {
+        let after = cursor::decode(LIST, "", text).ok().and_then(|[at, id]: [String; 2]| Some((at.parse().ok()?, id)));
+        if after.is_none() {
+            let text = Text::fixed("No es un cursor de esta lista.", "This is not a cursor of this list.");
+            problems.push(Detail::new("cursor", text));
+        }
+        after
+    });
+    let limit = request
+        .query("limit")
+        .map_or(Some(LIMIT_MAX), |text| text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit)));
+    if limit.is_none() {
+        let text = Text::made(
+            format!("Debe ser un número entero de 1 a {LIMIT_MAX}."),
+            format!("Must be a whole number from 1 to {LIMIT_MAX}."),
+        );
+        problems.push(Detail::new("limit", text));
+    }
+    match limit {
+        Some(limit) if problems.is_empty() => Ok(Slice { limit, after }),
+        _ => Err(Refusal::invalid(problems)),
+    }
+}
+
+/// The cursor after a to-do.
+#[must_use]
+pub fn after_task((created_at, id): &(Millis, String)) -> String {
+    cursor::encode(LIST, "", &[&created_at.to_string(), id])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use almacen_contract::error::Language;
+    use serde_json::{Value, json};
+
+    macro_rules! event {
+        ($name:literal) => {
+            serde_json::from_str::<Value>(include_str!(concat!("../../../events/tasks-api/", $name, ".json"))).unwrap()
+        };
+    }
+
+    const ID: &str = "task_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d";
+    const USER: &str = "7d8ca528-4931-4254-9273-ea5ee853f271";
+
+    fn read(event: Value) -> Result<Ask, Refusal> {
+        Ask::read(&serde_json::from_value(event).unwrap())
+    }
+
+    fn told(event: Value) -> String {
+        read(event).unwrap_err().body(Language::English, "r")
+    }
+
+    fn status(event: Value) -> Option<u16> {
+        read(event).err().map(|refusal| refusal.code().status())
+    }
+
+    #[test]
+    fn what_the_sample_events_ask_for() {
+        let content = |title: &str, description: &str, completed| Content {
+            title: title.to_owned(),
+            description: description.to_owned(),
+            completed,
+        };
+        let (id, by) = (ID.to_owned(), USER.to_owned());
+        assert_eq!(read(event!("list")).unwrap(), Ask::List(Slice { limit: 20, after: None }));
+        assert_eq!(
+            read(event!("add")).unwrap(),
+            Ask::Add {
+                content: content("Contar el almacén", "Pasillos 3 y 4.\nAntes del viernes.", false),
+                by: by.clone()
+            }
+        );
+        assert_eq!(read(event!("get")).unwrap(), Ask::One(id.clone()));
+        assert_eq!(
+            read(event!("replace")).unwrap(),
+            Ask::Replace {
+                id: id.clone(),
+                content: content("Contar el almacén", "", true),
+                expected: Expected::OneOf(vec![1]),
+                by: by.clone()
+            }
+        );
+        assert_eq!(read(event!("delete")).unwrap(), Ask::Delete { id, expected: Expected::Any, by });
+    }
+
+    #[test]
+    fn operators_only() {
+        for event in [event!("list"), event!("add"), event!("get"), event!("replace"), event!("delete")] {
+            for (role, expected) in [("admin", None), ("operador", None), ("cliente", Some(403)), ("root", Some(401))] {
+                let mut event = event.clone();
+                event["requestContext"]["authorizer"]["rol"] = json!(role);
+                assert_eq!(status(event.clone()), expected, "{role} {event}");
+            }
+            let mut nobody = event.clone();
+            nobody["requestContext"]["authorizer"] = Value::Null;
+            assert_eq!(status(nobody), Some(401), "{event}");
+        }
+    }
+
+    #[test]
+    fn everything_wrong_with_the_list_is_named_at_once() {
+        let with = |query: Value| {
+            let mut event = event!("list");
+            event["queryStringParameters"] = query;
+            event
+        };
+        assert_eq!(
+            told(with(json!({"cursor": "x", "limit": "0", "utm_source": "mail"}))),
+            r#"{"error":{"codigo":"ERROR_VALIDACION","mensaje":"The request is not valid.","detalles":[{"campo":"cursor","mensaje":"This is not a cursor of this list."},{"campo":"limit","mensaje":"Must be a whole number from 1 to 100."}],"solicitudId":"r"}}"#
+        );
+        for limit in ["101", "-1", "1.5", "x", "", " 5", "99999999999999999999"] {
+            assert!(told(with(json!({"limit": limit}))).contains("\"limit\""), "{limit}");
+        }
+        assert_eq!(read(with(Value::Null)).unwrap(), Ask::List(Slice { limit: 100, after: None }));
+        let after = (1_705_834_800_123, ID.to_owned());
+        assert_eq!(
+            read(with(json!({"cursor": after_task(&after), "limit": "1"}))).unwrap(),
+            Ask::List(Slice { limit: 1, after: Some(after) })
+        );
+        let of_another = cursor::encode("imports", "", &["1705834800123", "imp_1"]);
+        assert_eq!(status(with(json!({"cursor": of_another}))), Some(400));
+        let no_time = cursor::encode(LIST, "", &["noon", ID]);
+        assert_eq!(status(with(json!({"cursor": no_time}))), Some(400));
+    }
+
+    #[test]
+    fn bad_ids_bodies_and_headers() {
+        for event in [event!("get"), event!("replace"), event!("delete")] {
+            for id in ["", "x", "restock%23Berlin", "task_..%2Fx", &"9".repeat(5_000)] {
+                let mut event = event.clone();
+                event["pathParameters"]["id"] = json!(id);
+                assert!(told(event).contains(r#""campo":"id""#), "{id}");
+            }
+        }
+        let replace_with = |body: Value, content_type: &str, if_match: Option<&str>| {
+            let mut event = event!("replace");
+            event["body"] = body;
+            event["headers"] = json!({"content-type": content_type, "if-match": if_match});
+            status(event)
+        };
+        let good = json!("{\"title\":\"a\"}");
+        assert_eq!(replace_with(good.clone(), "application/json", None), None);
+        assert_eq!(replace_with(good.clone(), "application/json", Some("1")), Some(400));
+        assert_eq!(replace_with(good, "text/plain", None), Some(415));
+        assert_eq!(replace_with(Value::Null, "application/json", None), Some(400));
+        assert_eq!(replace_with(json!(" ".repeat(20_000)), "application/json", None), Some(413));
+    }
+
+    #[test]
+    fn other_routes_are_none() {
+        for (method, resource) in [("PATCH", "/tasks/{id}"), ("DELETE", "/tasks"), ("GET", "/other")] {
+            let mut event = event!("get");
+            event["httpMethod"] = json!(method);
+            event["resource"] = json!(resource);
+            assert_eq!(status(event), Some(404), "{method} {resource}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! To-dos of the warehouse over HTTP: reads what is asked, asks the table, answers.
+//!
+//! To-dos are the warehouse's and nobody's own: every operator sees and changes all of them. `open-tasks` writes into the
+//! same table when a line goes low or is refilled.
+
+use almacen_contract::error::{Code, Refusal};
+use almacen_contract::tasks::{TaskBody, TasksBody};
+use almacen_domain::task::{self, Task};
+use almacen_lambda_kit::config::{ConfigError, Env};
+use almacen_lambda_kit::http::{Http, Reply, Request, etag};
+use almacen_lambda_kit::start::now_ms;
+use almacen_table::tasks::Tasks;
+
+pub mod ask;
+mod problem;
+
+use ask::{Ask, Slice, after_task};
+
+/// What the environment says.
+#[derive(Debug)]
+pub struct Config {
+    /// Table of to-dos.
+    pub tasks: String,
+    /// How HTTP is answered.
+    pub http: Http,
+}
+
+impl Config {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Names everything that is missing.
+    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
+        let config = Self { tasks: env.required("TASKS_TABLE"), http: Http::new(env.required("ALLOWED_ORIGIN")) };
+        env.check()?;
+        Ok(config)
+    }
+}
+
+/// The function and what it talks to.
+#[derive(Debug)]
+pub struct Api {
+    /// To-dos.
+    pub tasks: Tasks,
+}
+
+impl Api {
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// The refusal that the caller is told.
+    pub async fn handle(&self, request: Request) -> Result<Reply, Refusal> {
+        match Ask::read(&request)? {
+            Ask::List(Slice { limit, after }) => {
+                let page = self.tasks.newest(limit, after).await.map_err(problem::table)?;
+                let tasks = page.found.into_iter().map(TaskBody::from).collect();
+                Reply::json(200, &TasksBody { tasks, next: page.next.as_ref().map(after_task) })
+            }
+            Ask::Add { content, by } => {
+                let task = Task::new(task::new_id(), content, now_ms());
+                self.tasks.add(&task).await.map_err(problem::table)?;
+                tracing::info!(task = task.id, by, "task added");
+                one(201, task)
+            }
+            Ask::One(id) => {
+                let task = self.tasks.get(&id).await.map_err(problem::table)?;
+                let task = task.ok_or_else(|| Refusal::new(Code::NotFound))?;
+                if request.has_already(task.version) {
+                    return Ok(Reply::empty(304).with("etag", etag(task.version)));
+                }
+                one(200, task)
+            }
+            Ask::Replace { id, content, expected, by } => {
+                let task = self.tasks.replace(&id, &content, &expected, now_ms()).await.map_err(problem::change)?;
+                tracing::info!(task = task.id, version = task.version, by, "task replaced");
+                one(200, task)
+            }
+            Ask::Delete { id, expected, by } => {
+                self.tasks.delete(&id, &expected).await.map_err(problem::change)?;
+                tracing::info!(task = id, by, "task deleted");
+                Ok(Reply::empty(204))
+            }
+        }
+    }
+}
+
+fn one(status: u16, task: Task) -> Result<Reply, Refusal> {
+    let tag = etag(task.version);
+    Ok(Reply::json(status, &TaskBody::from(task))?.with("etag", tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_missing_is_named_at_once() {
+        let told = Config::read(Env::of([])).unwrap_err().to_string();
+        assert_eq!(told, "environment: TASKS_TABLE is missing; ALLOWED_ORIGIN is missing");
+    }
+
+    #[test]
+    fn one_task_and_its_etag() {
+        let content = task::Content { title: "Contar".to_owned(), description: String::new(), completed: false };
+        let reply = one(201, Task::new("task_1".to_owned(), content, 0)).unwrap();
+        assert!(format!("{reply:?}").contains(r#"("etag", "\"1\"")"#), "{reply:?}");
+    }
+}
