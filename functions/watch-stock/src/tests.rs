@@ -109,7 +109,7 @@ fn the_event_reads_as_published() {
     assert_eq!(
         event.body,
         format!(
-            r#"{{"id":"{}","evento":"StockBajo","version":1,"marcaTiempo":"2024-01-21T11:00:00Z","correlacionId":"imp_1","causaId":"imp_1","agregadoId":"Berlin/Echo Dot","datos":{{"store":"Berlin","item":"Echo Dot","count":3,"available":3,"reserved":0,"threshold":5,"since":"2024-01-21T11:00:00Z"}}}}"#,
+            r#"{{"id":"{}","evento":"StockBajo","version":1,"marcaTiempo":"2024-01-21T11:00:00Z","correlacionId":"imp_1","causaId":"imp_1","agregadoId":"Berlin/Echo Dot","datos":{{"store":"Berlin","item":"Echo Dot","count":3,"available":3,"reserved":0,"threshold":5,"since":"2024-01-21T11:00:00Z","lineVersion":1}}}}"#,
             event.id
         )
     );
