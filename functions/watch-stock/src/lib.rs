@@ -1,10 +1,11 @@
-//! Lines changed: tell when one crosses its threshold, once.
+//! Lines changed: tell when one crosses its threshold, once; and tell products what there is of their items.
 //!
 //! Trigger: the Inventory stream, old and new images. The whole batch fails or none of it, because every effect is
 //! repeatable; a record that can never be read goes to the failure queue by our own hand.
 
 pub mod decide;
 pub mod record;
+mod sold;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use almacen_lambda_kit::start::{Failure, now_ms};
 use almacen_queue::Queue;
 use almacen_table::TableError;
 use almacen_table::alerts::{Alerts, MOVES_MAX};
+use almacen_table::product_stock::ProductStock;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -28,6 +30,7 @@ const KEPT_BYTES_MAX: usize = 200 * 1024;
 #[derive(Debug)]
 pub struct Deps {
     alerts: Alerts,
+    stock: ProductStock,
     failures: Queue,
     default_threshold: i64,
 }
@@ -38,7 +41,9 @@ impl Deps {
         let client = almacen_table::client();
         let (alerts, outbox, stores) =
             (env.required("STOCK_ALERTS_TABLE"), env.required("OUTBOX_TABLE"), env.required("STORES_TABLE"));
+        let (products, inventory) = (env.required("PRODUCTS_TABLE"), env.required("INVENTORY_TABLE"));
         Self {
+            stock: ProductStock::new(client.clone(), products, inventory, stores.clone()),
             alerts: Alerts::new(client, alerts, outbox, stores),
             failures: Queue::new(env.required("FAILURES_QUEUE_URL")),
             default_threshold: env.number("DEFAULT_THRESHOLD"),
@@ -54,7 +59,7 @@ pub struct StreamEvent {
     pub records: Vec<Value>,
 }
 
-/// Moves the alerts of the lines that changed.
+/// Moves the alerts of the lines that changed, and counts their items for the products that sell them.
 ///
 /// # Errors
 /// The batch comes again.
@@ -67,7 +72,13 @@ pub async fn handle(deps: &Deps, event: StreamEvent) -> Result<(), Failure> {
             Read::Unreadable(what) => set_aside(deps, record, what).await?,
         }
     }
+    let items = sold::recounted(&changes);
     changes.retain(matters);
+    alert(deps, &changes).await?;
+    Ok(sold::tell(&deps.stock, &items).await?)
+}
+
+async fn alert(deps: &Deps, changes: &[Change]) -> Result<(), Failure> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -75,7 +86,7 @@ pub async fn handle(deps: &Deps, event: StreamEvent) -> Result<(), Failure> {
     lines.sort_unstable();
     lines.dedup();
     for _ in 0..TRIES {
-        if tell(deps, &changes, &lines).await? {
+        if tell(deps, changes, &lines).await? {
             return Ok(());
         }
     }

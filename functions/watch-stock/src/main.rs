@@ -1,4 +1,4 @@
-//! Lines changed: tell when one crosses its threshold, once.
+//! Lines changed: tell when one crosses its threshold, once; and tell products what there is of their items.
 
 use almacen_lambda_kit::{config::Env, log, start};
 use lambda_runtime::Error;

@@ -26,6 +26,8 @@ pub struct Change {
     pub level: Level,
     /// Where it stood before; `None` for a new line.
     pub before: Option<Level>,
+    /// How many could be sold before; `None` for a new line.
+    pub available_before: Option<i64>,
     /// When it changed.
     pub at: Millis,
     /// Which import or user changed it.
@@ -53,13 +55,14 @@ pub fn read(record: &Value, default_threshold: i64) -> Read {
     }
     let images = record.get("dynamodb");
     let Some(new) = images.and_then(|images| images.get("NewImage")) else { return Read::Unreadable("NewImage") };
-    let before = images.and_then(|images| images.get("OldImage")).and_then(|old| {
-        Some(Level::of(number(old, "available")?, number(old, "threshold").unwrap_or(default_threshold)))
-    });
+    let before = images
+        .and_then(|images| images.get("OldImage"))
+        .and_then(|old| Some((number(old, "available")?, number(old, "threshold").unwrap_or(default_threshold))));
     changed(new, before, default_threshold).map_or_else(Read::Unreadable, Read::Changed)
 }
 
-fn changed(new: &Value, before: Option<Level>, default_threshold: i64) -> Result<Change, &'static str> {
+/// `before`: available, threshold.
+fn changed(new: &Value, before: Option<(i64, i64)>, default_threshold: i64) -> Result<Change, &'static str> {
     let available = number(new, "available").ok_or("available")?;
     let threshold = number(new, "threshold").unwrap_or(default_threshold);
     Ok(Change {
@@ -72,7 +75,8 @@ fn changed(new: &Value, before: Option<Level>, default_threshold: i64) -> Result
         available,
         threshold,
         level: Level::of(available, threshold),
-        before,
+        before: before.map(|(available, threshold)| Level::of(available, threshold)),
+        available_before: before.map(|(available, _)| available),
         at: number(new, "updated_at").ok_or("updated_at")?,
         changed_by: text(new, "changed_by").unwrap_or_default(),
     })

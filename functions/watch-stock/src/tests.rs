@@ -153,3 +153,23 @@ fn a_line_that_moves_twice_moves_in_two_rounds() {
     assert_eq!(rounds[1][0].from, rounds[0][0].to);
     assert_eq!(rounds[1][0].to.alert, Alert::Closed);
 }
+
+#[test]
+fn items_are_counted_anew_where_what_can_be_sold_is_another() {
+    let records = sample(include_str!("../../../events/watch-stock/import.json"));
+    let read_all = |records: &[Value]| -> Vec<Change> {
+        records
+            .iter()
+            .filter_map(|record| match read(record, DEFAULT_THRESHOLD) {
+                Read::Changed(change) => Some(change),
+                Read::Removed | Read::Unreadable(_) => None,
+            })
+            .collect()
+    };
+    // Two new lines, and two of which fewer are left.
+    assert_eq!(sold::recounted(&read_all(&records)), ["Café 1/2 kg", "Echo Dot", "Grinder", "Kettle"]);
+    // Nothing more to sell, nothing less; and the same item twice.
+    assert_eq!(sold::recounted(&read_all(&[record(2, Some(7), 7)])), [] as [&str; 0]);
+    assert_eq!(sold::recounted(&read_all(&[record(2, Some(7), 8), record(3, Some(8), 9)])), ["Echo Dot"]);
+    assert_eq!(sold::recounted(&read_all(&[record(1, None, 0)])), ["Echo Dot"]);
+}

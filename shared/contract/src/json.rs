@@ -65,6 +65,13 @@ impl Fields {
         self.left.insert(name, Value::String(text)).is_none()
     }
 
+    /// Names a field that is missing.
+    pub fn require(&mut self, name: &str) {
+        if !self.left.contains_key(name) {
+            self.problem(name, Text::fixed("Falta.", "Is missing."));
+        }
+    }
+
     /// A whole number in `range`, if the field is there.
     pub fn integer(&mut self, name: &str, range: &RangeInclusive<i64>) -> Option<i64> {
         let value = self.left.remove(name)?;
@@ -162,6 +169,11 @@ impl Fields {
     /// Names a bad field.
     pub fn problem(&mut self, field: &str, text: Text) {
         self.problems.push(Detail::new(field, text));
+    }
+
+    /// The same, with the words already found.
+    pub fn reject(&mut self, detail: Detail) {
+        self.problems.push(detail);
     }
 
     /// Is nothing wrong so far?

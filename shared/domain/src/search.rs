@@ -25,7 +25,9 @@ impl Needle {
     }
 }
 
-fn fold(text: &str) -> String {
+/// A text without case and accents, as [`Needle`] compares it.
+#[must_use]
+pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }

@@ -295,7 +295,8 @@ impl Inventory {
     }
 }
 
-fn new_line(author: &Author, store: &str, sku: &str, wanted: Wanted) -> Item {
+/// A line that is not there yet.
+pub(crate) fn new_line(author: &Author, store: &str, sku: &str, wanted: Wanted) -> Item {
     let mut item: Item = Item::with_capacity(14);
     item.insert(keys::STORE.to_owned(), s(store));
     item.insert(keys::SKU.to_owned(), s(sku));

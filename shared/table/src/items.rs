@@ -32,7 +32,7 @@ const PATCH_TRIES: u32 = 20;
 /// Everything a line shows.
 const LINE: &str = "#store, sku, on_hand, reserved, available, threshold, version, updated_at";
 /// What a change through the API has as its source.
-const API_SOURCE: &str = "api";
+pub(crate) const API_SOURCE: &str = "api";
 
 /// A page of something, and the key after which the next one begins.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,17 +1,28 @@
 //! Products: one record each, and their records' shape.
+//!
+//! A change through the API is one transaction: the product on condition of the version that was read, its event, the
+//! item `sku#…` that makes a sku unique, and the check that its category is there. What others keep up to date (stock,
+//! ratings, images) is never among what a change sets, so neither undoes the other.
 
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
 
+use almacen_domain::Millis;
 use almacen_domain::catalogue::Product;
+use almacen_domain::import::Wanted;
 use almacen_domain::money::{Currency, Money};
-use almacen_domain::name::Sku;
+use almacen_domain::name::{Sku, StoreId};
+use almacen_domain::stock::Stamp;
 
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
-use crate::calls::{BATCH_GET_MAX, consistent, get_all};
-use crate::{TableError, keys};
+use crate::calls::{BATCH_GET_MAX, Transaction, build, consistent, get_measured, transact};
+use crate::inventory::{Author, new_line};
+use crate::items::API_SOURCE;
+use crate::outbox::{self, Event};
+use crate::product_stock::Shelf;
+use crate::{TableError, categories, keys};
 
 /// What every live product has as its `kind`.
 pub const KIND: &str = "product";
@@ -35,6 +46,14 @@ impl Products {
     /// # Errors
     /// [`TableError`].
     pub async fn get(&self, id: &str) -> Result<Option<Product>, TableError> {
+        self.with_change_time(id).await.map(|found| found.map(|(product, _)| product))
+    }
+
+    /// The same, and when it was last changed in any way that lists show.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn with_change_time(&self, id: &str) -> Result<Option<(Product, Millis)>, TableError> {
         let answer = self
             .client
             .get_item()
@@ -44,7 +63,8 @@ impl Products {
             .send()
             .await
             .map_err(TableError::from_sdk("read product"))?;
-        answer.item().filter(|item| is_live(item)).map(decode).transpose()
+        let Some(item) = answer.item().filter(|item| is_live(item)) else { return Ok(None) };
+        Ok(Some((decode(item)?, number(item, "changed_at").unwrap_or(0))))
     }
 
     /// Those of `ids` that are offered, as they are now, by id. What is deleted or unknown is left out.
@@ -52,17 +72,341 @@ impl Products {
     /// # Errors
     /// [`TableError`].
     pub async fn these(&self, ids: &[&str]) -> Result<HashMap<String, Product>, TableError> {
+        self.these_measured(ids).await.map(|(found, _)| found)
+    }
+
+    /// The same, and how many read units it took.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn these_measured(&self, ids: &[&str]) -> Result<(HashMap<String, Product>, f64), TableError> {
         let mut found = HashMap::with_capacity(ids.len());
+        let mut units = 0.0;
         for chunk in ids.chunks(BATCH_GET_MAX) {
             let wanted = chunk.iter().map(|id| [(keys::ID.to_owned(), s(*id))].into()).collect();
-            for item in get_all(&self.client, &self.table, "read products", wanted, consistent()).await? {
+            let (items, used) = get_measured(&self.client, &self.table, "read products", wanted, consistent()).await?;
+            units += used;
+            for item in items {
                 if is_live(&item) {
                     let product = decode(&item)?;
                     found.insert(product.id.clone(), product);
                 }
             }
         }
-        Ok(found)
+        Ok((found, units))
+    }
+}
+
+/// A new line in a store, for a product that comes with stock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// Where.
+    pub store: StoreId,
+    /// Units on the shelf.
+    pub units: i64,
+    /// Who says so.
+    pub by: String,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is made, with its event.
+    Made,
+    /// There is no such category.
+    NoCategory,
+    /// Another product sells this item.
+    SkuTaken,
+    /// An import has the store to itself just now.
+    StoreBusy,
+    /// Somebody changed or deleted the product since it was read.
+    Moved,
+}
+
+/// What each write of a transaction is for, so that a refusal can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Product,
+    Category,
+    Event,
+    Sku,
+    Line,
+    Store,
+}
+
+/// The tables that change with a product.
+#[derive(Debug, Clone)]
+pub struct ProductChanges {
+    client: Client,
+    tables: Tables,
+}
+
+/// Names of the tables that change with a product.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    /// Products.
+    pub products: String,
+    /// Their categories.
+    pub categories: String,
+    /// Events.
+    pub outbox: String,
+    /// Stock lines.
+    pub inventory: String,
+    /// Stores.
+    pub stores: String,
+}
+
+impl ProductChanges {
+    /// Over these tables.
+    #[must_use]
+    pub fn new(client: Client, tables: Tables) -> Self {
+        Self { client, tables }
+    }
+
+    /// Makes a product, and the line of its item where `opening` says so and the store has none. `shelf` is what the
+    /// stores hold of the item already.
+    ///
+    /// # Errors
+    /// [`TableError`]; nothing is written then.
+    pub async fn create(
+        &self,
+        product: &Product,
+        shelf: Shelf,
+        opening: Option<&Opening>,
+        event: &Event,
+    ) -> Result<Outcome, TableError> {
+        let now = product.created_at;
+        let mut writes = vec![
+            (Part::Product, self.put(product, shelf)?),
+            (Part::Category, categories::exists(&self.tables.categories, &product.category)?),
+            (Part::Event, outbox::put(&self.tables.outbox, event, now)?),
+        ];
+        if let Some(sku) = &product.sku {
+            writes.push((Part::Sku, self.claim_sku(sku, &product.id)?));
+            if let Some(opening) = opening {
+                writes.push((Part::Line, self.open_line(opening, sku, now)?));
+                writes.push((Part::Store, self.open_store(opening, now)?));
+            }
+        }
+        loop {
+            let refused = self.make("make product", &writes).await?;
+            if refused.contains(&Part::Category) {
+                return Ok(Outcome::NoCategory);
+            }
+            if refused.contains(&Part::Sku) {
+                return Ok(Outcome::SkuTaken);
+            }
+            if refused.contains(&Part::Line) {
+                // The store has a line of this item: what it holds is the warehouse's to say.
+                writes.retain(|(part, _)| !matches!(part, Part::Line | Part::Store));
+                continue;
+            }
+            return Ok(if refused.is_empty() {
+                Outcome::Made
+            } else if refused.contains(&Part::Store) {
+                Outcome::StoreBusy
+            } else {
+                Outcome::Moved
+            });
+        }
+    }
+
+    /// Puts `after` in the place of `before`, which was read together with `changed_at`. `shelf` is what there is of
+    /// its item, where that is another one now.
+    ///
+    /// # Errors
+    /// [`TableError`]; nothing is written then.
+    pub async fn replace(
+        &self,
+        (before, changed_at): (&Product, Millis),
+        after: &Product,
+        shelf: Option<Shelf>,
+        event: &Event,
+    ) -> Result<Outcome, TableError> {
+        let now = after.updated_at;
+        let mut writes = vec![
+            (Part::Product, self.update(before, after, shelf, now.max(changed_at + 1))?),
+            (Part::Event, outbox::put(&self.tables.outbox, event, now)?),
+        ];
+        if before.category != after.category {
+            writes.push((Part::Category, categories::exists(&self.tables.categories, &after.category)?));
+        }
+        if before.sku != after.sku {
+            if let Some(sku) = &before.sku {
+                writes.push((Part::Product, self.free_sku(sku, &before.id)?));
+            }
+            if let Some(sku) = &after.sku {
+                writes.push((Part::Sku, self.claim_sku(sku, &after.id)?));
+            }
+        }
+        let refused = self.make("change product", &writes).await?;
+        Ok(if refused.is_empty() {
+            Outcome::Made
+        } else if refused.contains(&Part::Product) || refused.contains(&Part::Event) {
+            Outcome::Moved
+        } else if refused.contains(&Part::Category) {
+            Outcome::NoCategory
+        } else {
+            Outcome::SkuTaken
+        })
+    }
+
+    /// Deletes a product that was read together with `changed_at`, and leaves a mark for the lists.
+    ///
+    /// # Errors
+    /// [`TableError`]; nothing is written then.
+    pub async fn delete(
+        &self,
+        (before, changed_at): (&Product, Millis),
+        now: Millis,
+        event: &Event,
+    ) -> Result<Outcome, TableError> {
+        let changed = now.max(changed_at + 1);
+        let update = self
+            .guarded(before, changed)
+            .update_expression(
+                "SET deleted_at = :now, expires_at = :expires, changed_at = :changed, version = version + :one",
+            )
+            .expression_attribute_values(":now", n(now))
+            .expression_attribute_values(":expires", n(changed / 1000 + keys::PRODUCT_MARK_KEPT_SECONDS))
+            .expression_attribute_values(":one", n(1))
+            .build()
+            .map_err(build("build deletion"))?;
+        let mut writes = vec![
+            (Part::Product, TransactWriteItem::builder().update(update).build()),
+            (Part::Event, outbox::put(&self.tables.outbox, event, now)?),
+        ];
+        if let Some(sku) = &before.sku {
+            writes.push((Part::Product, self.free_sku(sku, &before.id)?));
+        }
+        let refused = self.make("delete product", &writes).await?;
+        Ok(if refused.is_empty() { Outcome::Made } else { Outcome::Moved })
+    }
+
+    /// Makes all the writes; which of them were refused.
+    async fn make(&self, doing: &'static str, writes: &[(Part, TransactWriteItem)]) -> Result<Vec<Part>, TableError> {
+        let all: Vec<TransactWriteItem> = writes.iter().map(|(_, write)| write.clone()).collect();
+        Ok(match transact(&self.client, doing, &all).await? {
+            Transaction::Written => Vec::new(),
+            Transaction::Refused(at) => at.iter().filter_map(|at| Some(writes.get(*at)?.0)).collect(),
+        })
+    }
+
+    fn put(&self, product: &Product, shelf: Shelf) -> Result<TransactWriteItem, TableError> {
+        let mut item = encode(product);
+        item.insert("words".to_owned(), s(product.words()));
+        item.insert("changed_at".to_owned(), n(product.created_at));
+        item.insert("stock".to_owned(), n(shelf.available));
+        item.insert("stock_seen".to_owned(), n(shelf.seen));
+        let put = Put::builder()
+            .table_name(&self.tables.products)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(id)")
+            .build()
+            .map_err(build("build product"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// An update on condition that the product is as it was read.
+    fn guarded(&self, before: &Product, changed: Millis) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+        Update::builder()
+            .table_name(&self.tables.products)
+            .key(keys::ID, s(&before.id))
+            .condition_expression(
+                "kind = :kind AND attribute_not_exists(deleted_at) AND version = :version AND changed_at < :changed",
+            )
+            .expression_attribute_values(":kind", s(KIND))
+            .expression_attribute_values(":version", n(before.version))
+            .expression_attribute_values(":changed", n(changed))
+    }
+
+    fn update(
+        &self,
+        before: &Product,
+        after: &Product,
+        shelf: Option<Shelf>,
+        changed: Millis,
+    ) -> Result<TransactWriteItem, TableError> {
+        // What an administrator says of a product, and nothing else.
+        let said =
+            ["name", "description", "price_cents", "currency", "category", "tags", "specifications", "updated_at"];
+        let mut values = encode(after);
+        let mut set = "SET words = :words, changed_at = :changed, version = version + :one".to_owned();
+        let mut update = self
+            .guarded(before, changed)
+            .expression_attribute_values(":words", s(after.words()))
+            .expression_attribute_values(":one", n(1));
+        for name in said.iter().chain(after.sku.iter().map(|_| &"sku")) {
+            if let Some(value) = values.remove(*name) {
+                set.push_str(&format!(", #{name} = :{name}"));
+                update = update
+                    .expression_attribute_names(format!("#{name}"), *name)
+                    .expression_attribute_values(format!(":{name}"), value);
+            }
+        }
+        if let Some(shelf) = shelf {
+            set.push_str(", stock = :stock, stock_seen = :seen");
+            update = update
+                .expression_attribute_values(":stock", n(shelf.available))
+                .expression_attribute_values(":seen", n(shelf.seen));
+        }
+        if after.sku.is_none() {
+            set.push_str(" REMOVE sku");
+        }
+        let update = update.update_expression(set).build().map_err(build("build change of product"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+
+    fn claim_sku(&self, sku: &Sku, product: &str) -> Result<TransactWriteItem, TableError> {
+        let put = Put::builder()
+            .table_name(&self.tables.products)
+            .item(keys::ID, s(keys::sold(sku.as_str())))
+            .item(keys::SKU, s(sku.as_str()))
+            .item(keys::PRODUCT, s(product))
+            .condition_expression("attribute_not_exists(id)")
+            .build()
+            .map_err(build("build claim of sku"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    fn free_sku(&self, sku: &Sku, product: &str) -> Result<TransactWriteItem, TableError> {
+        let delete = Delete::builder()
+            .table_name(&self.tables.products)
+            .key(keys::ID, s(keys::sold(sku.as_str())))
+            .condition_expression("product = :product")
+            .expression_attribute_values(":product", s(product))
+            .build()
+            .map_err(build("build release of sku"))?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    fn open_line(&self, opening: &Opening, sku: &Sku, now: Millis) -> Result<TransactWriteItem, TableError> {
+        let stamp = Stamp { at: now, source: API_SOURCE.to_owned(), sequencer: String::new() };
+        let author = Author { import: opening.by.clone(), stamp, now };
+        let wanted = Wanted { count: opening.units, threshold: None };
+        let put = Put::builder()
+            .table_name(&self.tables.inventory)
+            .set_item(Some(new_line(&author, opening.store.as_str(), sku.as_str(), wanted)))
+            .condition_expression("attribute_not_exists(sku)")
+            .build()
+            .map_err(build("build first line"))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
+
+    /// Counts the line in its store, on condition that no import has the store: it may have found the line absent, and
+    /// would write over it (see [`crate::stores`]).
+    fn open_store(&self, opening: &Opening, now: Millis) -> Result<TransactWriteItem, TableError> {
+        let update = Update::builder()
+            .table_name(&self.tables.stores)
+            .key(keys::STORE, s(opening.store.as_str()))
+            .update_expression("ADD #lines :one")
+            .condition_expression("attribute_not_exists(lease_owner) OR lease_until < :now")
+            .expression_attribute_names("#lines", "lines")
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":now", n(now))
+            .build()
+            .map_err(build("build count of lines"))?;
+        Ok(TransactWriteItem::builder().update(update).build())
     }
 }
 

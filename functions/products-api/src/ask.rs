@@ -1,0 +1,439 @@
+//! What a request asks for, read and checked whole: route, role, path, query and body. Nothing here talks to anybody.
+
+use std::ops::RangeInclusive;
+
+use almacen_contract::error::{Code, Detail, Refusal, Text};
+use almacen_contract::money::amount_refused;
+use almacen_contract::products::{self, NewProduct, versions};
+use almacen_domain::Millis;
+use almacen_domain::catalogue::listing::{Filter, Order, Words};
+use almacen_domain::catalogue::{CATEGORY_CHARS_MAX, Category, Draft, Review};
+use almacen_domain::money::parse_decimal;
+use almacen_domain::patch::Expected;
+use almacen_domain::role::Role;
+use almacen_domain::search::NEEDLE_CHARS_MAX;
+use almacen_lambda_kit::http::Request;
+
+/// The most that a page may hold.
+pub const LIMIT_MAX: usize = 100;
+/// What a page holds where nothing is said.
+pub const LIMIT_DEFAULT: usize = 20;
+/// The last page that may be asked for.
+pub const PAGE_MAX: usize = 1_000_000;
+/// Reviews are read from the newest on, those before the page too; so far back and no farther.
+pub const REVIEWS_REACHED_MAX: usize = 2_000;
+
+/// Which page of a list is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    /// Counted from 1.
+    pub page: usize,
+    /// Things on a page.
+    pub limit: usize,
+}
+
+impl Slice {
+    /// Things on the pages before.
+    #[must_use]
+    pub fn skip(self) -> usize {
+        (self.page - 1) * self.limit
+    }
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// `GET /productos`.
+    Products {
+        /// Which products.
+        filter: Filter,
+        /// In which order.
+        order: Order,
+        /// Which page.
+        slice: Slice,
+    },
+    /// `GET /productos/{id}`.
+    Product(String),
+    /// `POST /productos`.
+    NewProduct {
+        /// What is said of it.
+        new: NewProduct,
+        /// Which user.
+        by: String,
+    },
+    /// `PUT /productos/{id}`.
+    Change {
+        /// Which product.
+        id: String,
+        /// What is said of it.
+        draft: Draft,
+        /// `If-Match`.
+        expected: Expected,
+    },
+    /// `DELETE /productos/{id}`.
+    Delete {
+        /// Which product.
+        id: String,
+        /// `If-Match`.
+        expected: Expected,
+    },
+    /// `GET /productos/{id}/relacionados`.
+    Related {
+        /// To which product.
+        id: String,
+        /// How many at most.
+        limit: usize,
+    },
+    /// `GET /productos/{id}/resenas`.
+    Reviews {
+        /// Of which product.
+        id: String,
+        /// Which page.
+        slice: Slice,
+    },
+    /// `POST /productos/{id}/resenas`.
+    NewReview(Review),
+    /// `GET /categorias`.
+    Categories,
+    /// `POST /categorias`.
+    NewCategory(Category),
+}
+
+impl Ask {
+    /// Reads a request. Whoever has no token may look at the shop, and do nothing else.
+    ///
+    /// # Errors
+    /// 400 naming everything that is wrong, 401 or 403 without the right, 404 for a product that cannot be there or a route
+    /// that is none.
+    pub fn read(request: &Request, now: Millis) -> Result<Self, Refusal> {
+        match (request.method(), request.resource()) {
+            ("GET", "/productos") => Query::of(request).products(),
+            ("POST", "/productos") => {
+                let caller = request.caller_at_least(Role::Admin)?;
+                Ok(Self::NewProduct { new: products::new_product(&request.json()?)?, by: caller.user_id })
+            }
+            ("GET", "/productos/{id}") => product_id(request).map(Self::Product),
+            ("PUT", "/productos/{id}") => {
+                request.caller_at_least(Role::Admin)?;
+                let (id, expected) = (product_id(request)?, versions(request.if_match()?));
+                Ok(Self::Change { id, draft: products::changed_product(&request.json()?)?, expected })
+            }
+            ("DELETE", "/productos/{id}") => {
+                request.caller_at_least(Role::Admin)?;
+                Ok(Self::Delete { id: product_id(request)?, expected: versions(request.if_match()?) })
+            }
+            ("GET", "/productos/{id}/relacionados") => {
+                let id = product_id(request)?;
+                let mut query = Query::of(request);
+                let limit = query.number("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT);
+                query.done().map(|()| Self::Related { id, limit })
+            }
+            ("GET", "/productos/{id}/resenas") => {
+                let id = product_id(request)?;
+                let mut query = Query::of(request);
+                let slice = query.slice();
+                if slice.page.saturating_mul(slice.limit) > REVIEWS_REACHED_MAX {
+                    query.problem(
+                        "pagina",
+                        Text::made(
+                            format!("Solo se muestran las {REVIEWS_REACHED_MAX} reseñas más recientes."),
+                            format!("Only the newest {REVIEWS_REACHED_MAX} reviews are shown."),
+                        ),
+                    );
+                }
+                query.done().map(|()| Self::Reviews { id, slice })
+            }
+            ("POST", "/productos/{id}/resenas") => {
+                let caller = request.caller_at_least(Role::Customer)?;
+                let id = product_id(request)?;
+                products::review(&request.json()?, id, caller.user_id, now).map(Self::NewReview)
+            }
+            ("GET", "/categorias") => Ok(Self::Categories),
+            ("POST", "/categorias") => {
+                request.caller_at_least(Role::Admin)?;
+                products::category(&request.json()?).map(Self::NewCategory)
+            }
+            _ => Err(Refusal::new(Code::NotFound)),
+        }
+    }
+}
+
+/// The product of the path. What cannot be an id of ours is not looked up.
+fn product_id(request: &Request) -> Result<String, Refusal> {
+    let id = request.path_parameter("id");
+    let is_ours = id.strip_prefix("prod_").is_some_and(|rest| {
+        rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
+    });
+    if is_ours { Ok(id) } else { Err(Refusal::new(Code::NotFound)) }
+}
+
+/// A request's query while it is being read. Parameters that no list knows are passed over: addresses are handed about
+/// with all sorts of things appended. Empty ones count as left out, as forms send them.
+struct Query<'a> {
+    request: &'a Request,
+    problems: Vec<Detail>,
+}
+
+impl<'a> Query<'a> {
+    fn of(request: &'a Request) -> Self {
+        Self { request, problems: Vec::new() }
+    }
+
+    fn products(mut self) -> Result<Ask, Refusal> {
+        let category = self.text("categoria").map(str::to_owned);
+        if category.as_deref().is_some_and(|text| text.chars().nth(CATEGORY_CHARS_MAX).is_some()) {
+            self.problem(
+                "categoria",
+                Text::made(
+                    format!("Tiene más de {CATEGORY_CHARS_MAX} caracteres."),
+                    format!("Has more than {CATEGORY_CHARS_MAX} characters."),
+                ),
+            );
+        }
+        let order = self.order();
+        let words = self.text("q").and_then(|text| {
+            let words = Words::new(text);
+            if words.is_none() {
+                self.problem(
+                    "q",
+                    Text::made(
+                        format!("Tiene más de {NEEDLE_CHARS_MAX} caracteres."),
+                        format!("Has more than {NEEDLE_CHARS_MAX} characters."),
+                    ),
+                );
+            }
+            words
+        });
+        let from = self.amount("precioMin").unwrap_or(0);
+        let to = self.amount("precioMax").unwrap_or(i64::MAX);
+        if from > to {
+            self.problem(
+                "precioMin",
+                Text::fixed("No puede ser mayor que precioMax.", "Must not be more than precioMax."),
+            );
+        }
+        let slice = self.slice();
+        self.done()?;
+        Ok(Ask::Products { filter: Filter { category, words, price: from..=to, but: None }, order, slice })
+    }
+
+    fn text(&self, parameter: &str) -> Option<&'a str> {
+        self.request.query(parameter).filter(|text| !text.trim().is_empty())
+    }
+
+    fn order(&mut self) -> Order {
+        match self.text("orden") {
+            None | Some("recientes") => Order::Newest,
+            Some("precio_asc") => Order::PriceUp,
+            Some("precio_desc") => Order::PriceDown,
+            Some("calificacion_desc") => Order::Rating,
+            Some(_) => {
+                self.problem(
+                    "orden",
+                    Text::fixed(
+                        "Debe ser precio_asc, precio_desc, calificacion_desc o recientes.",
+                        "Must be precio_asc, precio_desc, calificacion_desc or recientes.",
+                    ),
+                );
+                Order::Newest
+            }
+        }
+    }
+
+    fn amount(&mut self, parameter: &str) -> Option<i64> {
+        let text = self.text(parameter)?;
+        parse_decimal(text).map_err(|error| self.problem(parameter, amount_refused(error))).ok()
+    }
+
+    fn slice(&mut self) -> Slice {
+        Slice {
+            page: self.number("pagina", 1..=PAGE_MAX, 1),
+            limit: self.number("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT),
+        }
+    }
+
+    fn number(&mut self, parameter: &str, range: RangeInclusive<usize>, default: usize) -> usize {
+        let Some(text) = self.text(parameter) else { return default };
+        // `parse` would take a plus sign, which a query writes for a space.
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|number| digits && range.contains(number)).unwrap_or_else(|| {
+            let (from, to) = (range.start(), range.end());
+            self.problem(
+                parameter,
+                Text::made(
+                    format!("Debe ser un número entero de {from} a {to}."),
+                    format!("Must be a whole number from {from} to {to}."),
+                ),
+            );
+            default
+        })
+    }
+
+    fn problem(&mut self, field: &str, text: Text) {
+        self.problems.push(Detail::new(field, text));
+    }
+
+    fn done(self) -> Result<(), Refusal> {
+        if self.problems.is_empty() { Ok(()) } else { Err(Refusal::invalid(self.problems)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use almacen_contract::error::Language;
+    use almacen_domain::catalogue::SkuChange;
+    use serde_json::{Value, json};
+
+    const ID: &str = "prod_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d";
+    const USER: &str = "7d8ca528-4931-4254-9273-ea5ee853f271";
+
+    macro_rules! event {
+        ($name:literal) => {
+            serde_json::from_str::<Value>(include_str!(concat!("../../../events/products-api/", $name, ".json")))
+                .unwrap()
+        };
+    }
+
+    fn read(event: Value) -> Result<Ask, Refusal> {
+        Ask::read(&serde_json::from_value(event).unwrap(), 7)
+    }
+
+    fn told(event: Value) -> String {
+        read(event).unwrap_err().body(Language::English, "r")
+    }
+
+    fn draft() -> Draft {
+        Draft {
+            name: "Echo Dot".to_owned(),
+            description: "Altavoz con voz.".to_owned(),
+            price_cents: 9_999,
+            currency: almacen_domain::money::Currency::parse("USD"),
+            category: "electronicos".to_owned(),
+            sku: SkuChange::Sell(almacen_domain::name::Sku::parse("ECHO-DOT").unwrap()),
+            tags: vec!["voz".to_owned(), "casa".to_owned()],
+            specifications: [("peso".to_owned(), "300 g".to_owned())].into(),
+        }
+    }
+
+    #[test]
+    fn what_the_sample_events_ask_for() {
+        let id = || ID.to_owned();
+        let slice = Slice { page: 1, limit: 20 };
+        assert_eq!(
+            read(event!("list")).unwrap(),
+            Ask::Products { filter: Filter::default(), order: Order::Newest, slice }
+        );
+        let filter = Filter {
+            category: Some("electronicos".to_owned()),
+            words: Words::new("cafe molido"),
+            price: 450..=10_000,
+            but: None,
+        };
+        assert_eq!(
+            read(event!("search")).unwrap(),
+            Ask::Products { filter, order: Order::PriceUp, slice: Slice { page: 2, limit: 10 } }
+        );
+        assert_eq!(read(event!("product")).unwrap(), Ask::Product(id()));
+        let new = NewProduct { draft: draft(), stock: Some(45) };
+        assert_eq!(read(event!("new-product")).unwrap(), Ask::NewProduct { new, by: USER.to_owned() });
+        assert_eq!(
+            read(event!("replace")).unwrap(),
+            Ask::Change { id: id(), draft: draft(), expected: Expected::OneOf(vec![3]) }
+        );
+        assert_eq!(read(event!("delete")).unwrap(), Ask::Delete { id: id(), expected: Expected::Any });
+        assert_eq!(read(event!("related")).unwrap(), Ask::Related { id: id(), limit: 5 });
+        assert_eq!(read(event!("reviews")).unwrap(), Ask::Reviews { id: id(), slice });
+        let review = Review {
+            product: id(),
+            user: USER.to_owned(),
+            rating: 5,
+            comment: "Suena muy bien.".to_owned(),
+            created_at: 7,
+        };
+        assert_eq!(read(event!("new-review")).unwrap(), Ask::NewReview(review));
+        assert_eq!(read(event!("categories")).unwrap(), Ask::Categories);
+        let category = Category { id: "electronicos".to_owned(), name: "Electrónicos".to_owned() };
+        assert_eq!(read(event!("new-category")).unwrap(), Ask::NewCategory(category));
+    }
+
+    #[test]
+    fn who_may() {
+        let status = |mut event: Value, role: Option<&str>| {
+            event["requestContext"]["authorizer"] =
+                role.map_or(Value::Null, |role| json!({"usuarioId": USER, "rol": role}));
+            read(event).err().map(|refusal| refusal.code().status())
+        };
+        for event in [event!("list"), event!("search"), event!("product"), event!("related"), event!("reviews")] {
+            assert_eq!(status(event, None), None);
+        }
+        assert_eq!(status(event!("categories"), None), None);
+        for event in [event!("new-product"), event!("replace"), event!("delete"), event!("new-category")] {
+            assert_eq!(status(event.clone(), None), Some(401));
+            assert_eq!(status(event.clone(), Some("cliente")), Some(403));
+            assert_eq!(status(event.clone(), Some("operador")), Some(403));
+            assert_eq!(status(event, Some("admin")), None);
+        }
+        assert_eq!(status(event!("new-review"), None), Some(401));
+        assert_eq!(status(event!("new-review"), Some("cliente")), None);
+        assert_eq!(status(event!("new-review"), Some("admin")), None);
+    }
+
+    #[test]
+    fn everything_wrong_with_a_list_is_named_at_once() {
+        let mut event = event!("list");
+        event["queryStringParameters"] = json!({
+            "pagina": "0", "limite": "101", "categoria": "x".repeat(61), "orden": "precio", "q": "x".repeat(101),
+            "precioMin": "1.999", "precioMax": "-1", "utm_source": "mail",
+        });
+        assert_eq!(
+            told(event),
+            r#"{"error":{"codigo":"ERROR_VALIDACION","mensaje":"The request is not valid.","detalles":[{"campo":"categoria","mensaje":"Has more than 60 characters."},{"campo":"orden","mensaje":"Must be precio_asc, precio_desc, calificacion_desc or recientes."},{"campo":"q","mensaje":"Has more than 100 characters."},{"campo":"precioMin","mensaje":"Has more than two decimals."},{"campo":"precioMax","mensaje":"Must be between 0 and 100000000."},{"campo":"pagina","mensaje":"Must be a whole number from 1 to 1000000."},{"campo":"limite","mensaje":"Must be a whole number from 1 to 100."}],"solicitudId":"r"}}"#
+        );
+        for (name, value) in [
+            ("limite", "+5"),
+            ("limite", "1.5"),
+            ("limite", "99999999999999999999999"),
+            ("pagina", "-1"),
+            ("pagina", "1e3"),
+            ("precioMin", "1e3"),
+            ("precioMax", "x"),
+        ] {
+            let mut event = event!("list");
+            event["queryStringParameters"] = json!({name: value});
+            assert!(told(event).contains(name), "{name}={value}");
+        }
+        let mut event = event!("list");
+        event["queryStringParameters"] = json!({"precioMin": "2", "precioMax": "1.99"});
+        assert!(told(event).contains("precioMin"));
+        let mut event = event!("list");
+        event["queryStringParameters"] = json!({"precioMin": "", "q": " ", "categoria": "", "orden": "", "pagina": ""});
+        assert_eq!(read(event).unwrap(), read(event!("list")).unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_an_id_is_not_looked_up() {
+        for id in ["", "x", "prod_", "sku#ECHO-DOT", "prod_6F1C2B9D0E8A4F7C9B3D5E7F1A2C4B6D", &format!("{ID}0"), "../x"]
+        {
+            for mut event in
+                [event!("product"), event!("replace"), event!("delete"), event!("reviews"), event!("related")]
+            {
+                event["pathParameters"]["id"] = json!(id);
+                event["path"] = json!(format!("/productos/{id}"));
+                assert_eq!(read(event).unwrap_err().code().status(), 404, "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn reviews_are_read_so_far_back_and_no_farther() {
+        let reached = |page: usize| {
+            let mut event = event!("reviews");
+            event["queryStringParameters"] = json!({"pagina": page.to_string(), "limite": "100"});
+            read(event).is_ok()
+        };
+        assert!(reached(REVIEWS_REACHED_MAX / 100));
+        assert!(!reached(REVIEWS_REACHED_MAX / 100 + 1));
+        assert!(!reached(PAGE_MAX));
+    }
+}

@@ -1,0 +1,350 @@
+//! Products, their reviews and categories over HTTP: reads what is asked, asks the tables, answers.
+
+use almacen_contract::error::{Code, Refusal};
+use almacen_contract::event::{name, product_event};
+use almacen_contract::products::{
+    CategoryBody, CreatedBody, ListBody, NewProduct, OneProductBody, PageBody, Pagination, ProductBody, ReviewBody,
+    category_taken, reviewed_before, tag,
+};
+use almacen_contract::time::rfc3339;
+use almacen_domain::catalogue::listing::{Filter, Order};
+use almacen_domain::catalogue::{Category, Draft, Product, Review};
+use almacen_domain::id;
+use almacen_domain::name::{Sku, StoreId};
+use almacen_domain::patch::Expected;
+use almacen_domain::search::fold;
+use almacen_files::presign;
+use almacen_lambda_kit::config::{ConfigError, Env};
+use almacen_lambda_kit::http::{Http, Reply, Request, etag};
+use almacen_lambda_kit::log::chain;
+use almacen_lambda_kit::start::now_ms;
+use almacen_table::TableError;
+use almacen_table::catalogue_index::CatalogueIndex;
+use almacen_table::categories::Categories;
+use almacen_table::outbox::Event;
+use almacen_table::product_stock::{ProductStock, Shelf};
+use almacen_table::products::{Opening, Outcome, ProductChanges, Products, Tables};
+use almacen_table::reviews::{Reviews, Written};
+
+pub mod ask;
+mod problem;
+
+use ask::{Ask, Slice};
+
+/// Tries of a change that others keep coming before: reviews and pictures move a product too.
+const TRIES: u32 = 10;
+/// A page is read again where products of it turned out to be gone.
+const PAGE_TRIES: u32 = 3;
+
+/// What the environment says.
+#[derive(Debug)]
+pub struct Config {
+    /// The tables that change with a product.
+    pub tables: Tables,
+    /// Table of reviews.
+    pub reviews: String,
+    /// Bucket that originals of pictures are put into.
+    pub uploads: String,
+    /// Where pictures are shown from, without a slash at the end.
+    pub images_url: String,
+    /// Where the stock of a new product is.
+    pub default_store: String,
+    /// How HTTP is answered.
+    pub http: Http,
+}
+
+impl Config {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Names everything that is missing or wrong.
+    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
+        let config = Self {
+            tables: Tables {
+                products: env.required("PRODUCTS_TABLE"),
+                categories: env.required("CATEGORIES_TABLE"),
+                outbox: env.required("OUTBOX_TABLE"),
+                inventory: env.required("INVENTORY_TABLE"),
+                stores: env.required("STORES_TABLE"),
+            },
+            reviews: env.required("REVIEWS_TABLE"),
+            uploads: env.required("ORIGINALS_BUCKET"),
+            images_url: env.required("IMAGES_URL"),
+            default_store: env.required("DEFAULT_STORE"),
+            http: Http::new(env.required("ALLOWED_ORIGIN")),
+        };
+        env.check()?;
+        Ok(config)
+    }
+}
+
+/// The function and what it talks to.
+#[derive(Debug)]
+pub struct Api {
+    index: CatalogueIndex,
+    products: Products,
+    changes: ProductChanges,
+    stock: ProductStock,
+    reviews: Reviews,
+    categories: Categories,
+    /// For links; nothing is fetched or sent.
+    files: almacen_files::LazyClient,
+    config: Config,
+}
+
+impl Api {
+    /// With one client for all tables.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let (client, tables) = (almacen_table::client(), &config.tables);
+        Self {
+            index: CatalogueIndex::new(client.clone(), tables.products.clone()),
+            products: Products::new(client.clone(), tables.products.clone()),
+            changes: ProductChanges::new(client.clone(), tables.clone()),
+            stock: ProductStock::new(
+                client.clone(),
+                tables.products.clone(),
+                tables.inventory.clone(),
+                tables.stores.clone(),
+            ),
+            reviews: Reviews::new(client.clone(), config.reviews.clone(), tables.products.clone()),
+            categories: Categories::new(client.clone(), tables.categories.clone()),
+            files: almacen_files::client(),
+            config,
+        }
+    }
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// The refusal that the caller is told.
+    pub async fn handle(&self, request: Request) -> Result<Reply, Refusal> {
+        match Ask::read(&request, now_ms())? {
+            Ask::Products { filter, order, slice } => {
+                let (datos, total) = self.listed(&filter, order, slice, request.id()).await?;
+                let paginacion = Pagination::new(slice.page, slice.limit, total);
+                Reply::json(200, &PageBody { datos, paginacion })
+            }
+            Ask::Product(id) => {
+                let product = self.product(&id).await?;
+                if request.has_already(tag(&product)) {
+                    return Ok(Reply::empty(304).with("etag", etag(tag(&product))));
+                }
+                self.one(&product)
+            }
+            Ask::NewProduct { new, by } => self.create(new, by, request.id()).await,
+            Ask::Change { id, draft, expected } => self.change(&id, &draft, &expected, request.id()).await,
+            Ask::Delete { id, expected } => self.delete(&id, &expected, request.id()).await,
+            Ask::Related { id, limit } => {
+                let category = self.product(&id).await?.category;
+                let filter = Filter { category: Some(category), but: Some(id), ..Filter::default() };
+                let slice = Slice { page: 1, limit };
+                let (datos, _) = self.listed(&filter, Order::Rating, slice, request.id()).await?;
+                Reply::json(200, &ListBody { datos })
+            }
+            Ask::Reviews { id, slice } => self.reviews(&id, slice).await,
+            Ask::NewReview(review) => self.review(review).await,
+            Ask::Categories => {
+                let mut all = self.categories.all().await.map_err(problem::table)?;
+                all.sort_by_cached_key(|category| (fold(&category.name), category.id.clone()));
+                Reply::json(200, &ListBody { datos: all.into_iter().map(CategoryBody::of).collect() })
+            }
+            Ask::NewCategory(category) => self.new_category(category).await,
+        }
+    }
+
+    /// A page of the products that `filter` takes, and how many those are.
+    async fn listed(
+        &self,
+        filter: &Filter,
+        order: Order,
+        slice: Slice,
+        request_id: &str,
+    ) -> Result<(Vec<ProductBody>, usize), Refusal> {
+        let mut read_units = 0.0;
+        for _ in 0..PAGE_TRIES {
+            let window = (slice.skip(), slice.limit);
+            let (page, units) = self.index.page(filter, order, window, now_ms()).await.map_err(problem::table)?;
+            let ids: Vec<&str> = page.ids.iter().map(String::as_str).collect();
+            let (found, more) = self.products.these_measured(&ids).await.map_err(problem::table)?;
+            read_units += units + more;
+            let gone: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
+            if gone.is_empty() {
+                tracing::info!(api_request_id = request_id, shown = ids.len(), total = page.total, read_units, "listed");
+                let products = ids.iter().filter_map(|id| found.get(*id));
+                return Ok((
+                    products.map(|product| ProductBody::of(product, &self.config.images_url)).collect(),
+                    page.total,
+                ));
+            }
+            // Deleted a moment ago: the index has not heard of it.
+            self.index.forget(&gone).await;
+        }
+        tracing::error!("products of a page kept being deleted");
+        Err(Refusal::new(Code::Unavailable))
+    }
+
+    async fn product(&self, id: &str) -> Result<Product, Refusal> {
+        let product = self.products.get(id).await.map_err(problem::table)?;
+        product.ok_or_else(|| Refusal::new(Code::NotFound))
+    }
+
+    fn one(&self, product: &Product) -> Result<Reply, Refusal> {
+        let body = OneProductBody::of(product, &self.config.images_url);
+        Ok(Reply::json(200, &body)?.with("etag", etag(tag(product))))
+    }
+
+    async fn create(&self, new: NewProduct, by: String, request_id: &str) -> Result<Reply, Refusal> {
+        let NewProduct { draft, stock } = new;
+        let mut product = draft.made(id::random("prod"), now_ms());
+        let opening = match stock {
+            Some(units) => {
+                // What has stock can be sold: without a sku of its own it is sold under its id.
+                if product.sku.is_none() {
+                    product.sku = Sku::parse(&product.id).ok();
+                }
+                let store = StoreId::parse(&self.config.default_store).map_err(|error| {
+                    tracing::error!(%error, "DEFAULT_STORE is no name of a store");
+                    Refusal::new(Code::Internal)
+                })?;
+                Some(Opening { store, units, by: by.clone() })
+            }
+            None => None,
+        };
+        let shelf = self.shelf(&product).await.map_err(problem::table)?;
+        let upload = id::random("up");
+        let link = presign::put_image(&self.files, &self.config.uploads, &product.id, &upload).await;
+        let link = link.map_err(problem::files)?;
+        let event = event(name::PRODUCT_CREATED, &product, request_id);
+        let made = self.changes.create(&product, shelf, opening.as_ref(), &event).await;
+        problem::outcome(made.map_err(problem::table)?)?;
+        tracing::info!(product = product.id, by, "product made");
+        self.tell_stock(&product).await;
+        let body = CreatedBody {
+            id: product.id,
+            nombre: product.name,
+            url_carga_imagen: link.url,
+            creado_en: rfc3339(product.created_at),
+        };
+        let location = format!("/productos/{}", body.id);
+        Ok(Reply::json(201, &body)?.with("location", location))
+    }
+
+    async fn change(&self, id: &str, draft: &Draft, expected: &Expected, request_id: &str) -> Result<Reply, Refusal> {
+        for _ in 0..TRIES {
+            let (before, changed_at) = self.expected(id, expected).await?;
+            let after = draft.clone().in_place_of(&before, now_ms());
+            let shelf =
+                if before.sku == after.sku { None } else { Some(self.shelf(&after).await.map_err(problem::table)?) };
+            let event = event(name::PRODUCT_UPDATED, &after, request_id);
+            let made = self.changes.replace((&before, changed_at), &after, shelf, &event).await;
+            let made = made.map_err(problem::table)?;
+            if made == Outcome::Moved {
+                // It is read again: with If-Match the caller is told, without it the change goes on top.
+                continue;
+            }
+            problem::outcome(made)?;
+            tracing::info!(product = id, version = after.version, "product changed");
+            if shelf.is_some() {
+                self.tell_stock(&after).await;
+            }
+            return self.one(&self.product(id).await?);
+        }
+        Err(Refusal::new(Code::Conflict))
+    }
+
+    async fn delete(&self, id: &str, expected: &Expected, request_id: &str) -> Result<Reply, Refusal> {
+        for _ in 0..TRIES {
+            let (before, changed_at) = self.expected(id, expected).await?;
+            let now = now_ms();
+            let last = Product { version: before.version + 1, updated_at: now, ..before.clone() };
+            let event = event(name::PRODUCT_DELETED, &last, request_id);
+            let made = self.changes.delete((&before, changed_at), now, &event).await.map_err(problem::table)?;
+            if made == Outcome::Made {
+                tracing::info!(product = id, "product deleted");
+                return Ok(Reply::empty(204));
+            }
+        }
+        Err(Refusal::new(Code::Conflict))
+    }
+
+    /// The product as it is now, if that is a version that the caller is content with.
+    async fn expected(&self, id: &str, expected: &Expected) -> Result<(Product, i64), Refusal> {
+        let found = self.products.with_change_time(id).await.map_err(problem::table)?;
+        let (product, changed_at) = found.ok_or_else(|| Refusal::new(Code::NotFound))?;
+        if expected.allows(product.version) {
+            Ok((product, changed_at))
+        } else {
+            Err(Refusal::new(Code::PreconditionFailed))
+        }
+    }
+
+    /// What the stores hold of the product's item.
+    async fn shelf(&self, product: &Product) -> Result<Shelf, TableError> {
+        match &product.sku {
+            Some(sku) => self.stock.count(sku.as_str(), &self.stock.stores().await?).await,
+            None => Ok(Shelf::default()),
+        }
+    }
+
+    /// Counts once more, now that `watch-stock` knows who sells the item: what changed between the first count and then,
+    /// it let pass. A failure is no failure of the request; the next change of stock heals it.
+    async fn tell_stock(&self, product: &Product) {
+        let Some(sku) = &product.sku else { return };
+        let told = async { self.stock.tell(&product.id, sku.as_str(), self.shelf(product).await?).await };
+        if let Err(error) = told.await {
+            tracing::error!(product = product.id, error = chain(&error), "stock could not be told");
+        }
+    }
+
+    async fn reviews(&self, id: &str, slice: Slice) -> Result<Reply, Refusal> {
+        let total = usize::try_from(self.product(id).await?.rating_count).unwrap_or(0);
+        let found = if slice.skip() < total {
+            self.reviews.newest(id, slice.skip(), slice.limit).await.map_err(problem::table)?
+        } else {
+            Vec::new()
+        };
+        let datos = found.into_iter().map(ReviewBody::of).collect();
+        Reply::json(200, &PageBody { datos, paginacion: Pagination::new(slice.page, slice.limit, total) })
+    }
+
+    async fn review(&self, review: Review) -> Result<Reply, Refusal> {
+        match self.reviews.write(&review).await.map_err(problem::table)? {
+            Written::Yes => {
+                tracing::info!(product = review.product, rating = review.rating, "review written");
+                Reply::json(201, &ReviewBody::of(review))
+            }
+            Written::NoProduct => Err(Refusal::new(Code::NotFound)),
+            Written::Before => Err(reviewed_before()),
+        }
+    }
+
+    async fn new_category(&self, category: Category) -> Result<Reply, Refusal> {
+        if !self.categories.create(&category, now_ms()).await.map_err(problem::table)? {
+            return Err(category_taken(&category.id));
+        }
+        tracing::info!(category = category.id, "category made");
+        Reply::json(201, &CategoryBody::of(category))
+    }
+}
+
+fn event(name: &str, product: &Product, request_id: &str) -> Event {
+    let envelope = product_event(name, product, request_id, request_id);
+    Event { body: envelope.body(), id: envelope.id, name: envelope.evento }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_missing_is_named_at_once() {
+        let told = Config::read(Env::of([("DEFAULT_STORE", "central")])).unwrap_err().to_string();
+        assert_eq!(
+            told,
+            "environment: PRODUCTS_TABLE is missing; CATEGORIES_TABLE is missing; OUTBOX_TABLE is missing; \
+             INVENTORY_TABLE is missing; STORES_TABLE is missing; REVIEWS_TABLE is missing; \
+             ORIGINALS_BUCKET is missing; IMAGES_URL is missing; ALLOWED_ORIGIN is missing"
+        );
+    }
+}

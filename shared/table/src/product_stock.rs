@@ -1,0 +1,124 @@
+//! What is available of an item over all stores, told to the product that sells it.
+//!
+//! It is counted anew every time, never added to. Every line is read as it is now (strongly consistent), and the
+//! versions of all lines are added up: a line's version only ever rises, so of two counts the one with the higher sum is
+//! the later, and an earlier one cannot replace it. Whoever changes a line last, counts after that change; so the last
+//! word is right, whoever speaks at the same time.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+
+use crate::attr::{n, number, required_text, s, text};
+use crate::calls::{BATCH_GET_MAX, consistent, get_all, made};
+use crate::{TableError, keys};
+
+/// What the stores hold of an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Shelf {
+    /// Units that can be sold. A line that orders hold more of than there is counts as none.
+    pub available: i64,
+    /// The sum of the versions of all lines: the higher, the later.
+    pub seen: i64,
+}
+
+/// The tables that a product's stock follows from.
+#[derive(Debug, Clone)]
+pub struct ProductStock {
+    client: Client,
+    products: String,
+    inventory: String,
+    stores: String,
+}
+
+impl ProductStock {
+    /// Over these tables.
+    #[must_use]
+    pub fn new(client: Client, products: String, inventory: String, stores: String) -> Self {
+        Self { client, products, inventory, stores }
+    }
+
+    /// Those of `skus` that a product sells, with the product's id.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn sold(&self, skus: &[&str]) -> Result<Vec<(String, String)>, TableError> {
+        let mut found = Vec::new();
+        for chunk in skus.chunks(BATCH_GET_MAX) {
+            let wanted = chunk.iter().map(|sku| [(keys::ID.to_owned(), s(keys::sold(sku)))].into()).collect();
+            for item in get_all(&self.client, &self.products, "read who sells items", wanted, consistent()).await? {
+                found.push((required_text(&item, keys::SKU)?, required_text(&item, keys::PRODUCT)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every store. A store is there before its first line, so no line is left out of a count over them.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn stores(&self) -> Result<Vec<String>, TableError> {
+        let mut stores = Vec::new();
+        let mut start = None;
+        loop {
+            let page = self
+                .client
+                .scan()
+                .table_name(&self.stores)
+                .projection_expression("#store")
+                .expression_attribute_names("#store", keys::STORE)
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(TableError::from_sdk("read stores"))?;
+            stores.extend(page.items().iter().filter_map(|item| text(item, keys::STORE)));
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(stores);
+            }
+        }
+    }
+
+    /// What `stores` hold of an item.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn count(&self, sku: &str, stores: &[String]) -> Result<Shelf, TableError> {
+        let mut shelf = Shelf::default();
+        for chunk in stores.chunks(BATCH_GET_MAX) {
+            let wanted = chunk
+                .iter()
+                .map(|store| HashMap::from([(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(sku))]))
+                .collect();
+            let how = consistent().projection_expression("available, version");
+            for line in get_all(&self.client, &self.inventory, "count an item", wanted, how).await? {
+                shelf.available += number(&line, "available").unwrap_or(0).max(0);
+                shelf.seen += number(&line, "version").unwrap_or(0);
+            }
+        }
+        Ok(shelf)
+    }
+
+    /// Tells a product what there is of its item, unless it sells another by now or knows of a later count.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn tell(&self, product: &str, sku: &str, shelf: Shelf) -> Result<bool, TableError> {
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.products)
+            .key(keys::ID, s(product))
+            .update_expression("SET stock = :stock, stock_seen = :seen")
+            .condition_expression(
+                "attribute_exists(id) AND sku = :sku AND (attribute_not_exists(stock_seen) OR stock_seen < :seen)",
+            )
+            .expression_attribute_values(":stock", n(shelf.available))
+            .expression_attribute_values(":seen", n(shelf.seen))
+            .expression_attribute_values(":sku", s(sku))
+            .send()
+            .await;
+        made(result, "write a product's stock")
+    }
+}
