@@ -6,7 +6,7 @@ use crate::api::As;
 use crate::listen::Listener;
 use crate::stack::stack;
 use crate::warehouse::{
-    Arrived, drop_with, ended, finished, held, import, import_of, lines, now_ms, rejections, report, store_counts,
+    Arrived, behind, drop_with, ended, finished, held, import, import_of, lines, now_ms, rejections, report, store_counts,
     unique, upload,
 };
 
@@ -49,7 +49,11 @@ fn adds_once_however_often_it_is_told() {
     let once = finished(&id);
     ended(&once, "completed_with_errors", [5, 2, 0, 1, 2, 0]);
     assert_eq!(once["mode"], "adjust");
-    rejected(&once, &[(4, "OUT_OF_BOUNDS"), (6, "OUT_OF_BOUNDS")]);
+    rejected(&once, &[(4, "out_of_bounds"), (6, "out_of_bounds")]);
+    // They can be corrected and uploaded again.
+    let csv = behind(&once, "rejectedUrl");
+    assert!(csv.contains(&format!("\n{store},c,-11,,4,,\"Sumar -11 ")), "{csv}");
+    assert!(csv.contains(&format!("\n{store},none,-1,,6,,\"Sumar -1 ")), "{csv}");
     again.deliver();
     // Another file about the same store is worked on after it, and sees what it left.
     let after =
@@ -97,7 +101,7 @@ fn a_dry_run_says_what_would_change_and_changes_nothing() {
     let adjust = format!("store,item,count\n{store},a,-11\n{store},b,-10\n{store},new,1\n{store},other,-1\n");
     let import = finished(&drop_with(&format!("{store} adjust.csv"), &[ADJUST, DRY], adjust.as_bytes()));
     ended(&import, "completed_with_errors", [4, 1, 0, 1, 2, 0]);
-    rejected(&import, &[(2, "OUT_OF_BOUNDS"), (5, "OUT_OF_BOUNDS")]);
+    rejected(&import, &[(2, "out_of_bounds"), (5, "out_of_bounds")]);
     assert_eq!(held(&store), before);
 
     // A store that only a dry run ever named does not exist.

@@ -183,3 +183,30 @@ fn changes_by_hand_during_an_import_are_kept() {
     }
     assert_eq!(store_record(&store)["lines"], ROWS.to_string());
 }
+
+#[test]
+fn many_files_of_one_store_at_once_all_arrive() {
+    const FILES: usize = 40;
+    const LINES: usize = 5;
+    let _peace = crate::crash::in_peace();
+    let store = unique("Por categorías");
+    // Nobody says in which order the messages come; most files find newer ones there already.
+    let files: Vec<_> = (0..FILES)
+        .map(|number| {
+            let from = number * LINES;
+            let content = rows(&store, from..from + LINES, number + 1);
+            put_quietly(&format!("{store} {number}.csv"), u32::try_from(number + 1).unwrap(), content.as_bytes())
+        })
+        .collect();
+    for file in files.iter().rev() {
+        file.deliver();
+    }
+    for file in &files {
+        ended(&finished(&file.import()), "completed", [LINES as u64, 0, 0, LINES as u64, 0, 0]);
+    }
+    let table = held(&store);
+    assert_eq!(table.len(), FILES * LINES);
+    for (number, line) in table.values().enumerate() {
+        assert_eq!(line["on_hand"], (number / LINES + 1).to_string());
+    }
+}

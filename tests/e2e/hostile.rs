@@ -200,3 +200,16 @@ fn messages_that_are_no_events_hold_up_nobody() {
     let store = unique("Después");
     ended(&upload(&format!("stores/{store}/x.csv"), b"item,count\na,9\n"), "completed", [1, 0, 0, 1, 0, 0]);
 }
+
+#[test]
+fn a_header_as_long_as_a_book_does_not_stop_its_file() {
+    let store = unique("Encabezado largo");
+    let mut file = format!("store,item,count,{}\n", "_".repeat(60_000));
+    for row in 0..700 {
+        let count = if row % 2 == 0 { "7" } else { "x" };
+        file.push_str(&format!("{store},a{row:03},{count},\n"));
+    }
+    let import = upload(&format!("{store}.csv"), file.as_bytes());
+    ended(&import, "completed_with_errors", [700, 0, 0, 350, 350, 0]);
+    assert_eq!(rejections(&report(&import)).len(), 350);
+}

@@ -10,9 +10,9 @@ use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Failure, now_ms};
 use almacen_queue::Queue;
 use almacen_stock_import::arrival::{self, Uploaded};
-use almacen_stock_import::error::ImportError;
+use almacen_stock_import::error::{ImportError, Refusal};
 use almacen_stock_import::survey::{Bounds, Outcome, survey};
-use almacen_stock_import::{Importer, Progress, Turn, ending};
+use almacen_stock_import::{Importer, Job, Progress, Turn, ending};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Context;
 
@@ -72,8 +72,22 @@ impl Deps {
 }
 
 async fn import(deps: &Deps, uploaded: &Uploaded, turn: &Turn<'_>) -> Result<Progress, ImportError> {
+    let (job, refusal) = arrival::open(&deps.importer, uploaded).await?;
+    let id = job.id.clone();
+    let worked = work_on(deps, job, refusal, turn).await;
+    if worked.is_err() && turn.is_last() {
+        ending::give_up(&deps.importer, &id).await?;
+    }
+    worked
+}
+
+async fn work_on(
+    deps: &Deps,
+    mut job: Job,
+    refusal: Option<Refusal>,
+    turn: &Turn<'_>,
+) -> Result<Progress, ImportError> {
     let importer = &deps.importer;
-    let (mut job, refusal) = arrival::open(importer, uploaded).await?;
     tracing::info!(import = %job.id, state = job.state.as_str(), size = job.object.size, "file arrived");
     if job.state.is_final() {
         // Nothing to do, unless the last try ended between the report and giving the leases back.
@@ -93,6 +107,7 @@ async fn import(deps: &Deps, uploaded: &Uploaded, turn: &Turn<'_>) -> Result<Pro
                 return Ok(Progress::Done);
             }
             Outcome::Planned(plan, parts) => {
+                importer.claim(&job, &plan.stores).await?;
                 importer.imports.keep_plan(&job.id, &plan, &parts, now_ms()).await?;
                 job.plan = Some(plan);
                 parts

@@ -16,8 +16,13 @@ use lambda_runtime::Context;
 pub async fn handle(importer: &Importer, event: SqsEvent, context: Context) -> Result<SqsBatchResponse, Failure> {
     let turn = Turn::of(&context);
     batch::each(event, |message| async move {
+        let turn = turn.for_message(&message);
         let range = Range::parse(message.body.as_deref().unwrap_or_default())?;
-        Ok(import(importer, &range, &turn).await?)
+        let worked = import(importer, &range, &turn).await;
+        if worked.is_err() && turn.is_last() {
+            ending::give_up(importer, &range.import).await?;
+        }
+        Ok(worked?)
     })
     .await
 }

@@ -81,9 +81,9 @@ pub fn decimal(cents: i64) -> String {
 /// # Errors
 /// [`AmountError`].
 pub fn parse_decimal(text: &str) -> Result<i64, AmountError> {
-    if text.starts_with('-') {
-        let zero = !text[1..].is_empty() && text[1..].bytes().all(|byte| matches!(byte, b'0' | b'.'));
-        return if zero { parse_decimal(&text[1..]) } else { Err(AmountError::OutOfBounds) };
+    if let Some(below) = text.strip_prefix('-') {
+        let zero = below.starts_with('0') && below.bytes().all(|byte| matches!(byte, b'0' | b'.'));
+        return if zero { parse_decimal(below) } else { Err(AmountError::OutOfBounds) };
     }
     let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

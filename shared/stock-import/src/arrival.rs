@@ -40,11 +40,16 @@ pub fn parse(body: &str) -> Result<Vec<Uploaded>, ImportError> {
         return Ok(Vec::new());
     }
     let event: S3Event = serde_json::from_value(value).map_err(|_| ImportError::Malformed("S3 event"))?;
-    event.records.iter().filter(|record| is_created(record)).map(uploaded).collect()
+    event.records.iter().filter(|record| is_created(record) && !is_folder(record)).map(uploaded).collect()
 }
 
 fn is_created(record: &S3EventRecord) -> bool {
     record.event_name.as_deref().is_some_and(|name| name.trim_start_matches("s3:").starts_with("ObjectCreated"))
+}
+
+/// What a console leaves behind that "creates a folder": nothing, under a key that ends like one.
+fn is_folder(record: &S3EventRecord) -> bool {
+    record.s3.object.size == Some(0) && record.s3.object.key.as_deref().is_some_and(|key| key.ends_with('/'))
 }
 
 fn uploaded(record: &S3EventRecord) -> Result<Uploaded, ImportError> {
@@ -163,6 +168,8 @@ mod tests {
     fn other_events_are_nothing_to_import_and_other_texts_an_error() {
         assert_eq!(parse(r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"b"}"#).unwrap(), []);
         assert_eq!(parse(&EVENT.replace("ObjectCreated:Put", "ObjectRemoved:Delete")).unwrap(), []);
+        let folder = EVENT.replace("a%2Bb.csv", "").replace(r#""size":7"#, r#""size":0"#);
+        assert_eq!(parse(&folder).unwrap(), []);
         assert!(parse("not json").is_err());
         assert!(parse("{}").is_err());
         assert!(parse(&EVENT.replace(r#""name":"b","#, "")).is_err());

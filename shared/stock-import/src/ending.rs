@@ -111,6 +111,26 @@ pub async fn refuse(importer: &Importer, job: &Job, refusal: &Refusal) -> Result
     end(importer, job, State::Failed, &[], Vec::new(), None, Some(refusal)).await
 }
 
+/// Ends an import whose work has failed at its last try, as failed, so that nobody waits for it. The message goes to the
+/// dead letters all the same, where a person finds out why.
+///
+/// # Errors
+/// [`ImportError`].
+pub async fn give_up(importer: &Importer, id: &str) -> Result<(), ImportError> {
+    let Some(job) = importer.imports.job(id).await? else { return Ok(()) };
+    if job.state.is_final() {
+        return Ok(());
+    }
+    refuse(importer, &job, &Refusal::broken_off()).await?;
+    // Other parts may still be written under the leases; then they run out by themselves.
+    if let Some(plan) = job.plan.as_ref().filter(|plan| plan.parts <= 1 && !job.dry_run) {
+        for store in &plan.stores {
+            importer.stores.release(store, id).await?;
+        }
+    }
+    Ok(())
+}
+
 async fn end(
     importer: &Importer,
     job: &Job,

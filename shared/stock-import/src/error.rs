@@ -109,6 +109,27 @@ impl Refusal {
         }
     }
 
+    /// So many stores with such long names that the plan of the work finds no place in a record.
+    #[must_use]
+    pub fn too_many_names() -> Self {
+        Self {
+            code: "TOO_MANY_NAMES",
+            es: "Los nombres de columnas y tiendas son demasiados o demasiado largos. Divida el archivo por tiendas."
+                .to_owned(),
+            en: "The names of columns and stores are too many or too long. Split the file by store.".to_owned(),
+        }
+    }
+
+    /// The work failed at its last try.
+    #[must_use]
+    pub fn broken_off() -> Self {
+        Self {
+            code: "BROKEN_OFF",
+            es: "La importación falló una y otra vez y se dio por perdida. Lo que ya estaba escrito se queda; mire la tienda antes de subir el archivo otra vez.".to_owned(),
+            en: "The import failed again and again and was given up. What was written stays; look at the store before you upload the file again.".to_owned(),
+        }
+    }
+
     /// The gzip stream ends early or is damaged.
     #[must_use]
     pub fn damaged_gzip() -> Self {

@@ -25,21 +25,28 @@ use almacen_domain::import::Mode;
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::start::{Deadline, now_ms};
 use almacen_queue::Queue;
-use almacen_table::imports::{Imports, Job, Part};
+use almacen_table::claims::{Claim, Claims};
+use almacen_table::imports::{Imports, Part};
 use almacen_table::inventory::Inventory;
-use almacen_table::stores::{Claim, Lease, Stores};
+use almacen_table::stores::{Lease, Stores};
 use aws_lambda_events::event::sqs::SqsMessage;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use lambda_runtime::Context;
 use serde::{Deserialize, Serialize};
 
+pub use almacen_table::imports::Job;
 pub use error::ImportError;
 
 /// A lease outlives the invocation that took it by this much, for clocks that differ.
 const LEASE_GRACE: Duration = Duration::from_secs(30);
 /// Work stops this long before Lambda would stop it, so that what was done is counted; the rest comes again.
 const STOP_BEFORE: Duration = Duration::from_secs(4);
-/// How long to leave a store to the import that has it.
-const BUSY_DELAY_SECONDS: u64 = 4;
+/// Deliveries of a message before its queue gives it to the dead letters: `maxReceiveCount` in the template.
+pub const TRIES_MAX: u32 = 10;
+/// How long to leave a store to the import that has it, at least; a second or two more by chance.
+const BUSY_DELAY_SECONDS: u64 = 1;
+/// Stores that are asked about at once.
+const QUERIES_AT_ONCE: usize = 16;
 
 /// Everything an import needs to be worked on.
 #[derive(Debug)]
@@ -48,8 +55,10 @@ pub struct Importer {
     pub files: almacen_files::LazyClient,
     /// Stock lines.
     pub inventory: Inventory,
-    /// Leases and claims.
+    /// Leases.
     pub stores: Stores,
+    /// Claims.
+    pub claims: Claims,
     /// Imports and their parts.
     pub imports: Imports,
     /// Where parts of large files wait for workers.
@@ -85,6 +94,7 @@ impl Importer {
             files: almacen_files::client(),
             inventory: Inventory::new(client.clone(), inventory),
             stores: Stores::new(client.clone(), stores.clone()),
+            claims: Claims::new(client.clone(), imports.clone()),
             imports: Imports::new(client, imports, outbox, stores),
             ranges: Queue::new(env.required("RANGES_QUEUE_URL")),
             reports_bucket: env.required("REPORTS_BUCKET"),
@@ -102,18 +112,11 @@ impl Importer {
         turn: &Turn<'_>,
     ) -> Result<Option<Leases>, ImportError> {
         let until = turn.until();
-        let claim = (job.mode == Mode::Set).then_some(&job.stamp);
         let mut leases = Leases::default();
         for (position, store) in stores.iter().enumerate() {
-            match self.stores.acquire(store, &job.id, claim, until, now_ms()).await? {
-                Lease::Held { claims, forgetful, lines } => {
+            match self.stores.acquire(store, &job.id, until, now_ms()).await? {
+                Lease::Held { lines } => {
                     leases.lines.insert(store.clone(), lines);
-                    let too_late = forgetful && claims.iter().all(|claim| claim.stamp.is_newer_than(&job.stamp));
-                    let claims: Vec<Claim> =
-                        claims.into_iter().filter(|claim| claim.stamp.is_newer_than(&job.stamp)).collect();
-                    if claim.is_some() && !claims.is_empty() {
-                        leases.newer.push(StoreClaims { store: store.clone(), claims, too_late });
-                    }
                 }
                 Lease::Busy => {
                     // Leases are the import's: another of its parts may have taken the same ones since, and write under
@@ -128,7 +131,33 @@ impl Importer {
                 }
             }
         }
+        if job.mode == Mode::Set {
+            leases.newer = self.newer(job, stores).await?;
+        }
         Ok(Some(leases))
+    }
+
+    /// Where files that are newer than the one of `job` speak of its stores.
+    async fn newer(&self, job: &Job, stores: &[String]) -> Result<Vec<StoreClaims>, ImportError> {
+        let own = job.claim();
+        let asked = stores.iter().map(|store| async {
+            let claims = self.claims.newer(store, &own).await?;
+            Ok::<_, ImportError>(StoreClaims { store: store.clone(), claims })
+        });
+        let found: Vec<StoreClaims> = stream::iter(asked).buffered(QUERIES_AT_ONCE).try_collect().await?;
+        Ok(found.into_iter().filter(|store| !store.claims.is_empty()).collect())
+    }
+
+    /// Leaves the claim of `job` on its stores. Before its parts begin: whoever holds a store then knows of it.
+    ///
+    /// # Errors
+    /// [`ImportError`].
+    pub async fn claim(&self, job: &Job, stores: &[String]) -> Result<(), ImportError> {
+        // An import that only adds says nothing about what the count is.
+        if job.mode == Mode::Set && !job.dry_run {
+            self.claims.leave(&job.claim(), stores, now_ms()).await?;
+        }
+        Ok(())
     }
 
     /// Works on one part unless it is done.
@@ -158,6 +187,12 @@ impl<'a> Turn<'a> {
         Self { worker: &context.request_id, deadline: Deadline::of(context), tries: 1 }
     }
 
+    /// Will the message not come again?
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.tries >= TRIES_MAX
+    }
+
     /// The part of it that is about this message.
     #[must_use]
     pub fn for_message(self, message: &SqsMessage) -> Self {
@@ -185,13 +220,11 @@ pub(crate) struct Leases {
 pub(crate) struct StoreClaims {
     pub(crate) store: String,
     pub(crate) claims: Vec<Claim>,
-    /// Older than all claims that are remembered: nothing is known of what came between.
-    pub(crate) too_late: bool,
 }
 
 /// A busy store is looked at again after a moment, not by all that wait at the same time.
 pub(crate) fn busy_delay() -> Duration {
-    Duration::from_secs(BUSY_DELAY_SECONDS + u64::try_from(now_ms() % 4).unwrap_or(0))
+    Duration::from_secs(BUSY_DELAY_SECONDS + u64::try_from(now_ms() % 3).unwrap_or(0))
 }
 
 /// The environment could not be read.

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 /// Rejected rows kept for one part and for one report. All are counted; whoever has more has one mistake a thousand times.
 pub const KEPT_MAX: usize = 1_000;
+/// Characters of a column's name in the report.
+const COLUMN_CHARS_MAX: usize = 100;
 /// Bytes of the CSV of rejected rows kept for one part and for one report.
 pub const CSV_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -33,6 +35,14 @@ pub struct Reject {
     pub reason: Sentence,
 }
 
+/// A column's name at a length that can be shown: a header's cells have no bound of their own.
+fn clipped(name: &str) -> String {
+    match name.char_indices().nth(COLUMN_CHARS_MAX) {
+        Some(_) => name.chars().take(COLUMN_CHARS_MAX - 1).chain(['…']).collect(),
+        None => name.to_owned(),
+    }
+}
+
 /// Those of a part.
 #[derive(Debug, Default)]
 pub struct Rejects {
@@ -50,7 +60,7 @@ impl Rejects {
         }
         self.kept.push(Reject {
             line: row.at.line,
-            column: row.column.map(str::to_owned),
+            column: row.column.map(clipped),
             value: row.value.clone().into_owned(),
             code: row.reason.code().to_owned(),
             reason: Sentence { es: row.reason.text(Lang::Es), en: row.reason.text(Lang::En) },
@@ -60,26 +70,5 @@ impl Rejects {
         if self.csv.len() > CSV_BYTES_MAX {
             self.csv.truncate(before);
         }
-    }
-
-    /// Keeps one that only the store's state shows to be impossible.
-    pub fn push_impossible(&mut self, line: u64, item: &str, by: i64) {
-        if self.kept.len() >= KEPT_MAX {
-            return;
-        }
-        self.kept.push(Reject {
-            line,
-            column: None,
-            value: item.to_owned(),
-            code: "OUT_OF_BOUNDS".to_owned(),
-            reason: Sentence {
-                es: format!(
-                    "Sumar {by} dejaría la línea por debajo de cero o por encima del máximo, o la línea no existe."
-                ),
-                en: format!(
-                    "Adding {by} would take the line below zero or over the maximum, or there is no such line."
-                ),
-            },
-        });
     }
 }

@@ -137,15 +137,6 @@ impl Rows {
             self.rows[position].superseded = true;
         }
     }
-
-    /// Marks all rows of a store.
-    pub fn supersede_store(&mut self, store: &str) {
-        let number = self.store_numbers.get(store).copied();
-        for row in self.rows.iter_mut().filter(|row| Some(row.store) == number) {
-            row.superseded = true;
-        }
-    }
-
     fn unpack(&self, row: &Packed) -> RowRef<'_> {
         RowRef {
             store: &self.stores[row.store as usize],
@@ -207,7 +198,5 @@ mod tests {
             ]
         );
         assert_eq!(rows.by_store(), [0..2, 2..4]);
-        rows.supersede_store("Berlin");
-        assert!(rows.get(0).unwrap().superseded && rows.get(1).unwrap().superseded && !rows.get(3).unwrap().superseded);
     }
 }

@@ -13,6 +13,10 @@ use crate::{Importer, STOP_BEFORE, Turn, ending};
 
 /// Tries of a survey that takes longer than an invocation may; fewer than the uploads queue gives a message.
 const TRIES_MAX: u32 = 3;
+/// Bytes of layout and stores in a plan: a record of DynamoDB has 400 KB, counters and names of attributes included.
+const PLAN_BYTES_MAX: usize = 300 * 1024;
+/// What an element of a list costs beside its text.
+const NAME_EXTRA_BYTES: usize = 4;
 /// A file up to this size, in stored bytes, is read from S3 once for all passes of its survey.
 const HELD_BYTES_MAX: u64 = 256 * 1024;
 
@@ -85,8 +89,13 @@ impl Surveying<'_> {
             .zip(&report.parts)
             .map(|(number, part)| Part::new(number, part.start.offset, part.end, part.start.line))
             .collect();
+        let layout = layout.encode();
+        let names: usize = report.stores.iter().map(|(store, _)| store.to_string().len() + NAME_EXTRA_BYTES).sum();
+        if layout.len() + names > PLAN_BYTES_MAX {
+            return Err(SourceError::Refused(Refusal::too_many_names()));
+        }
         let plan = Plan {
-            layout: layout.encode(),
+            layout,
             encoding: report.encoding.as_str().to_owned(),
             source,
             gzip,

@@ -12,6 +12,7 @@ use almacen_domain::stock::Stamp;
 
 use crate::attr::{Item, b, n, number, required_count, required_number, required_text, s, text, truth};
 use crate::calls::{TRANSACTION_MAX, Transaction, build, made, transact};
+use crate::claims::Claim;
 use crate::outbox::{self, Event};
 use crate::{TableError, keys};
 
@@ -109,6 +110,14 @@ pub struct Job {
     pub plan: Option<Plan>,
     /// What became of the rows of the finished parts.
     pub counters: Counters,
+}
+
+impl Job {
+    /// What the import's file claims: to speak of its stores as of its stamp.
+    #[must_use]
+    pub fn claim(&self) -> Claim {
+        Claim { import: self.id.clone(), stamp: self.stamp.clone() }
+    }
 }
 
 /// A stretch of the file.
