@@ -152,9 +152,44 @@ impl Stack {
         self.target("dynamodb", &format!("DynamoDB_20120810.{action}"), body)
     }
 
+    /// What a function has logged about `id` since `since_ms`: its lines of JSON.
+    pub(crate) fn logged(&self, function: &str, id: &str, since_ms: i64) -> Vec<Value> {
+        let group = format!("/aws/lambda/{}-{function}", self.name());
+        let mut found = Vec::new();
+        let mut next = Value::Null;
+        loop {
+            let mut ask = json!({"logGroupName": group, "startTime": since_ms, "filterPattern": format!("\"{id}\"")});
+            if next.is_string() {
+                ask["nextToken"] = next;
+            }
+            let page = self.target("logs", "Logs_20140328.FilterLogEvents", &ask);
+            let events = page["events"].as_array().cloned().unwrap_or_default();
+            let lines = events.iter().filter_map(|event| event["message"].as_str()).filter(|line| line.contains(id));
+            found.extend(lines.filter_map(|line| serde_json::from_str(line).ok()));
+            next = page["nextToken"].clone();
+            if !next.is_string() {
+                return found;
+            }
+        }
+    }
+
     /// SQS.
     pub(crate) fn sqs(&self, action: &str, body: &Value) -> Value {
         self.target("sqs", &format!("AmazonSQS.{action}"), body)
+    }
+
+    /// Cognito's user pools.
+    pub(crate) fn cognito(&self, action: &str, body: &Value) -> Value {
+        self.target("cognito-idp", &format!("AWSCognitoIdentityProviderService.{action}"), body)
+    }
+
+    /// What API Gateway says about itself.
+    pub(crate) fn api_gateway(&self, path: &str) -> Value {
+        let scope = Self::scope("apigateway");
+        let url = format!("{}{path}", self.output("Endpoint"));
+        let answer = self.http("GET", &url, &[("authorization", &*scope)], b"");
+        assert_eq!(answer.status, 200, "GET {path}: {}", answer.text());
+        answer.json()
     }
 
     /// SNS, which speaks forms and XML; the text of the one element asked for.

@@ -1,12 +1,51 @@
 """Creates users with a lasting password and puts them in their group; repeating it changes nothing.
 
-    users.py USER_POOL_ID < [{"username":…,"password":…,"email":…,"group":…}]
+    users.py USER_POOL_ID < [{"username":…,"password":…,"email":…,"group":…,"tier":…,"plans":{tier: usage plan}}]
+
+Without a tier, a user keeps the one they have.
 """
 
 import json
 import sys
 
 import boto3
+
+
+def own_key(gateway, value):
+    """The API key with this value, which is also its name; None where there is none."""
+    for page in gateway.get_paginator("get_api_keys").paginate(nameQuery=value):
+        for key in page["items"]:
+            if key["name"] == value:
+                return key["id"]
+    return None
+
+
+def set_tier(cognito, user, tier, plans):
+    """Puts the user's own key on the tier's plan, and then the user in the tier's group, which makes the authorizer name
+    that key. A key stays when its user goes back to the free tier: tokens that are still good name it."""
+    gateway = boto3.client("apigateway")
+    attributes = cognito.admin_get_user(**user)["UserAttributes"]
+    sub = next(attribute["Value"] for attribute in attributes if attribute["Name"] == "sub")
+    value = "".join(character for character in sub if character.isalnum())
+    key = own_key(gateway, value)
+    if key is None and tier != "gratuito":
+        key = gateway.create_api_key(name=value, value=value, enabled=True)["id"]
+    if key is not None:
+        for other, plan in plans.items():
+            if other != tier:
+                try:
+                    gateway.delete_usage_plan_key(usagePlanId=plan, keyId=key)
+                except gateway.exceptions.NotFoundException:
+                    pass
+        try:
+            gateway.create_usage_plan_key(usagePlanId=plans[tier], keyId=key, keyType="API_KEY")
+        except gateway.exceptions.ConflictException:
+            pass
+    for group in plans:
+        if group not in (tier, "gratuito"):
+            cognito.admin_remove_user_from_group(**user, GroupName=group)
+    if tier != "gratuito":
+        cognito.admin_add_user_to_group(**user, GroupName=tier)
 
 
 def main():
@@ -27,6 +66,8 @@ def main():
             pass
         client.admin_set_user_password(**key, Password=user["password"], Permanent=True)
         client.admin_add_user_to_group(**key, GroupName=user["group"])
+        if user.get("tier"):
+            set_tier(client, key, user["tier"], user["plans"])
 
 
 if __name__ == "__main__":

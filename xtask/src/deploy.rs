@@ -61,6 +61,9 @@ pub(crate) struct AddUser {
     /// What the user may do
     #[arg(long, value_enum)]
     role: Role,
+    /// How fast the user may call the API; without it, as before
+    #[arg(long, value_enum)]
+    tier: Option<Tier>,
     /// Environment on AWS; without it, the local stack
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
@@ -71,6 +74,19 @@ enum Role {
     Cliente,
     Operador,
     Admin,
+}
+
+/// The usage plans of the template.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Tier {
+    /// 10 calls a second, as everybody
+    Gratuito,
+    /// 50
+    Basico,
+    /// 200
+    Premium,
+    /// 1000
+    Empresarial,
 }
 
 fn signed_in() -> Result<()> {
@@ -189,7 +205,22 @@ pub(crate) fn add_user(arguments: &AddUser) -> Result<()> {
         Role::Admin => "admin",
     };
     let password = new_password(place)?;
-    let list = json!([{"username": name, "password": password, "email": arguments.email, "group": group}]);
+    let tier = arguments.tier.map(|tier| match tier {
+        Tier::Gratuito => "gratuito",
+        Tier::Basico => "basico",
+        Tier::Premium => "premium",
+        Tier::Empresarial => "empresarial",
+    });
+    let plan = |name: &str| checkout::text(&outputs, name).map(str::to_owned);
+    let plans = json!({
+        "gratuito": plan("GratuitoPlan")?,
+        "basico": plan("BasicoPlan")?,
+        "premium": plan("PremiumPlan")?,
+        "empresarial": plan("EmpresarialPlan")?,
+    });
+    let list = json!([{
+        "username": name, "password": password, "email": arguments.email, "group": group, "tier": tier, "plans": plans,
+    }]);
     sam::helper(place, "users.py", &[checkout::text(&outputs, "UserPoolId")?], list.to_string().as_bytes())?;
     ui::say(&format!("  {name} ({group}), password {password}"));
     Ok(())
