@@ -61,10 +61,16 @@ pub fn clean(text: &str, max: usize) -> Result<Cow<'_, str>, NameError> {
     if composed.chars().count() > max { Err(NameError::TooLong { max }) } else { Ok(composed) }
 }
 
-/// Control characters, line and paragraph separators, zero-width marks, byte-order marks and direction overrides.
+/// Control characters, line and paragraph separators, soft hyphens, zero-width marks, letters without a shape, byte-order
+/// marks, direction overrides and tags.
 fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+                | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 macro_rules! name {
@@ -134,7 +140,9 @@ mod tests {
         check("ññññññññ", Ok("ññññññññ"));
         check("a\u{0}b", Err(NameError::Control));
         check("a\nb", Err(NameError::Control));
-        check("a\u{202e}b", Err(NameError::Control));
+        for hidden in ["\u{202e}", "\u{ad}", "\u{61c}", "\u{115f}", "\u{3164}", "\u{e0041}"] {
+            check(&format!("a{hidden}b"), Err(NameError::Control));
+        }
         check("é\u{7f}", Err(NameError::Control));
     }
 
