@@ -1,0 +1,176 @@
+//! Lists of products: filters, orders, pages, and what they cost to read.
+
+use serde_json::{Value, json};
+
+use crate::api::As;
+use crate::products::{body, category, made};
+use crate::stack::{segment, stack};
+use crate::wait::{PATIENCE, eventually};
+use crate::warehouse::{now_ms, tag};
+
+const ORDERS: [&str; 4] = ["precio_asc", "precio_desc", "calificacion_desc", "recientes"];
+
+fn names(list: &Value) -> Vec<String> {
+    list["datos"].as_array().unwrap().iter().map(|one| one["nombre"].as_str().unwrap().to_owned()).collect()
+}
+
+fn all(query: &str, limit: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    for page in 1.. {
+        let list = As::Nobody.read(&format!("/productos?{query}&pagina={page}&limite={limit}"));
+        let total = list["paginacion"]["total"].as_u64().unwrap() as usize;
+        assert_eq!(list["paginacion"]["totalPaginas"], json!(total.div_ceil(limit)));
+        let names = names(&list);
+        assert_eq!(names.len(), limit.min(total.saturating_sub((page - 1) * limit)), "{query} {page}");
+        if names.is_empty() {
+            assert_eq!(found.len(), total);
+            break;
+        }
+        found.extend(names);
+    }
+    found
+}
+
+#[test]
+fn every_order_and_filter_and_pages_neither_repeat_nor_leave_out() {
+    let category = category();
+    let mut products = Vec::new();
+    for number in 0..23_i64 {
+        // Prices and ratings tie on purpose.
+        let (name, price) = (format!("Artículo {number:02}"), 10 + number % 4);
+        let mut new = body(&category, &name, price as f64);
+        new["etiquetas"] = json!([if number % 2 == 0 { "Rojo" } else { "Azúl" }]);
+        let id = made(&new);
+        if number % 3 == 0 {
+            let rated = As::Cliente.call(
+                "POST",
+                &format!("/productos/{id}/resenas"),
+                &[],
+                &json!({"calificacion": number % 5 + 1}).to_string(),
+            );
+            assert_eq!(rated.status, 201, "{}", rated.text());
+        }
+        let rating = if number % 3 == 0 { number % 5 + 1 } else { 0 };
+        products.push((name, price, rating, id));
+    }
+    let query = format!("categoria={category}");
+    for order in ORDERS {
+        let mut expected = products.clone();
+        match order {
+            "precio_asc" => expected.sort_by_key(|(_, price, _, id)| (*price, id.clone())),
+            "precio_desc" => expected.sort_by_key(|(_, price, _, id)| (-price, id.clone())),
+            "calificacion_desc" => {
+                expected.sort_by_key(|(_, _, rating, id)| (-rating, i64::from(*rating == 0), id.clone()));
+            }
+            _ => expected.reverse(),
+        }
+        let expected: Vec<String> = expected.into_iter().map(|(name, ..)| name).collect();
+        for limit in [5, 100] {
+            assert_eq!(all(&format!("{query}&orden={order}"), limit), expected, "{order} {limit}");
+        }
+    }
+    assert_eq!(all(&query, 7), all(&format!("{query}&orden=recientes"), 7));
+    assert_eq!(all(&format!("{query}&q=AZUL"), 20).len(), 11);
+    assert_eq!(all(&format!("{query}&q=articulo%2007"), 20), ["Artículo 07"]);
+    assert_eq!(all(&format!("{query}&q=articulo%2007%20rojo"), 20), [] as [&str; 0]);
+    assert_eq!(all(&format!("{query}&precioMin=11&precioMax=12.00"), 20).len(), 12);
+    assert_eq!(all("categoria=ninguna-de-este-nombre", 20), [] as [&str; 0]);
+
+    // Related: of the same category, without itself, the best rated first.
+    let (.., id) = &products[0];
+    let related = As::Nobody.read(&format!("/productos/{id}/relacionados?limite=100"));
+    assert_eq!(related.as_object().unwrap().len(), 1);
+    let found = names(&related);
+    assert!(found.len() == 22 && !found.contains(&products[0].0));
+    assert_eq!(related["datos"][0]["calificacion"], json!(5.0));
+    assert_eq!(names(&As::Nobody.read(&format!("/productos/{id}/relacionados?limite=3"))), found[..3]);
+    assert_eq!(As::Nobody.get(&format!("/productos/{id}/relacionados?limite=101")).status, 400);
+}
+
+fn write(requests: &[Value]) {
+    let table = stack().output("ProductsTable");
+    for chunk in requests.chunks(25) {
+        let mut left = json!({table: chunk});
+        while left.as_object().is_some_and(|tables| !tables.is_empty()) {
+            left = stack().dynamodb("BatchWriteItem", &json!({"RequestItems": left}))["UnprocessedItems"].clone();
+        }
+    }
+}
+
+/// How many read units a list took, as its function logged it.
+fn read_units(path: &str) -> (usize, f64) {
+    let since = now_ms() - 5_000;
+    let answer = As::Nobody.get(path);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let shown = answer.json()["datos"].as_array().unwrap().len();
+    let id = answer.header("x-request-id").to_owned();
+    let line = eventually(PATIENCE, "the log of a list", || {
+        let lines = stack().logged("products-api", &id, since);
+        lines.into_iter().find(|line| line["message"] == "listed").ok_or_else(|| id.clone())
+    });
+    assert_eq!(line["shown"], json!(shown));
+    (shown, line["read_units"].as_f64().unwrap())
+}
+
+/// Ten thousand products: a page costs what it shows, in every order, with every filter, however deep.
+#[test]
+fn a_page_of_ten_thousand_products_reads_little_more_than_itself() {
+    const PRODUCTS: usize = 10_000;
+    let tag = tag();
+    let now = now_ms();
+    let id = |number: usize| format!("prod_{tag}{number:024x}");
+    let put = |number: usize, deleted: bool| {
+        let mut item = json!({
+            "id": {"S": id(number)}, "kind": {"S": "product"}, "changed_at": {"N": (now + i64::from(deleted)).to_string()},
+            "version": {"N": "1"}, "created_at": {"N": (now - number as i64).to_string()}, "updated_at": {"N": now.to_string()},
+            "name": {"S": format!("Masa {number}")}, "words": {"S": format!("masa {number} para probar cuanto cuesta una pagina")},
+            "description": {"S": "Para probar cuánto cuesta una página. ".repeat(20)},
+            "price_cents": {"N": (100 + number % 977).to_string()}, "currency": {"S": "USD"},
+            "category": {"S": format!("masa-{}-{tag}", number % 4)},
+            "rating_sum": {"N": (number % 5 * 7).to_string()}, "rating_count": {"N": "7"},
+        });
+        if deleted {
+            item["deleted_at"] = json!({"N": now.to_string()});
+            item["expires_at"] = json!({"N": (now / 1000 + 900).to_string()});
+        }
+        json!({"PutRequest": {"Item": item}})
+    };
+    // Also where this test fails, the other tests' lists are theirs again.
+    struct Undo(Vec<Value>);
+    impl Drop for Undo {
+        fn drop(&mut self) {
+            write(&self.0);
+        }
+    }
+    let _undo = Undo((0..PRODUCTS).map(|number| put(number, true)).collect());
+    write(&(0..PRODUCTS).map(|number| put(number, false)).collect::<Vec<_>>());
+    let list = As::Nobody.read(&format!("/productos?q={tag}&categoria=masa-1-{tag}"));
+    assert_eq!(list["paginacion"]["total"], 0, "no word of it");
+    let list = As::Nobody.read(&format!("/productos?categoria=masa-1-{tag}"));
+    assert_eq!(list["paginacion"]["total"], PRODUCTS / 4);
+
+    // What was changed within the last minute is read again with every list; after that only what is new.
+    let one = format!("/productos?categoria=masa-1-{tag}");
+    eventually(PATIENCE, "the minute of the load to be over", || {
+        let (shown, units) = read_units(&one);
+        if units <= 3.0 * shown as f64 { Ok(()) } else { Err(format!("{units} for {shown}")) }
+    });
+    let mut told = Vec::new();
+    for order in ORDERS {
+        for filter in [
+            format!("categoria=masa-2-{tag}"),
+            format!("categoria=masa-3-{tag}&q=masa"),
+            format!("categoria=masa-0-{tag}&precioMin=2&precioMax=9.5&q=probar%20cuanto"),
+            format!("categoria=masa-0-{tag}&pagina=120"),
+            format!("limite=100&pagina=20&q={}", segment("cuanto cuesta")),
+        ] {
+            let (shown, units) = read_units(&format!("/productos?orden={order}&{filter}"));
+            assert!(shown == 20 || shown == 100, "{order} {filter}: {shown}");
+            assert!(units <= 3.0 * shown as f64, "{order} {filter}: {units} for {shown}");
+            told.push(units / shown as f64);
+        }
+    }
+    // As a rule it is one unit a product and one for the question what has changed.
+    let mean = told.iter().sum::<f64>() / told.len() as f64;
+    assert!(mean < 1.5, "{told:?}");
+}
