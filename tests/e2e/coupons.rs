@@ -168,10 +168,13 @@ mod at_order_time {
     //! No route uses a coupon until there are orders, so the adapter that will is called as it is: the one place of this
     //! package that links code of the functions.
 
+    use std::sync::OnceLock;
+
     use almacen_domain::coupon::{Code, Why};
     use almacen_table::coupons::{Coupons, Redeemed};
     use aws_sdk_dynamodb::Client;
     use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
+    use tokio::runtime::Runtime;
 
     use super::*;
 
@@ -185,11 +188,16 @@ mod at_order_time {
         Coupons::new(Client::from_conf(config), stack().output("CouponsTable").to_owned())
     }
 
+    /// One for all tests: the adapters share their connections, which end with the runtime that opened them.
+    fn runtime() -> &'static Runtime {
+        static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+        RUNTIME.get_or_init(|| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap())
+    }
+
     /// All of these uses (user, order) at the same moment; how each ended.
     fn redeem_all(code: &str, uses: &[(String, String)]) -> Vec<Redeemed> {
         let (code, now) = (Code::parse(code).unwrap(), now_ms());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
+        runtime().block_on(async {
             let adapters: Vec<Coupons> = uses.iter().map(|_| adapter()).collect();
             let calls =
                 adapters.iter().zip(uses).map(|(coupons, (user, order))| coupons.redeem(&code, user, order, now));

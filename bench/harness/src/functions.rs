@@ -112,6 +112,8 @@ pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
         ("FILE_BYTES_MAX", (1024 * 1024 * 1024_u64).to_string()),
         ("USER_POOL_ID", POOL.to_owned()),
         ("USER_POOL_CLIENT_ID", CLIENT.to_owned()),
+        ("FREE_KEYS_PREFIX", "benchgratuito".to_owned()),
+        ("SELF_SIGN_UP", "auto".to_owned()),
         ("PRODUCTS_TABLE", "Products".to_owned()),
         ("REVIEWS_TABLE", "Reviews".to_owned()),
         ("CATEGORIES_TABLE", "Categories".to_owned()),
@@ -417,7 +419,35 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             memory_target: MEGABYTES_24,
         },
         api_case("users-api", "POST /token", &sign_in, Starts::Judged, Some(4.0)),
-        Case { reset: a_cart, ..api_case("cart-api", "GET /carrito, 2 lines", &get_cart, Starts::Judged, None) },
+        Case {
+            function: "admit-user",
+            what: "a sign-up",
+            event: event(&json!({
+                "version": "1",
+                "triggerSource": "PreSignUp_SignUp",
+                "region": "eu-central-1",
+                "userPoolId": POOL,
+                "userName": "maria",
+                "callerContext": {"awsSdkVersion": "aws-sdk-rust", "clientId": CLIENT},
+                "request": {"userAttributes": {"email": "maria@example.com"}, "validationData": null},
+                "response": {"autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false},
+            })),
+            reset: nothing,
+            right: |answer| {
+                !answer.failed && String::from_utf8_lossy(&answer.body).contains(r#""autoConfirmUser":true"#)
+            },
+            starts: Starts::Judged,
+            cpu_target: Some(4.0),
+            memory_target: MEGABYTES_24,
+        },
+        Case {
+            reset: |aws| {
+                aws.dynamodb().empty("Carts");
+                Ok(())
+            },
+            ..api_case("cart-api", "GET /carrito, empty", &get_cart, Starts::Judged, Some(4.0))
+        },
+        Case { reset: a_cart, ..api_case("cart-api", "GET /carrito, 2 lines", &get_cart, Starts::Shown, None) },
         Case {
             reset: |aws| {
                 a_cart(aws)?;
