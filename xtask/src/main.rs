@@ -100,6 +100,8 @@ enum Queue {
     Ranges,
     /// News of stock for the to-dos
     Restock,
+    /// Pictures of products
+    Pictures,
 }
 
 fn main() -> ExitCode {
@@ -224,6 +226,7 @@ fn redrive(queue: Queue, env: Option<&str>) -> Result<()> {
         Queue::Uploads => ("UploadsDeadLettersUrl", "UploadsQueueUrl"),
         Queue::Ranges => ("RangesDeadLettersUrl", "RangesQueueUrl"),
         Queue::Restock => ("RestockDeadLettersUrl", "RestockQueueUrl"),
+        Queue::Pictures => ("PicturesDeadLettersUrl", "PicturesQueueUrl"),
     };
     let moved = sam::helper(place, "redrive.py", &[checkout::text(&found, from)?, checkout::text(&found, to)?], b"")?;
     ui::say(&format!("  {} messages put back", moved.trim()));

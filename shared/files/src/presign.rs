@@ -6,6 +6,8 @@ use std::time::Duration;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 
+use almacen_domain::image;
+
 use crate::error::{FilesError, failed};
 
 /// How long a link is good for.
@@ -29,6 +31,17 @@ pub async fn put(client: &Client, bucket: &str, key: &str) -> Result<Link, Files
     Ok(link(&request.map_err(failed("sign upload link"))?))
 }
 
+/// A link that a picture of a product can be PUT to, from any page or script: no header has to go with it.
+///
+/// S3 bounds neither size nor kind of what is PUT, so `process-image` does: it reads no byte of an upload that is too large,
+/// and keeps the pixels of a real picture only. What was put is private in either case.
+///
+/// # Errors
+/// [`FilesError`]; nothing is called, so only for want of credentials or a region.
+pub async fn put_image(client: &Client, bucket: &str, product: &str, upload: &str) -> Result<Link, FilesError> {
+    put(client, bucket, &image::original_key(product, upload)).await
+}
+
 /// A link that an object can be fetched from. With `save_as`, a browser stores it under that name instead of showing it.
 ///
 /// # Errors
@@ -50,7 +63,9 @@ fn lasting() -> Result<PresigningConfig, FilesError> {
 }
 
 fn link(request: &PresignedRequest) -> Link {
-    let headers = request.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    // The SDK adds Lambda's own trace id, which is not signed and nobody's business.
+    let sent = request.headers().filter(|(name, _)| !name.eq_ignore_ascii_case("x-amzn-trace-id"));
+    let headers = sent.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     Link { url: request.uri().to_owned(), headers }
 }
 
@@ -101,6 +116,13 @@ mod tests {
             "{}",
             link.url
         );
+        assert_eq!(link.headers, BTreeMap::new());
+    }
+
+    #[tokio::test]
+    async fn a_picture_can_be_put_without_headers() {
+        let link = put_image(&client(), "originals", "prod_1", "img_2").await.unwrap();
+        assert!(link.url.starts_with("http://127.0.0.1:4566/originals/products/prod_1/img_2?"), "{}", link.url);
         assert_eq!(link.headers, BTreeMap::new());
     }
 

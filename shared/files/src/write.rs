@@ -1,7 +1,8 @@
 //! Writing objects: small ones at once, large ones part by part.
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::error::BuildError;
+use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Tag, Tagging};
 
 use crate::error::{FilesError, failed};
 
@@ -29,6 +30,49 @@ pub async fn put(
         .await
         .map_err(failed("write object"))?;
     Ok(())
+}
+
+/// What is under a name that says what it is never changes: browsers and caches keep it a year without asking again.
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Writes a whole object whose key follows from its content; writing it again changes nothing.
+///
+/// # Errors
+/// [`FilesError`].
+pub async fn put_for_ever(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    content_type: &str,
+    body: Vec<u8>,
+) -> Result<(), FilesError> {
+    client
+        .put_object()
+        .bucket(bucket)
+        .key(key)
+        .content_type(content_type)
+        .cache_control(FOR_EVER)
+        .body(body.into())
+        .send()
+        .await
+        .map_err(failed("write object"))?;
+    Ok(())
+}
+
+/// Lets the bucket's lifecycle rule for objects with this tag take the object away, some weeks from now.
+///
+/// # Errors
+/// [`FilesError`].
+pub async fn tag(client: &Client, bucket: &str, key: &str, name: &str, value: &str) -> Result<(), FilesError> {
+    let tag = Tag::builder().key(name).value(value).build().map_err(incomplete)?;
+    let tagging = Tagging::builder().tag_set(tag).build().map_err(incomplete)?;
+    client.put_object_tagging().bucket(bucket).key(key).tagging(tagging).send().await.map_err(failed("tag object"))?;
+    Ok(())
+}
+
+/// A request lacks a field that it needs: never in practice.
+fn incomplete(source: BuildError) -> FilesError {
+    FilesError::Failed { doing: "build request", source: Box::new(source) }
 }
 
 /// A large object on its way to S3. Dropped without [`Upload::complete`], it never becomes visible, and the bucket's

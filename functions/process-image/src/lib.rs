@@ -1,0 +1,178 @@
+//! A picture was uploaded: check it, free it of metadata, keep it in the sizes of the page, show it.
+//!
+//! Trigger: the images queue, which S3 tells of every new original. A message that comes twice, late or after a crash does
+//! the same again: results are named after their content, and the product takes a picture once, in the order of uploads.
+//! What is no picture is refused for good and noted on the product; only a call that failed makes a message come again.
+
+pub mod arrival;
+pub mod picture;
+
+mod jpeg;
+mod webp;
+
+use std::time::Instant;
+
+use almacen_contract::event::{name, product_event};
+use almacen_domain::catalogue::Product;
+use almacen_domain::image::{Problem, Shown, UPLOAD_BYTES_MAX, image_key, place, stored_key};
+use almacen_files::FilesError;
+use almacen_files::object::read;
+use almacen_files::write::{put_for_ever, tag};
+use almacen_lambda_kit::batch;
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::{Failure, now_ms};
+use almacen_table::outbox::Event;
+use almacen_table::product_images::{Pictured, ProductImages};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use ring::digest::{Context, SHA256};
+
+use crate::arrival::{Uploaded, parse};
+use crate::picture::{RECIPE, render};
+
+/// How often a product that somebody else changes at the same time is read again.
+const TRIES: u32 = 8;
+/// The tag by which the bucket's lifecycle rule knows a refused upload.
+const REFUSED_TAG: (&str, &str) = ("refused", "1");
+/// Bytes of the digest that stand in a picture's name: 128 bits, which nobody meets by chance.
+const DIGEST_BYTES: usize = 16;
+
+/// What the function talks to and is told.
+#[derive(Debug)]
+pub struct Deps {
+    products: ProductImages,
+    files: almacen_files::LazyClient,
+    /// Where results go.
+    images_bucket: String,
+}
+
+impl Deps {
+    /// From the environment.
+    pub fn from_env(env: &mut Env) -> Self {
+        let (products, outbox) = (env.required("PRODUCTS_TABLE"), env.required("OUTBOX_TABLE"));
+        Self {
+            products: ProductImages::new(almacen_table::client(), products, outbox),
+            files: almacen_files::client(),
+            images_bucket: env.required("IMAGES_BUCKET"),
+        }
+    }
+}
+
+/// Works on each message of the batch.
+///
+/// # Errors
+/// When a message without an id failed.
+pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Failure> {
+    batch::each(event, |message| async move {
+        let mut failed = None;
+        // One picture that fails does not hold up the others of its message.
+        for uploaded in parse(&message.body.unwrap_or_default())? {
+            if let Err(failure) = process(deps, &uploaded).await {
+                failed = failed.or(Some(failure));
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    })
+    .await
+}
+
+async fn process(deps: &Deps, uploaded: &Uploaded) -> Result<(), Failure> {
+    let product = uploaded.product.as_str();
+    let Some(seen) = deps.products.get(product).await? else {
+        tracing::info!(product, "a picture of no product that there is; left alone");
+        return Ok(());
+    };
+    // The size as S3 tells it, and then again while reading: the object may have been replaced since.
+    if uploaded.size > UPLOAD_BYTES_MAX {
+        return refuse(deps, uploaded, &seen, Problem::TooLarge).await;
+    }
+    let bytes_max = usize::try_from(UPLOAD_BYTES_MAX).unwrap_or(usize::MAX);
+    let upload = match read(&deps.files, &uploaded.bucket, &uploaded.key, bytes_max).await {
+        Ok(upload) => upload,
+        Err(FilesError::TooLarge) => return refuse(deps, uploaded, &seen, Problem::TooLarge).await,
+        Err(FilesError::Missing) => {
+            tracing::info!(product, "the picture is gone again");
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let new = Shown { key: image_key(product, &digest(&upload)), uploaded_at: Some(uploaded.at) };
+    if place(&seen.images, &new).is_none() {
+        tracing::info!(product, image = new.key, "picture known already");
+        return Ok(());
+    }
+    let began = Instant::now();
+    let renditions = match render(&upload) {
+        Ok(renditions) => renditions,
+        Err(problem) => return refuse(deps, uploaded, &seen, problem).await,
+    };
+    let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+    tracing::info!(product, image = new.key, bytes = upload.len(), took_ms = took, "picture made");
+    for rendition in renditions {
+        let key = stored_key(&new.key, rendition.width);
+        put_for_ever(&deps.files, &deps.images_bucket, &key, "image/jpeg", rendition.jpeg).await?;
+    }
+    show(deps, seen, &new).await
+}
+
+/// Shows the picture with its product, unless that is gone or shows it already.
+async fn show(deps: &Deps, seen: Pictured, new: &Shown) -> Result<(), Failure> {
+    let product = seen.product.id.clone();
+    let mut current = Some(seen);
+    for _ in 0..TRIES {
+        let Some(seen) = current else {
+            tracing::info!(product, "the product was deleted meanwhile");
+            return Ok(());
+        };
+        let Some(images) = place(&seen.images, new) else { return Ok(()) };
+        let after = changed(&seen.product, &images);
+        if deps.products.show(&seen, &after, &images, &told(&after, &new.key)).await? {
+            tracing::info!(product, image = new.key, version = after.version, "picture shown");
+            return Ok(());
+        }
+        current = deps.products.get(&product).await?;
+    }
+    Err(Failure { kind: "Contended", message: "the product was changed by others again and again".to_owned() })
+}
+
+/// The product with these pictures.
+fn changed(product: &Product, images: &[Shown]) -> Product {
+    Product {
+        images: images.iter().map(|image| image.key.clone()).collect(),
+        version: product.version + 1,
+        updated_at: now_ms(),
+        ..product.clone()
+    }
+}
+
+/// The event that tells of the change.
+fn told(after: &Product, cause: &str) -> Event {
+    let event = product_event(name::PRODUCT_UPDATED, after, cause, cause);
+    Event { body: event.body(), id: event.id, name: event.evento }
+}
+
+/// Ends with an upload for good: it is noted on the product, the log and the object, and does not come again.
+async fn refuse(deps: &Deps, uploaded: &Uploaded, seen: &Pictured, problem: Problem) -> Result<(), Failure> {
+    tracing::warn!(product = uploaded.product, bytes = uploaded.size, code = problem.as_str(), "upload refused");
+    let (name, value) = REFUSED_TAG;
+    match tag(&deps.files, &uploaded.bucket, &uploaded.key, name, value).await {
+        Ok(()) | Err(FilesError::Missing) => {}
+        Err(error) => return Err(error.into()),
+    }
+    // A picture that is newer has settled it.
+    if seen.images.iter().all(|image| image.uploaded_at < Some(uploaded.at)) {
+        deps.products.note(&uploaded.product, problem, uploaded.at).await?;
+    }
+    Ok(())
+}
+
+/// The name of the pictures that are made of an upload.
+fn digest(upload: &[u8]) -> String {
+    let mut context = Context::new(&SHA256);
+    context.update(RECIPE.as_bytes());
+    context.update(b"\n");
+    context.update(upload);
+    context.finish().as_ref()[..DIGEST_BYTES].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;
