@@ -71,7 +71,20 @@ fn routes_and_tokens_are_those_of_the_template() {
             (route, security.as_sequence().is_some_and(|list| !list.is_empty()))
         })
         .collect();
-    assert_eq!(documented, deployed(), "left is docs/openapi.yaml, right template.yaml; true where a token is needed");
+    let deployed = deployed();
+    let both: BTreeSet<&String> = documented.keys().chain(deployed.keys()).collect();
+    let differing: Vec<String> = both
+        .into_iter()
+        .filter(|route| documented.get(*route) != deployed.get(*route))
+        .map(|route| {
+            format!(
+                "{route}: {:?} in docs/openapi.yaml, {:?} in template.yaml",
+                documented.get(route),
+                deployed.get(route)
+            )
+        })
+        .collect();
+    assert!(differing.is_empty(), "true where a token is needed:\n{}", differing.join("\n"));
     assert!(documented.len() >= 11);
 }
 
@@ -97,11 +110,7 @@ fn every_operation_says_what_can_happen() {
         let role = security.iter().find_map(|one| one.get("bearer")?.get(0));
         assert!(role.is_none() || says("403"), "{route}: a role can be too low");
         assert_eq!(operation.get("requestBody").is_some(), says("413") && says("415"), "{route}: 413 and 415");
-        let parameters: BTreeSet<&str> = route.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect();
-        assert!(
-            parameters.is_empty() || says("400") && says("404"),
-            "{route}: what a path names can be wrong, or not there"
-        );
+        assert!(!route.contains('{') || says("404"), "{route}: what a path names may not be there");
     }
 }
 
