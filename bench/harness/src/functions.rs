@@ -41,7 +41,12 @@ pub(crate) const TABLES: &[Schema] = &[
     },
     Schema { name: "Carts", hash: "user", range: "", indexes: &[] },
     Schema { name: "Coupons", hash: "code", range: "part", indexes: &[] },
-    Schema { name: "Products", hash: "id", range: "", indexes: &[] },
+    Schema {
+        name: "Products",
+        hash: "id",
+        range: "",
+        indexes: &[Index { name: "catalogue", hash: "kind", range: "changed_at", keys_only: false }],
+    },
 ];
 
 /// How long any call but an import may take before the run is given up.
