@@ -53,6 +53,8 @@ pub(crate) const TABLES: &[Schema] = &[
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// Lines in the store that the API is asked about.
 const LINES: usize = 2_000;
+/// Products in the catalogue that lists are made of.
+const PRODUCTS: usize = 1_000;
 /// A moment, in milliseconds: 2024-01-21T11:00:00Z.
 pub(crate) const THEN: i64 = 1_705_834_800_000;
 
@@ -122,12 +124,15 @@ pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
         ("PRODUCTS_TABLE", "Products".to_owned()),
         ("REVIEWS_TABLE", "Reviews".to_owned()),
         ("CATEGORIES_TABLE", "Categories".to_owned()),
+        ("ORIGINALS_BUCKET", "originals".to_owned()),
+        ("DEFAULT_STORE", "central".to_owned()),
         ("CARTS_TABLE", "Carts".to_owned()),
         ("COUPONS_TABLE", "Coupons".to_owned()),
         ("TASKS_TABLE", "Tasks".to_owned()),
         ("RESTOCK_QUEUE_URL", queue("RestockQueue")),
         ("JWKS_URL", format!("{}/{POOL}/.well-known/jwks.json", aws.url())),
         ("IMAGES_URL", "https://shop.example/imagenes".to_owned()),
+        ("IMAGES_BUCKET", "images".to_owned()),
         ("TAX_BASIS_POINTS", "800".to_owned()),
         ("SHIPPING_CENTS", "0".to_owned()),
         ("FREE_SHIPPING_FROM_CENTS", "0".to_owned()),
@@ -188,11 +193,35 @@ pub(crate) fn line(store: &str, sku: &str, count: i64) -> Value {
     })
 }
 
+/// The id of a product of the catalogue.
+fn product_id(number: usize) -> String {
+    format!("prod_{number:032x}")
+}
+
+/// A product as the table holds it.
+fn product(number: usize) -> Value {
+    let text = |text: &str| json!({"S": text});
+    let whole = |number: i64| json!({"N": number.to_string()});
+    let step = i64::try_from(number).unwrap_or(0);
+    json!({
+        "id": text(&product_id(number)), "kind": text("product"), "changed_at": whole(THEN + step),
+        "name": text("Auriculares"), "words": text("auriculares audio con cancelacion de ruido"),
+        "description": text("Con cancelación de ruido."), "price_cents": whole(9_999 + step % 97), "currency": text("USD"),
+        "category": text(if number.is_multiple_of(10) { "audio" } else { "video" }), "tags": {"L": [text("audio")]},
+        "specifications": {"M": {"peso": text("250 g")}}, "images": {"L": [text("p/prod/a")]}, "stock": whole(45),
+        "rating_sum": whole(9), "rating_count": whole(2), "version": whole(1), "created_at": whole(THEN + step),
+        "updated_at": whole(THEN + step),
+    })
+}
+
 /// Fills the tables that the API reads.
 pub(crate) fn seed(aws: &Aws) -> Result<()> {
     let tables = aws.dynamodb();
     for at in 0..LINES {
         tables.seed("Inventory", &line("Berlin", &format!("SKU-{at:05}"), 17))?;
+    }
+    for at in 0..PRODUCTS {
+        tables.seed("Products", &product(at))?;
     }
     let store = json!({"store": {"S": "Berlin"}, "lines": {"N": LINES.to_string()}, "low": {"N": "0"}});
     tables.seed("Stores", &store)
@@ -381,6 +410,12 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
     let get_cart = api("GET", "/carrito", "/carrito", Value::Null, None);
     let add = json!({"productoId": "prod_bench1", "cantidad": 1});
     let add_to_cart = api("POST", "/carrito/items", "/carrito/items", Value::Null, Some(&add));
+    let id = product_id(7);
+    let get_product = api("GET", "/productos/{id}", &format!("/productos/{id}"), json!({"id": id}), None);
+    let mut list_products = api("GET", "/productos", "/productos", Value::Null, None);
+    if let Some(query) = list_products.get_mut("queryStringParameters") {
+        *query = json!({"orden": "precio_asc", "categoria": "audio"});
+    }
     const MEGABYTES_24: Option<u64> = Some(24 * 1024 * 1024);
 
     let api_case = |function, what, value: &Value, starts: Starts, cpu_target| Case {
@@ -445,6 +480,8 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             cpu_target: Some(4.0),
             memory_target: MEGABYTES_24,
         },
+        api_case("products-api", "GET /productos/{id}", &get_product, Starts::Judged, Some(4.0)),
+        api_case("products-api", "GET /productos, 20 of 1,000", &list_products, Starts::Shown, None),
         Case {
             reset: |aws| {
                 aws.dynamodb().empty("Carts");
@@ -550,6 +587,17 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             },
             right: no_failures,
             starts: Starts::Shown,
+            cpu_target: None,
+            memory_target: None,
+        },
+        // What a picture itself takes is its pixels' business, and in docs/decisions.md.
+        Case {
+            function: "process-image",
+            what: "a picture of a product that is gone",
+            event: sqs_event("PicturesQueue", &s3_notification("products/prod_gone/img_1", 1_000, "", 1), 1),
+            reset: nothing,
+            right: no_failures,
+            starts: Starts::Judged,
             cpu_target: None,
             memory_target: None,
         },

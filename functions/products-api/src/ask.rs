@@ -125,7 +125,7 @@ impl Ask {
             ("GET", "/productos/{id}/relacionados") => {
                 let id = product_id(request)?;
                 let mut query = Query::of(request);
-                let limit = query.number("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT);
+                let limit = query.whole("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT);
                 query.done().map(|()| Self::Related { id, limit })
             }
             ("GET", "/productos/{id}/resenas") => {
@@ -247,12 +247,12 @@ impl<'a> Query<'a> {
 
     fn slice(&mut self) -> Slice {
         Slice {
-            page: self.number("pagina", 1..=PAGE_MAX, 1),
-            limit: self.number("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT),
+            page: self.whole("pagina", 1..=PAGE_MAX, 1),
+            limit: self.whole("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT),
         }
     }
 
-    fn number(&mut self, parameter: &str, range: RangeInclusive<usize>, default: usize) -> usize {
+    fn whole(&mut self, parameter: &str, range: RangeInclusive<usize>, default: usize) -> usize {
         let Some(text) = self.text(parameter) else { return default };
         // `parse` would take a plus sign, which a query writes for a space.
         let digits = text.bytes().all(|byte| byte.is_ascii_digit());

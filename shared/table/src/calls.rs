@@ -7,9 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
-use aws_sdk_dynamodb::types::{
-    ConsumedCapacity, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, TransactWriteItem, WriteRequest,
-};
+use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, TransactWriteItem, WriteRequest};
 
 use crate::TableError;
 use crate::attr::Item;
@@ -63,40 +61,22 @@ pub(crate) async fn get_all(
     client: &Client,
     table: &str,
     doing: &'static str,
-    keys: Vec<Item>,
-    how: KeysAndAttributesBuilder,
-) -> Result<Vec<Item>, TableError> {
-    get_measured(client, table, doing, keys, how).await.map(|(items, _)| items)
-}
-
-/// The same, and how many read units it took.
-pub(crate) async fn get_measured(
-    client: &Client,
-    table: &str,
-    doing: &'static str,
     mut keys: Vec<Item>,
     how: KeysAndAttributesBuilder,
-) -> Result<(Vec<Item>, f64), TableError> {
+) -> Result<Vec<Item>, TableError> {
     let mut found = Vec::with_capacity(keys.len());
-    let mut units = 0.0;
     let mut pause = Pause::new();
     while !keys.is_empty() {
         let request = how.clone().set_keys(Some(keys)).build().map_err(build(doing))?;
-        let answer = client
-            .batch_get_item()
-            .request_items(table, request)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await
-            .map_err(TableError::from_sdk(doing))?;
-        units += answer.consumed_capacity().iter().filter_map(ConsumedCapacity::capacity_units).sum::<f64>();
+        let answer =
+            client.batch_get_item().request_items(table, request).send().await.map_err(TableError::from_sdk(doing))?;
         found.extend(answer.responses.and_then(|mut tables| tables.remove(table)).unwrap_or_default());
         keys = answer.unprocessed_keys.and_then(|mut tables| tables.remove(table)).map_or(Vec::new(), |rest| rest.keys);
         if !keys.is_empty() {
             pause.wait(doing).await?;
         }
     }
-    Ok((found, units))
+    Ok(found)
 }
 
 /// A strongly consistent [`get_all`].

@@ -5,7 +5,6 @@
 //! table with a delay; so each reading begins a while before the last one, and a change that is told twice does nothing.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 use tokio::sync::Mutex;
 
 use almacen_domain::Millis;
@@ -13,7 +12,7 @@ use almacen_domain::catalogue::listing::{Change, Entry, Filter, Listing, Order, 
 
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
 use crate::products::KIND;
-use crate::{TableError, keys};
+use crate::{TableError, keys, read_units};
 
 /// How far each reading goes back before the one before: more than clocks differ, an index lags behind, and a
 /// transaction takes that was given its time of change before it was made.
@@ -72,11 +71,10 @@ impl CatalogueIndex {
                 .expression_attribute_values(":kind", s(KIND))
                 .expression_attribute_values(":since", n(state.known_until))
                 .set_exclusive_start_key(start)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()
                 .await
                 .map_err(TableError::from_sdk("query the catalogue"))?;
-            units += answer.consumed_capacity().and_then(|used| used.capacity_units()).unwrap_or(0.0);
+            units += read_units::of_query(answer.items());
             for item in answer.items() {
                 let change = decode(item)?;
                 if state.loaded_at.is_none() {

@@ -22,6 +22,7 @@ pub mod product_images;
 pub mod product_stock;
 pub mod products;
 pub mod reach;
+mod read_units;
 pub mod reviews;
 pub mod stores;
 pub mod tasks;

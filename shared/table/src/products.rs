@@ -17,12 +17,12 @@ use almacen_domain::name::{Sku, StoreId};
 use almacen_domain::stock::Stamp;
 
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
-use crate::calls::{BATCH_GET_MAX, Transaction, build, consistent, get_measured, transact};
+use crate::calls::{BATCH_GET_MAX, Transaction, build, consistent, get_all, transact};
 use crate::inventory::{Author, new_line};
 use crate::items::API_SOURCE;
 use crate::outbox::{self, Event};
 use crate::product_stock::Shelf;
-use crate::{TableError, categories, keys};
+use crate::{TableError, categories, keys, read_units};
 
 /// What every live product has as its `kind`.
 pub const KIND: &str = "product";
@@ -84,8 +84,8 @@ impl Products {
         let mut units = 0.0;
         for chunk in ids.chunks(BATCH_GET_MAX) {
             let wanted = chunk.iter().map(|id| [(keys::ID.to_owned(), s(*id))].into()).collect();
-            let (items, used) = get_measured(&self.client, &self.table, "read products", wanted, consistent()).await?;
-            units += used;
+            let items = get_all(&self.client, &self.table, "read products", wanted, consistent()).await?;
+            units += read_units::of_single_reads(&items, chunk.len());
             for item in items {
                 if is_live(&item) {
                     let product = decode(&item)?;

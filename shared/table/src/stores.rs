@@ -1,7 +1,8 @@
 //! Stores: how many lines they have, and which import may write to them.
 //!
 //! New lines are written in unconditional batches, because that is several times cheaper than one conditional write a
-//! line. Two things make it safe. Only an import makes lines, and only while it holds its store by a lease; and a lease
+//! line. Two things make it safe. An import makes lines only while it holds its store by a lease (and a new product's first
+//! line is made on condition that nobody holds it: [`crate::products`]); and a lease
 //! lasts longer than the invocation that took it can live, since Lambda ends an invocation at its deadline. So a
 //! stalled writer cannot wake up and overwrite what came after it.
 
