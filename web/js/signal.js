@@ -20,6 +20,12 @@ export function signal(initial) {
 
 export function useSignal(source) {
   const [, redraw] = useState(0);
-  useEffect(() => source.subscribe(() => redraw((n) => n + 1)), [source]);
-  return source.get();
+  const drawn = source.get();
+  useEffect(() => {
+    const changed = () => redraw((n) => n + 1);
+    // It may have changed between the drawing and now.
+    if (source.get() !== drawn) changed();
+    return source.subscribe(changed);
+  }, [source]);
+  return drawn;
 }

@@ -1,25 +1,12 @@
 import assert from "node:assert/strict";
-import { createRequire } from "node:module";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
+import { audit, withAxe } from "../support/axe.mjs";
 import { cell, open, row, SIGN_IN, signIn, storeHash, useBrowser, withPage } from "../support/browser.mjs";
 import { eventually } from "../support/eventually.mjs";
 import { api, freshStore, importCsv, linePath, seed, users } from "../support/stack.mjs";
 
 useBrowser();
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-/** Judges the page as it stands. Animations are finished first: axe would measure a colour on its way. */
-async function audit(page, where) {
-  await page.evaluate(() => document.getAnimations().forEach((one) => one.effect?.getComputedTiming().endTime !== Infinity && one.finish()));
-  const violations = await page.evaluate(async () => {
-    const { violations: found } = await globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
-    return found.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((node) => `${node.target} ${node.any[0]?.message ?? ""}`).join(" | ")}`);
-  });
-  assert.deepEqual(violations.filter((one) => /^(serious|critical)/.test(one)), [], where);
-}
 
 for (const scheme of ["light", "dark"]) {
   test(`axe finds nothing serious in ${scheme}`, () =>
@@ -27,7 +14,7 @@ for (const scheme of ["light", "dark"]) {
       const store = freshStore("Axe");
       await seed(store, [["Cup", 12], ["Lamp", 3], ["Chair", 0]]);
       const broken = await importCsv(`store,item,count\n${store},Table,many\n`, "mistakes.csv");
-      await page.addInitScript(axeSource);
+      await withAxe(page);
       await open(page, SIGN_IN);
       await page.waitForSelector("[name=username]");
       await audit(page, "sign-in");

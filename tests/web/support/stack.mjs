@@ -41,7 +41,7 @@ export async function api(method, path, { body, headers, role = "operador" } = {
   });
   const text = await answer.text();
   assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${text}`);
-  return JSON.parse(text);
+  return text ? JSON.parse(text) : null;
 }
 
 export const linePath = (store, item) => `/items/${encodeURIComponent(store)}/${encodeURIComponent(item)}`;

@@ -232,7 +232,6 @@ export default {
   soldOut: "Sold out",
   onlyLeft: (n) => `Only ${number(n)} left`,
   addToCart: "Add to cart",
-  addToCartNamed: (name) => `Add ${name} to the cart`,
   adding: "Adding…",
   addedToCart: (name) => `${name} is in your cart`,
   putAside: (name) => `${name} is put aside for you. Sign in to buy it.`,
@@ -295,7 +294,7 @@ export default {
   passwordRules: "At least 8 characters, with a capital letter, a small letter and a digit.",
   ageRules: "From 18 on.",
   welcome: (name) => `Welcome, ${name}`,
-  accountMade: "Your account is made. Sign in with it.",
+  notSignedIn: (name) => `This does not open an account yet. If ${name} was taken before, choose another username; if you are sent a message to confirm your address, do that and then sign in.`,
 
   // keeping the catalogue
   newProduct: "New product",

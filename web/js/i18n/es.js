@@ -232,7 +232,6 @@ export default {
   soldOut: "Agotado",
   onlyLeft: (n) => (n === 1 ? "Solo queda 1" : `Solo quedan ${number(n)}`),
   addToCart: "Añadir al carrito",
-  addToCartNamed: (name) => `Añadir ${name} al carrito`,
   adding: "Añadiendo…",
   addedToCart: (name) => `${name} está en tu carrito`,
   putAside: (name) => `Te guardamos ${name}. Inicia sesión para comprarlo.`,
@@ -295,7 +294,7 @@ export default {
   passwordRules: "Al menos 8 caracteres, con una mayúscula, una minúscula y una cifra.",
   ageRules: "A partir de 18.",
   welcome: (name) => `Te damos la bienvenida, ${name}`,
-  accountMade: "Tu cuenta está creada. Inicia sesión con ella.",
+  notSignedIn: (name) => `Con esto aún no se abre ninguna cuenta. Si ${name} ya estaba cogido, elige otro usuario; si te llega un mensaje para confirmar tu correo, confírmalo e inicia sesión.`,
 
   // llevar el catálogo
   newProduct: "Producto nuevo",

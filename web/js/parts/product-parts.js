@@ -31,7 +31,7 @@ export function StockChip({ stock }) {
   return html`<span class=${`chip chip-${level}`} data-test="stock" data-level=${level}>${text}</span>`;
 }
 
-/** Adds and says so, each time anew: what the cart refuses is shown in the API's own words. */
+/** Adds and says so; what the cart refuses is shown in the API's own words. `name`: among others, so that it says which. */
 export function AddButton({ product, quantity = 1, wide = false, name = false }) {
   const [busy, setBusy] = useState(false);
   async function press() {
@@ -47,9 +47,8 @@ export function AddButton({ product, quantity = 1, wide = false, name = false })
   }
   const out = product.stock <= 0;
   return html`
-    <button type="button" class=${`button ${out ? "" : "primary"} ${wide ? "wide" : ""}`} disabled=${busy || out} onClick=${press} data-test="add"
-      aria-label=${name ? t("addToCartNamed", product.nombre) : undefined}>
-      <${Icon} name="cart" />${t(out ? "soldOut" : busy ? "adding" : "addToCart")}
+    <button type="button" class=${`button ${out ? "" : "primary"} ${wide ? "wide" : ""}`} disabled=${busy || out} onClick=${press} data-test="add">
+      <${Icon} name="cart" />${t(out ? "soldOut" : busy ? "adding" : "addToCart")}${name && html`<span class="visually-hidden">: ${product.nombre}</span>`}
     </button>
   `;
 }

@@ -4,7 +4,7 @@ import { explain, problemsByField } from "../failure.js";
 import { t } from "../i18n.js";
 import { Door } from "../parts/door.js";
 import { Field, focusProblem } from "../parts/field.js";
-import { go, toSignIn } from "../router.js";
+import { toSignIn } from "../router.js";
 import { signIn } from "../session.js";
 import { toast } from "../parts/toast.js";
 
@@ -48,10 +48,10 @@ export function SignUp() {
     try {
       await signIn(user.username, user.password);
       toast(t("welcome", user.username));
-    } catch {
-      // The account is there all the same.
-      toast(t("accountMade"));
-      go(toSignIn());
+    } catch (failure) {
+      // The API never tells whether a name was taken before; only that it does not open with this password.
+      setProblem(failure.status === 401 || failure.status === 403 ? t("notSignedIn", user.username) : explain(failure));
+      setBusy(false);
     }
   }
 

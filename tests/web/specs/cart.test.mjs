@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { fillIn, open, SIGN_IN, useBrowser, withPage } from "../support/browser.mjs";
+import { eventually } from "../support/eventually.mjs";
+import { api } from "../support/stack.mjs";
+import { change, cleanUp, coupon, customer, fresh, product, productHash, productPath, says } from "../support/shop.mjs";
+
+useBrowser();
+cleanUp();
+
+const line = (page, one) => page.locator(`[data-test=cart-line][data-product="${one.id}"]`);
+const sum = (page, name) => page.locator(`[data-sum=${name}]`);
+const count = (page) => page.locator("[data-test=cart-count]");
+
+async function signedIn(page, hash) {
+  const user = await customer();
+  await open(page, SIGN_IN);
+  await fillIn(page, user);
+  await page.waitForSelector("[data-test=account]");
+  if (hash) await page.evaluate((to) => { location.hash = to; }, hash);
+  return user;
+}
+
+async function buy(page, one) {
+  await page.evaluate((to) => { location.hash = to; }, productHash(one.id));
+  await page.locator(".product-buy [data-test=add]").click();
+  await page.getByText(`${one.nombre} is`).first().waitFor();
+}
+
+test("what a visitor put aside is kept, and is in the cart once they have signed up", () =>
+  withPage({}, async (page) => {
+    const [first, second] = [await product({ precio: 99.99 }), await product({ precio: 5 })];
+    await open(page, productHash(first.id));
+    await page.getByRole("button", { name: "One more" }).click();
+    await page.locator(".product-buy [data-test=add]").click();
+    await page.getByText("is put aside for you").waitFor();
+    await buy(page, second);
+    await says(count(page), "3");
+    await page.reload();
+    await says(count(page), "3");
+
+    await page.click("[data-test=cart-link]");
+    await says(line(page, first).locator(".price"), "US$199.98");
+    await line(page, second).locator("[data-test=remove]").click();
+    await line(page, second).waitFor({ state: "detached" });
+    await page.getByRole("link", { name: "Create an account" }).click();
+    const username = fresh("ana");
+    await signUp(page, username);
+    // back at the cart, with what the contract's example says to the cent
+    await says(sum(page, "subtotal"), "US$199.98");
+    await says(sum(page, "impuesto"), "US$16.00");
+    await says(sum(page, "total"), "US$215.98");
+    assert.equal(await page.evaluate(() => localStorage.getItem("almacen.cart")), null);
+    assert.equal(await page.locator("[data-test=missed]").count(), 0);
+  }));
+
+async function signUp(page, username) {
+  await page.fill("[name=username]", username);
+  await page.fill("[name=email]", `${username}@example.com`);
+  await page.fill("[name=password]", "Abcdefg1");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-test=account]");
+}
+
+test("what cannot be added after signing in is said, and the rest is there", () =>
+  withPage({ expected: [404, 409] }, async (page) => {
+    const [gone, there, user] = [await product(), await product(), await customer()];
+    await open(page, productHash(gone.id));
+    await page.locator(".product-buy [data-test=add]").click();
+    await buy(page, there);
+    await api("DELETE", productPath(gone.id), { role: "admin" });
+    await page.click("[data-test=cart-link]");
+    await page.getByText("There is no such product").waitFor();
+    await page.click("[data-test=cart-sign-in]");
+    await fillIn(page, user);
+    await says(page.locator("[data-test=missed]"), /no longer for sale/);
+    await line(page, there).waitFor();
+    assert.equal(await page.locator("[data-test=cart-line]").count(), 1);
+  }));
+
+test("quantities by button and by hand, more than there is, removing", () =>
+  withPage({ expected: [409] }, async (page) => {
+    const [one, other] = [await product({ precio: 0.1, stock: 7 }), await product({ precio: 3 })];
+    await signedIn(page);
+    await buy(page, one);
+    await buy(page, other);
+    await page.click("[data-test=cart-link]");
+    await says(sum(page, "subtotal"), "US$3.10");
+    await line(page, one).getByRole("button", { name: "One more" }).click();
+    await line(page, one).getByRole("button", { name: "One more" }).click();
+    await says(sum(page, "subtotal"), "US$3.30");
+    await says(line(page, one).locator(".price"), "US$0.30");
+    const typed = line(page, one).locator("[name=quantity]");
+    await typed.fill("5");
+    await typed.press("Enter");
+    await says(sum(page, "subtotal"), "US$3.50");
+    await typed.fill("9");
+    await typed.press("Enter");
+    await line(page, one).getByText("there are only 7").waitFor();
+    await eventually(async () => assert.equal(await typed.inputValue(), "5"));
+    await line(page, other).locator("[data-test=remove]").click();
+    await line(page, other).waitFor({ state: "detached" });
+    await says(sum(page, "subtotal"), "US$0.50");
+    await says(count(page), "5");
+    await page.reload();
+    await says(sum(page, "subtotal"), "US$0.50");
+    await line(page, one).locator("[data-test=remove]").click();
+    await page.getByText("Your cart is empty").waitFor();
+  }));
+
+test("a price that moved, stock that ran short and a product that vanished say so", () =>
+  withPage({}, async (page) => {
+    const [moved, short, gone] = [await product({ precio: 10 }), await product({ stock: 5 }), await product()];
+    await signedIn(page);
+    await buy(page, moved);
+    await page.evaluate((to) => { location.hash = to; }, productHash(short.id));
+    await page.locator(".product-buy [name=quantity]").fill("4");
+    await page.locator(".product-buy [name=quantity]").press("Enter");
+    await page.locator(".product-buy [data-test=add]").click();
+    await page.getByText(`${short.nombre} is`).first().waitFor();
+    await buy(page, gone);
+    await change(moved, { precio: 12 });
+    await api("PATCH", `/items/central/${short.sku}`, { body: { count: 2 } });
+    await eventually(async () => assert.equal((await api("GET", productPath(short.id))).stock, 2));
+    await api("DELETE", productPath(gone.id), { role: "admin" });
+
+    await page.click("[data-test=cart-link]");
+    await says(line(page, moved).locator("[data-test=moved]"), /It was US\$10\.00 when you added it; the price has gone up/);
+    await says(line(page, short).locator("[data-test=short]"), /There are only 2/);
+    await says(line(page, gone).locator("[data-test=short]"), /no longer for sale/);
+    await line(page, short).getByRole("button", { name: "Take 2" }).click();
+    await line(page, short).locator("[data-test=short]").waitFor({ state: "detached" });
+    await says(sum(page, "subtotal"), "US$37.00");
+  }));
+
+test("a coupon: none of that name, applied, removed", () =>
+  withPage({ expected: [404] }, async (page) => {
+    const [one, code] = [await product({ precio: 50 }), await coupon({ benefit: { S: "percent" }, basis_points: { N: "1000" } })];
+    await signedIn(page);
+    await buy(page, one);
+    await page.click("[data-test=cart-link]");
+    await page.fill("[name=coupon]", "NOSUCHONE");
+    await page.keyboard.press("Enter");
+    await page.getByText("There is no such coupon.").waitFor();
+    await page.fill("[name=coupon]", code.toLowerCase());
+    await page.getByRole("button", { name: "Apply" }).click();
+    await says(page.locator("[data-test=coupon]"), new RegExp(code));
+    await says(sum(page, "descuento"), "−US$5.00");
+    await says(sum(page, "total"), "US$48.60");
+    await page.click("[data-test=remove-coupon]");
+    await says(sum(page, "total"), "US$54.00");
+  }));
+
+test("another device's change is seen, and none of this one's is lost", () =>
+  withPage({}, async (page, context) => {
+    const [here, there] = [await product({ precio: 1 }), await product({ precio: 2 })];
+    const user = await signedIn(page);
+    await buy(page, here);
+    const other = await context.browser().newContext({ locale: "en-GB" });
+    try {
+      const second = await other.newPage();
+      await open(second, SIGN_IN);
+      await fillIn(second, user);
+      await second.waitForSelector("[data-test=account]");
+      await buy(second, there);
+    } finally {
+      await other.close();
+    }
+    await page.click("[data-test=cart-link]");
+    await says(sum(page, "subtotal"), "US$3.00");
+  }));

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { open, signIn, useBrowser, withPage } from "../support/browser.mjs";
+import { eventually } from "../support/eventually.mjs";
+import { api } from "../support/stack.mjs";
+import { alsoMade, change, cleanUp, editorHash, fresh, picture, product, productHash, productPath, says } from "../support/shop.mjs";
+
+useBrowser();
+cleanUp();
+
+const field = (page, name) => page.locator(`[data-test=product-editor] [name=${name}]`);
+const save = (page) => page.click("[data-test=save]");
+const category = fresh("Tazas ");
+
+test("an administrator makes a category and a product with a picture, and a customer sees it", () =>
+  withPage({ expected: [400] }, async (page, context) => {
+    const name = fresh("Taza ");
+    await signIn(page, "admin", "#/catalogue");
+    await page.click("[data-test=categories]");
+    await page.fill("[data-test=new-category] [name=nombre]", category);
+    await page.keyboard.press("Enter");
+    await page.locator("[data-test=category-list]").getByText(category).waitFor();
+    await page.keyboard.press("Escape");
+
+    await page.click("[data-test=new-product]");
+    await page.waitForSelector("[data-test=product-editor]");
+    await field(page, "precio").fill("a lot");
+    await save(page);
+    for (const bad of ["nombre", "descripcion", "precio", "categoriaId"]) await page.locator(`[data-field=${bad}] [data-test=problems]`).waitFor();
+    await page.waitForFunction(() => document.activeElement?.name === "nombre");
+
+    await field(page, "nombre").fill(name);
+    await field(page, "descripcion").fill("Azul.\nPara el café.");
+    await field(page, "precio").fill("14,5");
+    await field(page, "categoriaId").selectOption({ label: category });
+    await field(page, "stock").fill("9");
+    await field(page, "etiquetas").fill("azul, café");
+    await page.click("[data-test=add-specification]");
+    await page.waitForFunction(() => document.activeElement?.name === "specification-name");
+    await page.keyboard.type("peso");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("300 g");
+    await page.setInputFiles("[name=image]", { name: "letter.txt", mimeType: "text/plain", buffer: Buffer.from("Dear all") });
+    await says(page.locator("[data-test=image-problem]"), /JPEG, PNG or WebP/);
+    await page.setInputFiles("[name=image]", picture("mug-blue.png"));
+    await page.getByText("mug-blue.png").waitFor();
+    await save(page);
+    await page.waitForURL(/#\/catalogue\/prod_/);
+    const id = page.url().split("/").pop();
+    alsoMade(id);
+    // being processed, then there, without a reload
+    await page.locator("[data-test=processing], [data-test=images] .thumb").first().waitFor();
+    await page.locator("[data-test=images] .thumb img").waitFor();
+    await page.locator("[data-test=processing]").waitFor({ state: "detached" });
+    // what was typed meanwhile is not lost, and the picture is no conflict
+    await field(page, "precio").fill("15");
+    await save(page);
+    await page.getByText(`${name} saved`).first().waitFor();
+    await eventually(async () => assert.equal((await api("GET", productPath(id))).precio, 15));
+    assert.equal(await page.locator("[data-test=conflict]").count(), 0);
+
+    const shopper = await context.browser().newContext({ locale: "en-GB" });
+    try {
+      const seen = await shopper.newPage();
+      await open(seen, `#/shop?q=${encodeURIComponent(name)}`);
+      await seen.locator(".product-name").getByText(name).click();
+      await says(seen.locator("[data-test=price]"), "US$15.00");
+      await seen.getByText("300 g").waitFor();
+      const shown = seen.locator(".gallery > img");
+      await shown.waitFor();
+      await eventually(async () => assert.ok(await shown.evaluate((img) => img.complete && img.naturalWidth > 0)));
+      assert.match(await shown.getAttribute("srcset"), /-320\.jpg 320w, .*-800\.jpg 800w, .*-1600\.jpg 1600w/);
+    } finally {
+      await shopper.close();
+    }
+  }));
+
+test("a change that somebody else was faster with is shown, and the reader decides", () =>
+  withPage({ expected: [412] }, async (page) => {
+    const one = await product({ precio: 10 });
+    await signIn(page, "admin", editorHash(one.id));
+    await field(page, "descripcion").fill("Mine");
+    await change(one, { precio: 20, etiquetas: ["theirs"] });
+    await save(page);
+    const conflict = page.locator("[data-test=conflict]");
+    await says(conflict, /Price[\s\S]*10\.00[\s\S]*20\.00[\s\S]*Tags[\s\S]*\(blank\)[\s\S]*theirs/);
+    assert.equal(await field(page, "descripcion").inputValue(), "Mine");
+    assert.equal((await api("GET", productPath(one.id))).precio, 20);
+
+    await page.click("[data-test=take-theirs]");
+    assert.equal(await field(page, "precio").inputValue(), "20.00");
+    await field(page, "descripcion").fill("Mine again");
+    await save(page);
+    await eventually(async () => assert.equal((await api("GET", productPath(one.id))).descripcion, "Mine again"));
+
+    await field(page, "precio").fill("11");
+    await change(one, { precio: 30 });
+    await save(page);
+    await conflict.waitFor();
+    await page.getByRole("button", { name: "Save anyway" }).click();
+    await eventually(async () => assert.equal((await api("GET", productPath(one.id))).precio, 11));
+    await conflict.waitFor({ state: "detached" });
+  }));
+
+test("deleting asks first", () =>
+  withPage({ expected: [404] }, async (page) => {
+    const one = await product();
+    await signIn(page, "admin", `#/catalogue?q=${encodeURIComponent(one.nombre)}`);
+    const row = page.locator(`tr[data-product="${one.id}"]`);
+    await row.locator("[data-test=delete]").click();
+    await page.waitForSelector("[data-test=delete-dialog]");
+    await page.keyboard.press("Escape");
+    assert.equal((await api("GET", productPath(one.id))).id, one.id);
+    await row.locator("[data-test=delete]").click();
+    await page.click("[data-test=confirm-delete]");
+    await row.waitFor({ state: "detached" });
+    await open(page, productHash(one.id));
+    await page.getByText("There is no such product").waitFor();
+  }));
+
+test("a file that only says it is a picture is not waited for without end", () =>
+  withPage({}, async (page) => {
+    await page.clock.install();
+    await signIn(page, "admin", "#/catalogue/new");
+    await field(page, "nombre").fill(fresh("Taza "));
+    await field(page, "descripcion").fill("x");
+    await field(page, "precio").fill("1");
+    await field(page, "categoriaId").selectOption({ index: 1 });
+    await page.setInputFiles("[name=image]", { name: "fake.png", mimeType: "image/png", buffer: Buffer.from("no picture at all") });
+    await save(page);
+    await page.waitForURL(/#\/catalogue\/prod_/);
+    alsoMade(page.url().split("/").pop());
+    await page.getByText("is being processed").waitFor();
+    await page.clock.fastForward(70_000);
+    await page.getByText("The picture is still not there.").waitFor();
+  }));
+
+test("an operator keeps the warehouse, not the catalogue", () =>
+  withPage({}, async (page) => {
+    await signIn(page, "operador", "#/catalogue");
+    await page.getByText("The catalogue is kept by administrators.").waitFor();
+    assert.equal(await page.getByRole("link", { name: "Catalogue" }).count(), 0);
+    await page.getByRole("link", { name: "Stores" }).click();
+    await page.getByRole("heading", { name: "Stores" }).waitFor();
+  }));
