@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::api::{As, error_text};
 use crate::stack::{Answer, stack};
-use crate::warehouse::tag;
+use crate::wait::{PATIENCE, eventually};
+use crate::warehouse::{now_ms, tag};
 
 const PASSWORD: &str = "Secreta123";
 
@@ -189,6 +190,36 @@ fn every_broken_rule_is_named_at_once() {
     assert_eq!(As::Nobody.call("POST", "/users", &kind, "username=ana").status, 415);
     let long = format!(r#"{{"username":"{}"}}"#, "x".repeat(20_000));
     assert_eq!(sign_up(&long).status, 413);
+}
+
+#[test]
+fn no_log_line_has_a_password_a_token_or_an_address() {
+    let since = now_ms();
+    let (name, mark) = (new_name("callada"), tag());
+    let password = format!("Aa1{mark}");
+    let body = json!({"username": name, "email": format!("{mark}@example.com"), "password": password});
+    assert_eq!(sign_up(&body.to_string()).status, 201);
+    // Refused ones are no exception.
+    let mut bad = body.clone();
+    bad["age"] = json!(5);
+    assert_eq!(sign_up(&bad.to_string()).status, 400);
+    assert_eq!(sign_in(&name, &format!("{password}x")).status, 401);
+    let token = sign_in(&name, &password).json()["access_token"].as_str().unwrap().to_owned();
+    let me = with_token(&token, "GET", "/users/me");
+    assert_eq!(me.status, 200);
+
+    let last = me.header("x-request-id").to_owned();
+    eventually(PATIENCE, "the last request in the log", || match stack().logged_about("users-api", &last, since) {
+        lines if lines.is_empty() => Err("not there yet".to_owned()),
+        _ => Ok(()),
+    });
+    let signature = token.rsplit('.').next().unwrap();
+    for function in ["users-api", "admit-user", "authorize"] {
+        for secret in [mark.as_str(), signature] {
+            let lines = stack().logged_about(function, secret, since);
+            assert!(lines.is_empty(), "{secret} is in the log of {function}: {lines:?}");
+        }
+    }
 }
 
 #[test]
