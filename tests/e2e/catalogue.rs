@@ -105,7 +105,7 @@ fn read_units(path: &str) -> (usize, f64) {
     let shown = answer.json()["datos"].as_array().unwrap().len();
     let id = answer.header("x-request-id").to_owned();
     let line = eventually(PATIENCE, "the log of a list", || {
-        let lines = stack().logged("products-api", &id, since);
+        let lines = stack().logged_about("products-api", &id, since);
         lines.into_iter().find(|line| line["message"] == "listed").ok_or_else(|| id.clone())
     });
     assert_eq!(line["shown"], json!(shown));

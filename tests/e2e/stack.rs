@@ -153,7 +153,7 @@ impl Stack {
     }
 
     /// What a function has logged about `id` since `since_ms`: its lines of JSON.
-    pub(crate) fn logged(&self, function: &str, id: &str, since_ms: i64) -> Vec<Value> {
+    pub(crate) fn logged_about(&self, function: &str, id: &str, since_ms: i64) -> Vec<Value> {
         let group = format!("/aws/lambda/{}-{function}", self.name());
         let mut found = Vec::new();
         let mut next = Value::Null;
