@@ -239,3 +239,21 @@ fn names_that_addresses_do_not_like() {
     expected.sort_unstable_by(|a, b| a.trim_end_matches(" 10/5").cmp(b.trim_end_matches(" 10/5")));
     assert_eq!(lines(&store), expected);
 }
+
+/// As Odoo names the places in a warehouse.
+#[test]
+fn a_store_named_with_a_slash() {
+    let store = format!("{}/Stock", unique("WH"));
+    stocked(&store, &[("DESK-1", 8), ("a/b", 9)]);
+    assert_eq!(lines(&store), ["DESK-1 8/5", "a/b 9/5"]);
+    for item in ["DESK-1", "a/b"] {
+        let line = As::Cliente.read(&line_path(&store, item));
+        assert_eq!((&line["store"], &line["item"]), (&json!(store), &json!(item)));
+        let line = As::Operador.change(&store, item, r#"{"adjust":2}"#);
+        assert_eq!((&line["store"], &line["item"]), (&json!(store), &json!(item)));
+    }
+    let list = As::Cliente.read(&format!("/items/{}?q=DESK", segment(&store)));
+    assert_eq!((&list["items"][0]["item"], &list["items"][0]["count"]), (&json!("DESK-1"), &json!(10)));
+    let missing = As::Cliente.get(&format!("/items/{}", segment(&format!("{store}/no"))));
+    assert_eq!(missing.status, 404, "{}", missing.text());
+}

@@ -1,4 +1,4 @@
-"""Starts MiniStack, mended in two places.
+"""Starts MiniStack, mended in three places.
 
 Speed: it waits 50 ms for a first log line of a call that logs nothing, and its Runtime API leaves Nagle's algorithm on,
 which costs about 90 ms for every call of a native function.
@@ -7,9 +7,13 @@ Streams: it saves how far each event source has read a table's stream, and not t
 would sleep until as many records have passed as before: no alert, no event. Here the records that are still to be read
 are saved too, and reading goes on with them.
 
+Paths: it decodes the path of a request to a REST API and cuts it into parameters after that, so `WH%2FStock` is two of
+them. Amazon cuts first and hands the path over as it was sent; so does this.
+
 All names belong to the pinned version; where they are gone, MiniStack starts as it is.
 """
 
+import contextvars
 import inspect
 import signal
 import socketserver
@@ -71,10 +75,39 @@ def keep_unread_stream_records() -> None:
     lambda_svc._restore_esm_positions = restored
 
 
+def route_as_sent() -> None:
+    from ministack import app
+    from ministack.services import apigateway_v1
+
+    outer, inner = app._handle_execute_api_request, apigateway_v1.handle_execute
+    if "raw_path" not in inspect.signature(outer).parameters or list(inspect.signature(inner).parameters)[:4] != [
+        "api_id",
+        "stage_name",
+        "method",
+        "path",
+    ]:
+        raise AttributeError("MiniStack's way to a REST API has changed")
+    sent = contextvars.ContextVar("sent", default=None)
+
+    async def request(host, path, *rest, raw_path=None, **named):
+        sent.set((path, raw_path))
+        return await outer(host, path, *rest, raw_path=raw_path, **named)
+
+    async def execute(api_id, stage_name, method, path, *rest, **named):
+        whole, raw = sent.get() or ("", None)
+        # What stands before the API's own path names API and stage and needs no encoding.
+        before = whole[: len(whole) - len(path)] if path and whole.endswith(path) else None
+        if before is not None and raw and raw.startswith(before):
+            path = raw[len(before) :]
+        return await inner(api_id, stage_name, method, path, *rest, **named)
+
+    app._handle_execute_api_request, apigateway_v1.handle_execute = request, execute
+
+
 def main() -> None:
     # The stack outlives the terminal that started it; `cargo xtask down` ends it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for mend in (speed_up, keep_unread_stream_records):
+    for mend in (speed_up, keep_unread_stream_records, route_as_sent):
         try:
             mend()
         except (ImportError, AttributeError, TypeError) as reason:
