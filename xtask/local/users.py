@@ -1,4 +1,4 @@
-"""Creates users with a lasting password and puts them in their group; repeating it changes nothing.
+"""Creates users with a lasting password, and gives those that are there this password, address and role.
 
     users.py USER_POOL_ID < [{"username":…,"password":…,"email":…,"group":…,"tier":…,"plans":{tier: usage plan}}]
 
@@ -9,6 +9,9 @@ import json
 import sys
 
 import boto3
+
+# The groups that are roles; of several, the highest counts.
+ROLES = ("cliente", "operador", "admin")
 
 
 def own_key(gateway, value):
@@ -53,18 +56,19 @@ def main():
     client = boto3.client("cognito-idp")
     for user in json.load(sys.stdin):
         key = {"UserPoolId": pool, "Username": user["username"]}
+        email = [{"Name": "email", "Value": user["email"]}, {"Name": "email_verified", "Value": "true"}]
         try:
             client.admin_create_user(
                 **key,
                 MessageAction="SUPPRESS",
-                UserAttributes=[
-                    {"Name": "email", "Value": user["email"]},
-                    {"Name": "email_verified", "Value": "true"},
-                ],
+                UserAttributes=email,
             )
         except client.exceptions.UsernameExistsException:
-            pass
+            client.admin_update_user_attributes(**key, UserAttributes=email)
         client.admin_set_user_password(**key, Password=user["password"], Permanent=True)
+        for role in ROLES:
+            if role != user["group"]:
+                client.admin_remove_user_from_group(**key, GroupName=role)
         client.admin_add_user_to_group(**key, GroupName=user["group"])
         if user.get("tier"):
             set_tier(client, key, user["tier"], user["plans"])

@@ -25,6 +25,9 @@ pub(crate) fn status(url: &str) -> Option<u16> {
     agent(is_local(url), Duration::from_secs(5)).get(url).call().ok().map(|answer| answer.status().as_u16())
 }
 
+/// The language of this program, in which the API is to answer it.
+const LANGUAGE: (&str, &str) = ("accept-language", "en");
+
 /// The answer to a request: its status and its body, null if that is no JSON.
 pub(crate) type Answer = (u16, Value);
 
@@ -71,7 +74,7 @@ impl Session {
     fn renew(&mut self) -> Result<()> {
         let url = format!("{}/token", self.base);
         let body = json!({"username": self.username, "password": self.password});
-        let answer = read(self.agent.post(&url).send_json(&body), &url)?;
+        let answer = read(self.agent.post(&url).header(LANGUAGE.0, LANGUAGE.1).send_json(&body), &url)?;
         let (status, value) = answer;
         if status != 200 {
             bail!("cannot sign in as {} at {url}: {}", self.username, refusal(status, &value));
@@ -87,15 +90,17 @@ impl Session {
     /// If the API does not answer.
     pub(crate) fn get(&mut self, path: &str) -> Result<Answer> {
         let url = format!("{}{path}", self.base);
-        let call =
-            |token: &str| read(self.agent.get(&url).header("authorization", format!("Bearer {token}")).call(), &url);
-        let answer = call(&self.token)?;
+        let answer = self.ask(&url)?;
         if answer.0 != 401 {
             return Ok(answer);
         }
         self.renew()?;
-        let token = format!("Bearer {}", self.token);
-        read(self.agent.get(&url).header("authorization", token).call(), &url)
+        self.ask(&url)
+    }
+
+    fn ask(&self, url: &str) -> Result<Answer> {
+        let request = self.agent.get(url).header("authorization", format!("Bearer {}", self.token));
+        read(request.header(LANGUAGE.0, LANGUAGE.1).call(), url)
     }
 
     /// POST of a JSON body.
@@ -104,7 +109,8 @@ impl Session {
     /// If the API does not answer.
     pub(crate) fn post(&self, path: &str, body: &Value) -> Result<Answer> {
         let url = format!("{}{path}", self.base);
-        read(self.agent.post(&url).header("authorization", format!("Bearer {}", self.token)).send_json(body), &url)
+        let request = self.agent.post(&url).header("authorization", format!("Bearer {}", self.token));
+        read(request.header(LANGUAGE.0, LANGUAGE.1).send_json(body), &url)
     }
 }
 

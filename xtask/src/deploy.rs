@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::python::Venv;
 use crate::sam::{Environment, Place};
-use crate::{checkout, functions, run, sam, ui, up};
+use crate::{checkout, functions, python, run, sam, ui, up};
 
 /// An environment on AWS.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -92,6 +92,7 @@ enum Tier {
 fn signed_in() -> Result<()> {
     const ASK: &str = "import boto3; i = boto3.client('sts').get_caller_identity(); print(i['Account'])";
     let mut command = std::process::Command::new(Venv::Tools.program("python"));
+    Place::Aws.aim(&mut command);
     let account = run::output(command.args(["-c", ASK]), b"").map_err(|_| {
         anyhow::anyhow!("no usable AWS credentials. Sign in (aws sso login, or AWS_PROFILE=…) and set AWS_REGION")
     })?;
@@ -110,7 +111,7 @@ pub(crate) fn deploy(arguments: &Deploy) -> Result<()> {
         environment.parameters.retain(|known| known.split_once('=').is_none_or(|(other, _)| other != name));
         environment.parameters.push(pair.clone());
     }
-    Venv::Tools.ready()?;
+    python::tools()?;
     signed_in()?;
     functions::build_for_aws()?;
     sam::deploy(Place::Aws, &environment)?;
@@ -138,6 +139,7 @@ fn region(environment: &Environment) -> Result<String> {
     }
     const ASK: &str = "import boto3; print(boto3.Session().region_name or '')";
     let mut command = std::process::Command::new(Venv::Tools.program("python"));
+    Place::Aws.aim(&mut command);
     let region = run::output(command.args(["-c", ASK]), b"")?.trim().to_owned();
     if region.is_empty() { bail!("no AWS region is set; set AWS_REGION") } else { Ok(region) }
 }
@@ -148,7 +150,7 @@ fn region(environment: &Environment) -> Result<String> {
 /// If the name is not confirmed or a step fails.
 pub(crate) fn destroy(arguments: &Destroy) -> Result<()> {
     let environment = Environment::read(arguments.env.name())?;
-    Venv::Tools.ready()?;
+    python::tools()?;
     signed_in()?;
     let outputs = sam::outputs(Place::Aws, &environment.stack)?;
     if outputs.is_empty() {
@@ -172,8 +174,8 @@ pub(crate) fn destroy(arguments: &Destroy) -> Result<()> {
         );
     }
     let step = ui::Step::new("emptying the buckets");
-    let buckets = ["UploadBucket", "ReportsBucket", "WebBucket"].map(|name| checkout::text(&outputs, name));
-    let buckets = buckets.into_iter().collect::<Result<Vec<_>>>()?;
+    let buckets = ["UploadBucket", "ReportsBucket", "WebBucket", "OriginalsBucket", "ImagesBucket"];
+    let buckets = buckets.iter().map(|name| checkout::text(&outputs, name)).collect::<Result<Vec<_>>>()?;
     let list: Vec<&str> = std::iter::once("empty").chain(buckets).collect();
     sam::helper(Place::Aws, "buckets.py", &list, b"")?;
     step.done("buckets emptied");
@@ -196,6 +198,9 @@ pub(crate) fn add_user(arguments: &AddUser) -> Result<()> {
     let name = &arguments.username;
     if !(3..=50).contains(&name.len()) || !name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         bail!("{name:?} is no user name: 3 to 50 letters and digits");
+    }
+    if !is_email(&arguments.email) {
+        bail!("{:?} is no e-mail address", arguments.email);
     }
     let (place, environment) = crate::target(arguments.env.as_deref())?;
     let outputs = sam::outputs(place, &environment.stack)?;
@@ -226,6 +231,18 @@ pub(crate) fn add_user(arguments: &AddUser) -> Result<()> {
     Ok(())
 }
 
+/// Whether it may be an address; the local stack would take anything, and Cognito would not.
+fn is_email(text: &str) -> bool {
+    let Some((name, host)) = text.split_once('@') else { return false };
+    let bad = |c: char| c.is_whitespace() || c.is_control() || c == '@';
+    !name.is_empty()
+        && text.len() <= 254
+        && !name.contains(bad)
+        && !host.contains(bad)
+        && host.split('.').count() > 1
+        && host.split('.').all(|label| !label.is_empty())
+}
+
 /// A password from the operating system's randomness, by Python's `secrets`.
 fn new_password(place: Place) -> Result<String> {
     const MAKE: &str = "import secrets, string; a = string.ascii_letters + string.digits; \
@@ -233,4 +250,19 @@ fn new_password(place: Place) -> Result<String> {
     let mut command = std::process::Command::new(Venv::Tools.program("python"));
     place.aim(&mut command);
     Ok(run::output(command.args(["-c", MAKE]), b"")?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_email;
+
+    #[test]
+    fn addresses() {
+        for good in ["a@b.c", "maría.o'neil+stock@example.com"] {
+            assert!(is_email(good), "{good}");
+        }
+        for bad in ["", "notmail", "@b.c", "a@", "a@b", "a@b..c", "a@b@c.d", "a b@c.d", "a@b.c\n"] {
+            assert!(!is_email(bad), "{bad}");
+        }
+    }
 }

@@ -12,6 +12,7 @@ mod python;
 mod run;
 mod sam;
 mod sample;
+mod shop;
 mod stack;
 mod ui;
 mod up;
@@ -167,7 +168,7 @@ fn target(env: Option<&str>) -> Result<(Place, Environment)> {
     let name = env.unwrap_or("local");
     let environment = Environment::read(name)?;
     if name != "local" {
-        python::Venv::Tools.ready()?;
+        python::tools()?;
         return Ok((Place::Aws, environment));
     }
     match stack::running() {
@@ -179,10 +180,11 @@ fn target(env: Option<&str>) -> Result<(Place, Environment)> {
 fn outputs(env: Option<&str>) -> Result<()> {
     let found = match env {
         None | Some("local") => {
+            let known = checkout::outputs()?;
             if stack::running().is_none() {
                 ui::note("  the stack is not running; this is what it was. Start it: cargo xtask up");
             }
-            checkout::outputs()?
+            known
         }
         Some(_) => {
             let (place, environment) = target(env)?;

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use crate::{checkout, run};
+use crate::{checkout, run, ui};
 
 /// A virtual environment; the sets cannot share one, because their pins conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Venv {
     /// Makes it, unless it is there with the same requirements. True if it had to be made.
     ///
     /// # Errors
-    /// If Python is missing or too old, or an installation fails.
+    /// If Python is missing, too old or without `venv`, or an installation fails.
     pub(crate) fn ready(self) -> Result<bool> {
         let wanted_file = checkout::script(&format!("{}.txt", self.name()));
         let wanted =
@@ -58,9 +58,7 @@ impl Venv {
         let folder = self.folder();
         let mut make = Command::new(&base);
         make.args(["-m", "venv", "--clear"]).arg(&folder);
-        run::logged(&mut make, &log, "making a virtual environment").with_context(|| {
-            format!("{base} cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv")
-        })?;
+        run::logged(&mut make, &log, "making a virtual environment")?;
         let mut install = Command::new(&python);
         install
             .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
@@ -73,6 +71,18 @@ impl Venv {
     }
 }
 
+/// Makes the tools' environment, and shows it where that takes a while.
+///
+/// # Errors
+/// As [`Venv::ready`].
+pub(crate) fn tools() -> Result<()> {
+    let step = ui::Step::new("installing the Python tools");
+    if Venv::Tools.ready()? {
+        step.done("Python tools installed");
+    }
+    Ok(())
+}
+
 /// Is there a Python, or everything that it would be needed for? Asked before minutes of building.
 ///
 /// # Errors
@@ -82,7 +92,7 @@ pub(crate) fn check() -> Result<()> {
     if made(Venv::Stack) && made(Venv::Tools) { Ok(()) } else { find().map(|_found| ()) }
 }
 
-/// A Python 3.10 or later: `ALMACEN_PYTHON` if set, else the first on the path.
+/// A Python 3.10 or later that can make virtual environments: `ALMACEN_PYTHON` if set, else the first on the path.
 fn find() -> Result<String> {
     let chosen = std::env::var("ALMACEN_PYTHON").ok();
     let usual = ["python3", "python3.13", "python3.12", "python3.11", "python3.10", "python3.14", "python"];
@@ -90,11 +100,21 @@ fn find() -> Result<String> {
         Some(path) => vec![path.as_str()],
         None => usual.to_vec(),
     };
-    for candidate in &candidates {
-        let check = "import sys; sys.exit(sys.version_info < (3, 10))";
-        if Command::new(candidate).args(["-c", check]).output().is_ok_and(|out| out.status.success()) {
-            return Ok((*candidate).to_owned());
+    let can = |candidate: &str, check: &str| {
+        Command::new(candidate).args(["-c", check]).output().is_ok_and(|out| out.status.success())
+    };
+    let mut without_venv = None;
+    for &candidate in &candidates {
+        if can(candidate, "import sys; sys.exit(sys.version_info < (3, 10))") {
+            // Debian has both in a package of their own.
+            if can(candidate, "import venv, ensurepip") {
+                return Ok(candidate.to_owned());
+            }
+            without_venv.get_or_insert(candidate);
         }
+    }
+    if let Some(python) = without_venv {
+        bail!("{python} cannot make virtual environments. On Debian and Ubuntu: sudo apt-get install python3-venv");
     }
     if let Some(path) = chosen {
         bail!("ALMACEN_PYTHON={path} is no Python 3.10 or later. Point it at one, or unset it.");

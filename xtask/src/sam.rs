@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Map, Value};
 
 use crate::python::Venv;
@@ -21,8 +21,14 @@ impl Place {
     /// Points a program at this place.
     pub(crate) fn aim(self, command: &mut Command) {
         command.env("SAM_CLI_TELEMETRY", "0");
-        if let Self::Local(port) = self {
-            stack::point_at(command, port);
+        match self {
+            Self::Local(port) => stack::point_at(command, port),
+            // boto3 and sam read only the older name.
+            Self::Aws => {
+                if let Some(region) = std::env::var_os("AWS_REGION").filter(|region| !region.is_empty()) {
+                    command.env("AWS_DEFAULT_REGION", region);
+                }
+            }
         }
     }
 }
@@ -108,7 +114,40 @@ pub(crate) fn deploy(place: Place, environment: &Environment) -> Result<()> {
 /// If it fails; the error holds what it said.
 pub(crate) fn helper(place: Place, script: &str, arguments: &[&str], input: &[u8]) -> Result<String> {
     let mut command = helper_command(place, script, arguments);
-    run::output(&mut command, input).with_context(|| format!("{script} failed"))
+    run::output(&mut command, input).map_err(|error| match explained(&error.to_string()) {
+        Some(known) => anyhow!(known),
+        None => error.context(format!("{script} failed")),
+    })
+}
+
+/// What to do about a failure that is no fault of the program: the last line of a Python traceback, in words.
+fn explained(said: &str) -> Option<String> {
+    let last = said.lines().rev().find(|line| !line.trim().is_empty())?;
+    let (name, message) = last.split_once(": ").unwrap_or((last, ""));
+    let has = |words: &[&str]| words.iter().any(|word| last.contains(word));
+    if has(&["NoRegionError"]) {
+        return Some("no AWS region is set. Set AWS_REGION, such as AWS_REGION=eu-west-1".to_owned());
+    }
+    if has(&["NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"]) {
+        return Some("there are no AWS credentials. Sign in (aws sso login) or set AWS_PROFILE or the keys".to_owned());
+    }
+    if has(&["Expired", "UnauthorizedSSOToken", "SSOTokenLoad", "TokenRetrieval", "SSOError"]) {
+        return Some(format!("the AWS sign-in has expired. Sign in again (aws sso login): {message}"));
+    }
+    if has(&["InvalidClientTokenId", "UnrecognizedClient", "SignatureDoesNotMatch", "InvalidAccessKeyId"]) {
+        return Some(format!("AWS does not know these credentials. Set AWS_PROFILE or the keys anew: {message}"));
+    }
+    if has(&["ProfileNotFound"]) {
+        return Some(format!("{message}. AWS_PROFILE has to name one of: aws configure list-profiles"));
+    }
+    if has(&["AccessDenied", "not authorized to perform"]) {
+        return Some(format!("these AWS credentials may not do this: {message}"));
+    }
+    if has(&["EndpointConnectionError", "ConnectTimeoutError", "InvalidRegionError"]) {
+        return Some(format!("AWS cannot be reached; is AWS_REGION right? {message}"));
+    }
+    // A service's refusal says itself what it is about, and no line of a helper adds to it.
+    (name.starts_with("botocore.")).then(|| message.to_owned())
 }
 
 /// A command that runs one of the Python helpers.
@@ -130,7 +169,27 @@ pub(crate) fn outputs(place: Place, stack: &str) -> Result<Map<String, Value>> {
 
 #[cfg(test)]
 mod tests {
-    use super::Environment;
+    use super::{Environment, explained};
+
+    #[test]
+    fn failures_of_aws_in_words() {
+        let of = |last: &str| explained(&format!("Traceback (most recent call last):\n  File …\n{last}\n"));
+        for (last, start) in [
+            ("botocore.exceptions.NoRegionError: You must specify a region.", "no AWS region is set"),
+            ("botocore.exceptions.NoCredentialsError: Unable to locate credentials", "there are no AWS credentials"),
+            (
+                "botocore.exceptions.ClientError: An error occurred (ExpiredToken) when calling the X operation: The …",
+                "the AWS sign-in has expired",
+            ),
+            (
+                "botocore.errorfactory.InvalidParameterException: An error occurred (…) when calling …: Bad",
+                "An error occurred",
+            ),
+        ] {
+            assert!(of(last).is_some_and(|told| told.starts_with(start)), "{last}: {:?}", of(last));
+        }
+        assert_eq!(of("KeyError: 'x'"), None);
+    }
 
     #[test]
     fn an_environment_is_a_section() {

@@ -1,6 +1,7 @@
 //! What the person sees: steps with their time, tables, colours only on a terminal.
 
 use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -40,11 +41,16 @@ pub(crate) fn dim(text: &str) -> String {
     painted(text, "2")
 }
 
-/// A step that takes a while: a spinner on a terminal, one line with its time when it is over.
+/// How often a step says that it goes on, where there is no terminal for a spinner.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
+
+/// A step that takes a while: a spinner on a terminal, else a line now and then; one line with its time when it is over.
 pub(crate) struct Step {
     name: String,
     started: Instant,
     bar: ProgressBar,
+    /// Its end ends the lines.
+    _going: Option<Sender<()>>,
 }
 
 impl Step {
@@ -57,7 +63,9 @@ impl Step {
         );
         bar.set_message(name.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
-        Self { name: name.to_owned(), started: Instant::now(), bar }
+        let started = Instant::now();
+        let going = (!std::io::stderr().is_terminal()).then(|| signs_of_life(bar.clone(), started));
+        Self { name: name.to_owned(), started, bar, _going: going }
     }
 
     /// Says what the step is doing now.
@@ -71,6 +79,16 @@ impl Step {
         let seconds = self.started.elapsed().as_secs_f64();
         note(&format!("  {} {} {}", green("✓"), result, dim(&format!("{seconds:.1} s"))));
     }
+}
+
+fn signs_of_life(bar: ProgressBar, started: Instant) -> Sender<()> {
+    let (going, ended) = channel();
+    std::thread::spawn(move || {
+        while ended.recv_timeout(SIGN_OF_LIFE) == Err(RecvTimeoutError::Timeout) {
+            note(&format!("  … {}, {} s", bar.message(), started.elapsed().as_secs()));
+        }
+    });
+    going
 }
 
 impl Drop for Step {

@@ -9,7 +9,7 @@ use crate::api::Session;
 use crate::python::Venv;
 use crate::sam::{Environment, Place};
 use crate::stack::Stack;
-use crate::{api, checkout, functions, python, run, sam, stack, ui};
+use crate::{api, checkout, functions, python, run, sam, shop, stack, ui};
 
 /// The sample that a new stack shows, and the stores in it.
 const SAMPLE: &str = "samples/berlin-madrid.csv";
@@ -68,6 +68,7 @@ pub(crate) fn up(port: Option<u16>) -> Result<bool> {
 fn fill(running: Stack, outputs: Map<String, Value>) -> Result<Map<String, Value>> {
     page(running, &outputs)?;
     sample(running, &outputs)?;
+    shop(running, &outputs)?;
     Ok(outputs)
 }
 
@@ -195,6 +196,19 @@ fn sample(running: Stack, outputs: &Map<String, Value>) -> Result<()> {
     }
     step.done("sample uploaded, imported and visible through the API");
     Ok(())
+}
+
+/// Fills the demonstration shop, once: what somebody deletes there stays deleted.
+fn shop(running: Stack, outputs: &Map<String, Value>) -> Result<()> {
+    let tables = ["ProductsTable", "CategoriesTable", "CouponsTable"].map(|name| checkout::text(outputs, name));
+    let tables = tables.into_iter().collect::<Result<Vec<_>>>()?;
+    let listed = checkout::listing(&checkout::root().join(shop::FOLDER))?;
+    let wanted = checkout::fingerprint(tables.into_iter().chain(listed.iter().map(String::as_str)));
+    if deployed("shop") == Some(wanted.clone()) {
+        return Ok(());
+    }
+    shop::fill(Place::Local(running.port), outputs)?;
+    remember("shop", &wanted)
 }
 
 fn visible(session: &mut Session) -> Result<bool> {

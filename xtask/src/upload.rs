@@ -9,13 +9,16 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::api::Session;
-use crate::sam::{Environment, Place};
-use crate::{api, checkout, sam, ui, up};
+use crate::{api, checkout, sam, stack, ui, up};
 
 /// How long an import may stand still before this program stops watching it.
 const PATIENCE: Duration = Duration::from_secs(900);
 /// Rejected rows that are shown.
 const SHOWN_ROWS: usize = 20;
+/// Characters of a cell that are shown.
+const CELL_CHARS: usize = 24;
+/// How long nobody may answer while an import is followed.
+const SILENCE: Duration = Duration::from_secs(60);
 
 /// What a row's count means.
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -54,7 +57,11 @@ pub(crate) struct Upload {
 /// If the import cannot be started or fails.
 pub(crate) fn run(arguments: &Upload) -> Result<()> {
     let mut file = File::open(&arguments.file).with_context(|| format!("cannot open {}", arguments.file.display()))?;
-    let size = file.metadata()?.len();
+    let about = file.metadata()?;
+    if !about.is_file() {
+        bail!("{} is not a file. Name a CSV file", arguments.file.display());
+    }
+    let size = about.len();
     let mut session = session(arguments)?;
     let body = json!({
         "fileName": file_name(&arguments.file, arguments.store.as_deref())?,
@@ -86,13 +93,20 @@ fn session(arguments: &Upload) -> Result<Session> {
     let base = match (&arguments.api, &arguments.env) {
         (Some(url), _) => url.clone(),
         (None, Some(name)) if name != "local" => {
-            let environment = Environment::read(name)?;
-            let outputs = sam::outputs(Place::Aws, &environment.stack)?;
-            checkout::text(&outputs, "ApiUrl")
-                .with_context(|| format!("is {} deployed?", environment.stack))?
-                .to_owned()
+            let (place, environment) = crate::target(Some(name))?;
+            let outputs = sam::outputs(place, &environment.stack)?;
+            if outputs.is_empty() {
+                bail!(
+                    "{} is not deployed in this account and region. Run: cargo xtask deploy --env {name}",
+                    environment.stack
+                );
+            }
+            checkout::text(&outputs, "ApiUrl")?.to_owned()
         }
         (None, _) => {
+            if stack::running().is_none() {
+                bail!("the local stack of this checkout is not running. Run: cargo xtask up");
+            }
             let outputs = checkout::outputs()?;
             return match (user, password) {
                 (Ok(user), Ok(password)) => Session::sign_in(checkout::text(&outputs, "ApiUrl")?, &user, &password),
@@ -118,9 +132,23 @@ fn file_name(path: &Path, store: Option<&str>) -> Result<String> {
 fn follow(session: &mut Session, id: &str) -> Result<Value> {
     let bar = ui::share_bar().with_prefix("import");
     let mut last = Value::Null;
-    let mut moved = Instant::now();
+    let (mut moved, mut answered) = (Instant::now(), Instant::now());
     while moved.elapsed() < PATIENCE {
-        let (status, import) = session.get(&format!("/imports/{id}"))?;
+        let (status, import) = match session.get(&format!("/imports/{id}")) {
+            Ok(answer) => answer,
+            Err(error) if answered.elapsed() >= SILENCE => {
+                return Err(error.context(format!("import {id} goes on, but cannot be followed")));
+            }
+            Err(_) => {
+                std::thread::sleep(Duration::from_secs(1));
+                continue;
+            }
+        };
+        answered = Instant::now();
+        if passes(status) {
+            std::thread::sleep(Duration::from_secs(1));
+            continue;
+        }
         if status != 200 {
             bail!("GET /imports/{id} answered {}", api::refusal(status, &import));
         }
@@ -142,6 +170,11 @@ fn follow(session: &mut Session, id: &str) -> Result<Value> {
     bail!("import {id} has not moved for {} minutes. See: cargo xtask logs ingest-inventory", PATIENCE.as_secs() / 60)
 }
 
+/// Whether an answer says that the next one may be better: too many calls, or trouble on the other side.
+fn passes(status: u16) -> bool {
+    status == 429 || (500..600).contains(&status)
+}
+
 /// The counters of an import, in the order of the contract.
 const COUNTERS: [&str; 6] = ["rows", "changed", "unchanged", "created", "rejected", "stale"];
 
@@ -158,81 +191,91 @@ fn report(import: &Value) -> Result<()> {
     for line in ui::table(&COUNTERS, &[numbers.to_vec()]) {
         ui::say(&line);
     }
+    let count = counters.and_then(|all| all.get("rejected")).and_then(Value::as_u64).unwrap_or_default();
+    let link = import.get("reportUrl").and_then(Value::as_str);
+    let mut report = Value::Null;
+    if let Some(link) = link
+        && (count > 0 || !good)
+    {
+        let text = api::download(link).context("the report cannot be read")?;
+        report = serde_json::from_str(&text).context("the report is no JSON")?;
+    }
+    rejected(&report, count);
     if let Some(link) = import.get("rejectedUrl").and_then(Value::as_str) {
-        rejected(&api::download(link).context("the rejected rows cannot be read")?);
         ui::say(&format!("  rejected rows, to correct and upload again:\n  {link}"));
     }
-    if let Some(link) = import.get("reportUrl").and_then(Value::as_str) {
+    if let Some(link) = link {
         ui::say(&format!("  report: {link}"));
     }
     if status == "failed" {
-        bail!("the file was not imported: {}", of("failure"));
+        let why = english(report.get("failure"));
+        bail!("the file was not imported: {}", if why.is_empty() { of("failure") } else { why });
     }
     Ok(())
 }
 
-fn rejected(csv: &str) {
-    let mut rows = records(csv).into_iter();
-    let Some(head) = rows.next() else { return };
-    let head: Vec<&str> = head.iter().map(String::as_str).collect();
-    let all: Vec<Vec<String>> = rows.collect();
-    // The last column is the reason, which is to be read whole; the others only tell which row it is.
-    let clip = |(column, cell): (usize, &String)| {
-        let width = if column + 1 == head.len() { 160 } else { 24 };
-        cell.chars().filter(|c| !c.is_control()).take(width).collect()
-    };
-    let clipped: Vec<Vec<String>> =
-        all.iter().take(SHOWN_ROWS).map(|row| row.iter().enumerate().map(clip).collect()).collect();
+/// Which rows were not taken and why, from the report: a line of the file in a few columns, however many the file has.
+fn rejected(report: &Value, count: u64) {
+    let rows: Vec<Vec<String>> = report
+        .get("rejected")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .take(SHOWN_ROWS)
+        .map(|row| {
+            let text = |name: &str| clipped(row.get(name).and_then(Value::as_str).unwrap_or_default());
+            let line = row.get("line").and_then(Value::as_u64).unwrap_or_default().to_string();
+            vec![line, text("column"), text("value"), english(row.get("reason")).to_owned()]
+        })
+        .collect();
+    if rows.is_empty() {
+        return;
+    }
     ui::say("");
-    for line in ui::table(&head, &clipped) {
+    for line in ui::table(&["line", "column", "value", "reason"], &rows) {
         ui::say(&line);
     }
-    if all.len() > SHOWN_ROWS {
-        ui::say(&format!("  and {} more", all.len() - SHOWN_ROWS));
+    let more = count.saturating_sub(rows.len() as u64);
+    if more > 0 {
+        ui::say(&format!("  and {more} more"));
     }
 }
 
-/// The records of a CSV with commas and double quotes, as our own files are.
-fn records(text: &str) -> Vec<Vec<String>> {
-    let mut all = Vec::new();
-    let mut record = vec![String::new()];
-    let mut quoted = false;
-    let mut chars = text.trim_start_matches('\u{feff}').chars().peekable();
-    while let Some(c) = chars.next() {
-        let field = record.len() - 1;
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => {
-                chars.next();
-                push(&mut record, field, '"');
-            }
-            '"' => quoted = !quoted,
-            ',' if !quoted => record.push(String::new()),
-            '\n' if !quoted => all.push(std::mem::replace(&mut record, vec![String::new()])),
-            '\r' if !quoted => {}
-            other => push(&mut record, field, other),
-        }
-    }
-    if record != [""] {
-        all.push(record);
-    }
-    all
+/// The English of a sentence that a report has in Spanish and English.
+fn english(sentence: Option<&Value>) -> &str {
+    sentence.and_then(|sentence| sentence.get("en")).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn push(record: &mut [String], field: usize, c: char) {
-    if let Some(text) = record.get_mut(field) {
-        text.push(c);
+/// The beginning of a cell, which tells which it is, on one line.
+fn clipped(cell: &str) -> String {
+    let mut kept: String =
+        cell.chars().take(CELL_CHARS).map(|shown| if shown.is_control() { ' ' } else { shown }).collect();
+    if cell.chars().count() > CELL_CHARS {
+        kept.push('…');
     }
+    kept
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{file_name, records};
+    use super::{clipped, file_name, passes};
     use std::path::Path;
 
     #[test]
-    fn records_keep_quoted_commas_quotes_and_line_ends() {
-        let read = records("a,b\r\n\"x,\"\"y\"\"\n\",2\n");
-        assert_eq!(read, [["a".to_owned(), "b".to_owned()], ["x,\"y\"\n".to_owned(), "2".to_owned()]]);
+    fn long_and_broken_cells_stay_on_one_line() {
+        assert_eq!(clipped("a\nb\tc"), "a b c");
+        assert_eq!(clipped(&"ñ".repeat(40)), format!("{}…", "ñ".repeat(24)));
+        assert_eq!(clipped(&"ñ".repeat(24)), "ñ".repeat(24));
+    }
+
+    #[test]
+    fn what_passes_is_asked_again() {
+        for status in [429, 500, 502, 503, 504] {
+            assert!(passes(status), "{status}");
+        }
+        for status in [200, 400, 401, 403, 404] {
+            assert!(!passes(status), "{status}");
+        }
     }
 
     #[test]
