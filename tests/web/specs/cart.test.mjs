@@ -152,6 +152,24 @@ test("a coupon: none of that name, applied, removed", () =>
     await says(sum(page, "total"), "US$54.00");
   }));
 
+test("a session that ends by itself never shows an empty cart", () =>
+  withPage({ expected: [400, 401] }, async (page) => {
+    const one = await product();
+    const user = await signedIn(page);
+    await buy(page, one);
+    await page.evaluate(() => {
+      const session = { ...JSON.parse(sessionStorage.getItem("almacen.session")), accessToken: "a.b.c", refreshToken: "gone" };
+      sessionStorage.setItem("almacen.session", JSON.stringify(session));
+      location.hash = "#/cart";
+    });
+    await page.reload();
+    await page.getByText("Sign in to see your cart.").waitFor();
+    assert.equal(await page.getByText("Your cart is empty").count(), 0);
+    await page.locator("main").getByRole("link", { name: "Sign in" }).click();
+    await fillIn(page, user);
+    await line(page, one).waitFor();
+  }));
+
 test("another device's change is seen, and none of this one's is lost", () =>
   withPage({}, async (page, context) => {
     const [here, there] = [await product({ precio: 1 }), await product({ precio: 2 })];

@@ -261,6 +261,7 @@ export default {
   signInToReview: "Sign in to review it.",
 
   // the cart
+  cartAfterSession: "Your session has ended. Sign in to see your cart.",
   emptyCart: "Your cart is empty",
   summary: "Summary",
   subtotal: "Subtotal",

@@ -261,6 +261,7 @@ export default {
   signInToReview: "Inicia sesión para valorarlo.",
 
   // el carrito
+  cartAfterSession: "Tu sesión ha terminado. Inicia sesión para ver tu carrito.",
   emptyCart: "Tu carrito está vacío",
   summary: "Resumen",
   subtotal: "Subtotal",

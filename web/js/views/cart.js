@@ -12,7 +12,7 @@ import { Empty, Failure, Skeleton } from "../parts/states.js";
 import { View } from "../parts/view.js";
 import { usePoll } from "../poll.js";
 import { toProduct, toShop, toSignIn, toSignUp } from "../router.js";
-import { session } from "../session.js";
+import { expired, session } from "../session.js";
 import { useSignal } from "../signal.js";
 
 /** Prices, stock and the customer's other devices move while the cart is looked at. */
@@ -67,7 +67,7 @@ function OwnCart() {
           <ul class="cart-lines" data-test="cart-lines">${now.items.map((line) => html`
             <${CartLine} key=${line.productoId} line=${line} currency=${now.moneda} busy=${busy === line.productoId} problem=${problems[line.productoId]}
               max=${line.disponible === false ? line.cantidad : PIECES_MAX}
-              onQuantity=${(n) => change(line.productoId, () => setQuantity(line.productoId, n))} onRemove=${() => change(line.productoId, () => remove(line.productoId))} />`)}</ul>
+              onQuantity=${(n) => change(line.productoId, () => setQuantity(line.productoId, n))} onRemove=${() => change(line.productoId, () => remove(line.productoId).then(focusHeading))} />`)}</ul>
           <aside class="card totals" aria-label=${t("summary")} data-test="totals">
             <h2>${t("summary")}</h2>
             <${Totals} now=${now} />
@@ -157,9 +157,13 @@ function Coupon({ coupon }) {
   `;
 }
 
+/** The button that had the focus went with its line. */
+const focusHeading = () => document.querySelector("h1")?.focus();
+
 /** Before signing in: what was put aside, at the catalogue's prices of now. Nothing is reserved and nothing is summed up. */
 function KeptCart() {
   const lines = useSignal(kept);
+  const ended = useSignal(expired);
   const ids = lines.map(({ productoId }) => productoId);
   const found = useLoad(async (signal) => {
     const read = (id) => api.product(id, signal).then(({ data }) => [id, data], (failure) => {
@@ -172,7 +176,9 @@ function KeptCart() {
   return html`
     <${View} title=${t("cart")}>
       ${found.failure && html`<${Failure} failure=${found.failure} retry=${found.reload} />`}
-      ${lines.length === 0 && html`<${Nothing} />`}
+      ${ended && html`<p class="notice notice-plain" role="status"><${Icon} name="alert" /><span class="notice-text">${t("cartAfterSession")}</span>
+        <a class="button" href=${toSignIn()}>${t("signIn")}</a></p>`}
+      ${lines.length === 0 && !ended && html`<${Nothing} />`}
       ${lines.length > 0 && html`
         <div class="cart-page">
           <ul class="cart-lines" data-test="cart-lines">${lines.map(({ productoId, cantidad }) => html`
@@ -197,7 +203,7 @@ const KeptLine = ({ id, quantity, product }) => html`
     <div class="cart-line-end">
       ${product && html`<b class="price">${money(cents(product.precio) * quantity / 100, product.moneda)}</b>
         <${Quantity} value=${quantity} label=${t("quantityOf", product.nombre)} onChange=${(n) => putAside(id, n)} />`}
-      <button type="button" class="button quiet square" aria-label=${t("removeNamed", product?.nombre ?? "")} title=${t("remove")} data-test="remove" onClick=${() => putAside(id, 0)}><${Icon} name="trash" /></button>
+      <button type="button" class="button quiet square" aria-label=${t("removeNamed", product?.nombre ?? "")} title=${t("remove")} data-test="remove" onClick=${() => { putAside(id, 0); focusHeading(); }}><${Icon} name="trash" /></button>
     </div>
   </li>
 `;
