@@ -36,7 +36,7 @@ struct Cli {
 
 #[derive(Subcommand, Debug)]
 enum Task {
-    /// Bring the local stack up, with page, users and a sample
+    /// Bring the local stack up, with page, users, stock and a shop
     Up {
         /// Port on 127.0.0.1 [default: ALMACEN_PORT, the last one, 4566]
         #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]

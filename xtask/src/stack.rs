@@ -36,6 +36,16 @@ fn remembered() -> (Option<u16>, Option<u32>) {
     (number("port").and_then(|port| port.try_into().ok()), number("pid").and_then(|pid| pid.try_into().ok()))
 }
 
+/// What the stack is made of, for "is what runs still that".
+fn program() -> String {
+    let parts = ["ministack_fast.py", "stack.txt"].map(|name| fs::read_to_string(checkout::script(name)));
+    checkout::fingerprint(parts.iter().map(|text| text.as_deref().unwrap_or_default()))
+}
+
+fn started_as() -> Option<String> {
+    checkout::object(&record()).get("program").and_then(Value::as_str).map(str::to_owned)
+}
+
 /// The running stack of this checkout.
 pub(crate) fn running() -> Option<Stack> {
     let (Some(port), Some(pid)) = remembered() else { return None };
@@ -113,13 +123,18 @@ pub(crate) fn check_free(port: u16) -> Result<()> {
 /// If the port is taken by another program, or the stack does not come up.
 pub(crate) fn start(port: u16) -> Result<(Stack, bool)> {
     if let Some(stack) = running() {
-        if stack.port == port {
+        let older = started_as().is_some_and(|was| was != program());
+        if stack.port == port && !older {
             wait_until_ready(stack.port, stack.pid)?;
             return Ok((stack, false));
         }
         // Before ours is stopped: a port that cannot be had must not cost a stack that runs.
         check_free(port)?;
-        ui::note(&format!("  moving the stack of this checkout from port {} to {port}", stack.port));
+        if stack.port == port {
+            ui::note("  the stack that runs is an older one: starting it again, with its data");
+        } else {
+            ui::note(&format!("  moving the stack of this checkout from port {} to {port}", stack.port));
+        }
         stop(stack)?;
     }
     check_free(port)?;
@@ -159,7 +174,8 @@ pub(crate) fn start(port: u16) -> Result<(Stack, bool)> {
     let child = run::detached(&mut command, &log)?;
     let pid = child.id();
     run::answer_for(pid);
-    checkout::write(&record(), json!({"port": port, "pid": pid}).to_string().as_bytes())?;
+    let started = json!({"port": port, "pid": pid, "program": program()});
+    checkout::write(&record(), started.to_string().as_bytes())?;
     if let Err(error) = wait_until_ready(port, pid) {
         let _ = run::end_group(pid, Duration::from_secs(2));
         run::keep(pid);
