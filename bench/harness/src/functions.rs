@@ -220,11 +220,26 @@ pub(crate) fn seed(aws: &Aws) -> Result<()> {
     for at in 0..LINES {
         tables.seed("Inventory", &line("Berlin", &format!("SKU-{at:05}"), 17))?;
     }
-    for at in 0..PRODUCTS {
-        tables.seed("Products", &product(at))?;
-    }
+    seed_products(aws, PRODUCTS)?;
     let store = json!({"store": {"S": "Berlin"}, "lines": {"N": LINES.to_string()}, "low": {"N": "0"}});
     tables.seed("Stores", &store)
+}
+
+/// A catalogue of so many products.
+pub(crate) fn seed_products(aws: &Aws, products: usize) -> Result<()> {
+    (0..products).try_for_each(|at| aws.dynamodb().seed("Products", &product(at)))
+}
+
+/// `GET /productos` with this query.
+pub(crate) fn product_list(query: &str) -> Value {
+    let mut event = api("GET", "/productos", "/productos", Value::Null, None);
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let parameters: serde_json::Map<String, Value> =
+        pairs.map(|(name, value)| (name.to_owned(), json!(value))).collect();
+    if let Some(slot) = event.get_mut("queryStringParameters") {
+        *slot = Value::Object(parameters);
+    }
+    event
 }
 
 fn api(method: &str, resource: &str, path: &str, parameters: Value, body: Option<&Value>) -> Value {

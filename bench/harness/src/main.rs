@@ -6,6 +6,7 @@ mod files;
 mod functions;
 mod http;
 mod imports;
+mod lists;
 mod parsing;
 mod report;
 mod sandbox;
@@ -36,6 +37,8 @@ enum Part {
     Start,
     /// Warm calls.
     Warm,
+    /// Read units of lists of products.
+    Lists,
     /// Parsing of CSV.
     Csv,
     /// Whole imports.
@@ -150,9 +153,10 @@ fn run(args: &Args) -> Result<bool> {
     let colours = out.is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let mut sections: Vec<Section> = Vec::new();
     type Measure = fn(&Bench) -> Result<Section>;
-    let all: [(Part, Measure); 4] = [
+    let all: [(Part, Measure); 5] = [
         (Part::Start, calls::starts),
         (Part::Warm, calls::warm),
+        (Part::Lists, lists::run),
         (Part::Csv, parsing::run),
         (Part::Ingest, imports::run),
     ];

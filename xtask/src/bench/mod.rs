@@ -45,6 +45,8 @@ enum Part {
     Start,
     /// Latency, CPU and memory of warm calls
     Warm,
+    /// Read units of lists of products
+    Lists,
     /// Reading CSV
     Csv,
     /// Whole imports of ten thousand, a hundred thousand and a million rows
