@@ -1,4 +1,4 @@
-import { html, useEffect, useState } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import * as api from "../api.js";
 import { applyCoupon, cart, kept, missed, PIECES_MAX, putAside, refresh, remove, removeCoupon, setQuantity } from "../cart.js";
 import { explain } from "../failure.js";
@@ -79,6 +79,16 @@ function OwnCart() {
 }
 
 function CartLine({ line, currency, max, busy, problem, onQuantity, onRemove }) {
+  // Two quick presses are two steps: the second one counts from what was asked for, not from the last answer.
+  const [wanted, setWanted] = useState(null);
+  const asked = useRef(0);
+  async function take(n) {
+    asked.current += 1;
+    const mine = asked.current;
+    setWanted(n);
+    await onQuantity(n);
+    if (asked.current === mine) setWanted(null);
+  }
   const gone = line.disponible === false;
   const dearer = line.precioAnterior !== undefined && line.precio > line.precioAnterior;
   return html`
@@ -94,7 +104,7 @@ function CartLine({ line, currency, max, busy, problem, onQuantity, onRemove }) 
       </div>
       <div class="cart-line-end">
         <b class="price">${gone ? "–" : money(cents(line.precio) * line.cantidad / 100, currency)}</b>
-        ${!gone && html`<${Quantity} value=${line.cantidad} max=${max} label=${t("quantityOf", line.nombre)} onChange=${onQuantity} />`}
+        ${!gone && html`<${Quantity} value=${wanted ?? line.cantidad} max=${max} label=${t("quantityOf", line.nombre)} onChange=${take} />`}
         <button type="button" class="button quiet square" disabled=${busy} aria-label=${t("removeNamed", line.nombre)} title=${t("remove")} data-test="remove" onClick=${onRemove}><${Icon} name="trash" /></button>
       </div>
     </li>
