@@ -6,8 +6,8 @@ use crate::api::As;
 use crate::listen::Listener;
 use crate::stack::stack;
 use crate::warehouse::{
-    Arrived, behind, drop_with, ended, finished, held, import, import_of, lines, now_ms, rejections, report, store_counts,
-    unique, upload,
+    Arrived, behind, drop_with, ended, finished, held, import, import_of, lines, now_ms, rejections, report,
+    store_counts, unique, upload,
 };
 
 const ADJUST: (&str, &str) = ("mode", "adjust");

@@ -246,10 +246,7 @@ impl<'a> Query<'a> {
     }
 
     fn slice(&mut self) -> Slice {
-        Slice {
-            page: self.whole("pagina", 1..=PAGE_MAX, 1),
-            limit: self.whole("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT),
-        }
+        Slice { page: self.whole("pagina", 1..=PAGE_MAX, 1), limit: self.whole("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT) }
     }
 
     fn whole(&mut self, parameter: &str, range: RangeInclusive<usize>, default: usize) -> usize {

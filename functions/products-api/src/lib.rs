@@ -162,26 +162,33 @@ impl Api {
         request_id: &str,
     ) -> Result<(Vec<ProductBody>, usize), Refusal> {
         let mut read_units = 0.0;
-        for _ in 0..PAGE_TRIES {
+        let mut turn = 0;
+        loop {
+            turn += 1;
             let window = (slice.skip(), slice.limit);
             let (page, units) = self.index.page(filter, order, window, now_ms()).await.map_err(problem::table)?;
             let ids: Vec<&str> = page.ids.iter().map(String::as_str).collect();
             let (found, more) = self.products.these_measured(&ids).await.map_err(problem::table)?;
             read_units += units + more;
             let gone: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
-            if gone.is_empty() {
-                tracing::info!(api_request_id = request_id, shown = ids.len(), total = page.total, read_units, "listed");
+            if gone.is_empty() || turn > PAGE_TRIES {
+                // Where products vanish faster than they can be read, a short page is better than none.
+                tracing::info!(
+                    api_request_id = request_id,
+                    shown = found.len(),
+                    total = page.total,
+                    read_units,
+                    "listed"
+                );
                 let products = ids.iter().filter_map(|id| found.get(*id));
                 return Ok((
                     products.map(|product| ProductBody::of(product, &self.config.images_url)).collect(),
                     page.total,
                 ));
             }
-            // Deleted a moment ago: the index has not heard of it.
-            self.index.forget(&gone).await;
+            // Deleted a moment ago: the index has not heard of it. Where that goes on, it is read anew.
+            if turn == PAGE_TRIES { self.index.reload().await } else { self.index.forget(&gone).await }
         }
-        tracing::error!("products of a page kept being deleted");
-        Err(Refusal::new(Code::Unavailable))
     }
 
     async fn product(&self, id: &str) -> Result<Product, Refusal> {

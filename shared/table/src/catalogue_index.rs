@@ -92,6 +92,11 @@ impl CatalogueIndex {
         Ok((state.listing.page(filter, order, skip, limit), units))
     }
 
+    /// Forgets everything: the next list reads the index whole.
+    pub async fn reload(&self) {
+        *self.state.lock().await = State::default();
+    }
+
     /// Leaves out products that turned out to be gone.
     pub async fn forget(&self, ids: &[&str]) {
         let mut state = self.state.lock().await;

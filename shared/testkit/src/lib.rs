@@ -1,1 +1,0 @@
-//! Fixtures and fakes; a dev-dependency only.
