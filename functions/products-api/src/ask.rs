@@ -193,7 +193,8 @@ impl<'a> Query<'a> {
         let order = self.order();
         let words = self.text("q").and_then(|text| {
             let words = Words::new(text);
-            if words.is_none() {
+            // A text of nothing but blanks and accents asks for nothing.
+            if words.is_none() && text.chars().nth(NEEDLE_CHARS_MAX).is_some() {
                 self.problem(
                     "q",
                     Text::made(

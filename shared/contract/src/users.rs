@@ -137,7 +137,7 @@ pub fn credentials(mut fields: Fields) -> Result<Credentials, Refusal> {
     let username = fields.required_text("username", USERNAME_CHARS_MAX);
     let password = fields.required_text("password", PASSWORD_CHARS_MAX);
     // OAuth's password form carries these too; they change nothing here.
-    for ignored in ["scope", "client_id"] {
+    for ignored in ["scope", "client_id", "client_secret"] {
         let _ = fields.text(ignored, 256);
     }
     fields.finish()?;

@@ -183,11 +183,8 @@ impl Cart {
         let product = catalogue.get(id).ok_or(CartRefusal::NoSuchProduct)?;
         let at = self.position(id);
         let held = at.and_then(|at| self.lines.get(at)).map_or(0, |line| line.quantity);
-        let others = self.lines.iter().filter(|line| line.product != id);
-        let theirs =
-            others.filter_map(|line| catalogue.get(&line.product)).map(|product| product.price.currency).next();
-        if let Some(cart) = theirs.filter(|cart| *cart != product.price.currency) {
-            return Err(CartRefusal::OtherCurrency { cart, product: product.price.currency });
+        if self.lines.iter().any(|line| line.product != id) {
+            self.same_currency(product, catalogue)?;
         }
         if at.is_none() && self.lines.len() >= LINES_MAX {
             return Err(CartRefusal::TooManyLines);
@@ -207,14 +204,24 @@ impl Cart {
     }
 
     fn set(&mut self, id: &str, quantity: i64, catalogue: &Catalogue) -> Result<(), CartRefusal> {
-        let line = self.lines.iter_mut().find(|line| line.product == id).ok_or(CartRefusal::NoSuchLine)?;
+        let at = self.position(id).ok_or(CartRefusal::NoSuchLine)?;
         let product = catalogue.get(id).ok_or(CartRefusal::NoSuchProduct)?;
-        // A cart that holds more than there is may always hold less.
-        if quantity > line.quantity {
+        // A cart that holds more than there is, or what does not count, may always hold less.
+        if self.lines.get(at).is_some_and(|line| quantity > line.quantity) {
+            self.same_currency(product, catalogue)?;
             enough(product, quantity)?;
         }
-        line.quantity = quantity;
+        if let Some(line) = self.lines.get_mut(at) {
+            line.quantity = quantity;
+        }
         Ok(())
+    }
+
+    fn same_currency(&self, product: &Product, catalogue: &Catalogue) -> Result<(), CartRefusal> {
+        match self.currency(catalogue).filter(|cart| *cart != product.price.currency) {
+            Some(cart) => Err(CartRefusal::OtherCurrency { cart, product: product.price.currency }),
+            None => Ok(()),
+        }
     }
 }
 

@@ -1,12 +1,9 @@
 //! What customers say of products. A review and the product's rating move in one transaction, so that count and sum are
 //! those of the reviews that are there, however many arrive at once.
 
-use std::time::Duration;
-
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
 
-use almacen_domain::Millis;
 use almacen_domain::catalogue::Review;
 
 use crate::attr::{Item, n, required_number, required_text, s, text};
@@ -14,10 +11,17 @@ use crate::calls::{Transaction, build, transact};
 use crate::products::{KIND, Products};
 use crate::{TableError, keys};
 
-/// Tries of a review that others of the same product keep coming before.
-const TRIES: u32 = 40;
-/// The longest pause between two of them.
-const PAUSE_MAX: Duration = Duration::from_millis(60);
+/// Tries of a review of a product whose time of change crosses now between them, which once is rare.
+const TRIES: u32 = 5;
+
+/// How the product's time of change, which always grows, goes on. Neither way has to read it first.
+#[derive(Debug, Clone, Copy)]
+enum Change {
+    /// To the time of the review, which is later.
+    Now,
+    /// By one: it is there already.
+    Next,
+}
 
 /// What became of a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,17 +54,19 @@ impl Reviews {
     /// # Errors
     /// [`TableError`]; nothing is written then.
     pub async fn write(&self, review: &Review) -> Result<Written, TableError> {
-        let products = Products::new(self.client.clone(), self.products.clone());
         for _ in 0..TRIES {
-            let Some((_, changed_at)) = products.with_change_time(&review.product).await? else {
+            for change in [Change::Now, Change::Next] {
+                let writes = [self.put(review)?, self.count(review, change)?];
+                match transact(&self.client, "write review", &writes).await? {
+                    Transaction::Written => return Ok(Written::Yes),
+                    Transaction::Refused(at) if at.contains(&0) => return Ok(Written::Before),
+                    // The product's time of change is on the other side of now, or there is no product.
+                    Transaction::Refused(_) => {}
+                }
+            }
+            let products = Products::new(self.client.clone(), self.products.clone());
+            if products.get(&review.product).await?.is_none() {
                 return Ok(Written::NoProduct);
-            };
-            let writes = [self.put(review)?, self.count(review, review.created_at.max(changed_at + 1))?];
-            match transact(&self.client, "write review", &writes).await? {
-                Transaction::Written => return Ok(Written::Yes),
-                Transaction::Refused(at) if at.contains(&0) => return Ok(Written::Before),
-                // Another review was counted in the meantime, or the product was changed or deleted.
-                Transaction::Refused(_) => tokio::time::sleep(PAUSE_MAX.mul_f64(fastrand::f64())).await,
             }
         }
         Err(TableError::Unavailable { doing: "write review", source: "others kept coming before".into() })
@@ -80,15 +86,19 @@ impl Reviews {
         Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn count(&self, review: &Review, changed_at: Millis) -> Result<TransactWriteItem, TableError> {
+    fn count(&self, review: &Review, change: Change) -> Result<TransactWriteItem, TableError> {
+        let (set, side) = match change {
+            Change::Now => (":now", "changed_at < :now"),
+            Change::Next => ("changed_at + :one", "changed_at >= :now"),
+        };
         let update = Update::builder()
             .table_name(&self.products)
             .key(keys::ID, s(&review.product))
-            .update_expression("ADD rating_sum :rating, rating_count :one SET changed_at = :changed")
-            .condition_expression("kind = :kind AND attribute_not_exists(deleted_at) AND changed_at < :changed")
+            .update_expression(format!("ADD rating_sum :rating, rating_count :one SET changed_at = {set}"))
+            .condition_expression(format!("kind = :kind AND attribute_not_exists(deleted_at) AND {side}"))
             .expression_attribute_values(":rating", n(review.rating))
             .expression_attribute_values(":one", n(1))
-            .expression_attribute_values(":changed", n(changed_at))
+            .expression_attribute_values(":now", n(review.created_at))
             .expression_attribute_values(":kind", s(KIND))
             .build()
             .map_err(build("build rating"))?;

@@ -126,9 +126,12 @@ impl Listing {
         }
     }
 
-    /// Leaves out a product that turned out to be gone.
+    /// Leaves out a product that turned out to be gone. What was known of it is not believed again: an index that lags
+    /// may tell it once more.
     pub fn forget(&mut self, id: &str) {
-        self.entries.remove(id);
+        if let Some(change) = self.entries.get_mut(id) {
+            change.entry = None;
+        }
     }
 
     /// The products that `filter` takes: how many there are, and the page after the first `skip` of them, `limit` long.
