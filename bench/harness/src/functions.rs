@@ -131,6 +131,8 @@ pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
         ("TASKS_TABLE", "Tasks".to_owned()),
         ("RESTOCK_QUEUE_URL", queue("RestockQueue")),
         ("JWKS_URL", format!("{}/{POOL}/.well-known/jwks.json", aws.url())),
+        ("API_ROOT", "https://api.example.com".to_owned()),
+        ("WEB_ROOT", "https://shop.example".to_owned()),
         ("IMAGES_URL", "https://shop.example/imagenes".to_owned()),
         ("IMAGES_BUCKET", "images".to_owned()),
         ("TAX_BASIS_POINTS", "800".to_owned()),
@@ -418,6 +420,8 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
     let sign_in =
         api("POST", "/token", "/token", Value::Null, Some(&json!({"username": "maria", "password": "Correcto1"})));
     let health = api("GET", "/health", "/health", Value::Null, None);
+    let docs = api("GET", "/docs", "/docs", Value::Null, None);
+    let document = api("GET", "/openapi.json", "/openapi.json", Value::Null, None);
     let (one, path) = (json!({"id": TASK_ID}), format!("/tasks/{TASK_ID}"));
     let get_task = api("GET", "/tasks/{id}", &path, one.clone(), None);
     let put_task =
@@ -574,6 +578,8 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             memory_target: None,
         },
         api_case("health-api", "GET /health", &health, Starts::Judged, Some(4.0)),
+        api_case("docs-api", "GET /docs", &docs, Starts::Judged, Some(4.0)),
+        api_case("docs-api", "GET /openapi.json", &document, Starts::Shown, None),
         Case {
             reset: |aws| aws.dynamodb().seed("Tasks", &task()),
             ..api_case("tasks-api", "GET /tasks/{id}", &get_task, Starts::Judged, Some(4.0))
