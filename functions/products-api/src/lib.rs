@@ -173,18 +173,11 @@ impl Api {
             let gone: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
             if gone.is_empty() || turn > PAGE_TRIES {
                 // Where products vanish faster than they can be read, a short page is better than none.
-                tracing::info!(
-                    api_request_id = request_id,
-                    shown = found.len(),
-                    total = page.total,
-                    read_units,
-                    "listed"
-                );
+                let total = page.total.saturating_sub(gone.len());
+                tracing::info!(api_request_id = request_id, shown = found.len(), total, read_units, "listed");
                 let products = ids.iter().filter_map(|id| found.get(*id));
-                return Ok((
-                    products.map(|product| ProductBody::of(product, &self.config.images_url)).collect(),
-                    page.total,
-                ));
+                let shown = products.map(|product| ProductBody::of(product, &self.config.images_url)).collect();
+                return Ok((shown, total));
             }
             // Deleted a moment ago: the index has not heard of it. Where that goes on, it is read anew.
             if turn == PAGE_TRIES { self.index.reload().await } else { self.index.forget(&gone).await }
