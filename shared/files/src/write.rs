@@ -20,16 +20,7 @@ pub async fn put(
     content_type: &str,
     body: Vec<u8>,
 ) -> Result<(), FilesError> {
-    client
-        .put_object()
-        .bucket(bucket)
-        .key(key)
-        .content_type(content_type)
-        .body(body.into())
-        .send()
-        .await
-        .map_err(failed("write object"))?;
-    Ok(())
+    write(client, bucket, key, content_type, None, body).await
 }
 
 /// What is under a name that says what it is never changes: browsers and caches keep it a year without asking again.
@@ -46,12 +37,23 @@ pub async fn put_for_ever(
     content_type: &str,
     body: Vec<u8>,
 ) -> Result<(), FilesError> {
+    write(client, bucket, key, content_type, Some(FOR_EVER), body).await
+}
+
+async fn write(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    content_type: &str,
+    cached: Option<&str>,
+    body: Vec<u8>,
+) -> Result<(), FilesError> {
     client
         .put_object()
         .bucket(bucket)
         .key(key)
         .content_type(content_type)
-        .cache_control(FOR_EVER)
+        .set_cache_control(cached.map(str::to_owned))
         .body(body.into())
         .send()
         .await
