@@ -362,6 +362,26 @@ const SMALL_FILE: &str = "store,item,count\nBerlin,SKU-00001,17\nBerlin,SKU-0000
 
 const S3_TEST: &str = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Time":"2024-01-21T11:00:00.000Z","Bucket":"uploads","RequestId":"5582815E1AEA5ADF","HostId":"id"}"#;
 
+/// Where an announced import's file was uploaded.
+const ENDED_KEY: &str = "imports/imp_uploaded/small.csv";
+
+fn ended_upload() -> Value {
+    let mut import = ended_import();
+    if let Some(fields) = import.as_object_mut() {
+        fields.insert("id".to_owned(), json!({"S": "imp_uploaded"}));
+        fields.insert("bucket".to_owned(), json!({"S": "uploads"}));
+        fields.insert("key".to_owned(), json!({"S": ENDED_KEY}));
+        fields.insert("version_id".to_owned(), json!({"S": "v1"}));
+        let plan = json!({
+            "layout": {"S": ""}, "encoding": {"S": "utf-8"}, "bucket": {"S": "uploads"}, "key": {"S": ENDED_KEY},
+            "version_id": {"S": "v1"}, "size": {"N": SMALL_FILE.len().to_string()}, "gzip": {"BOOL": false},
+            "rows_total": {"N": "2"}, "parts": {"N": "1"}, "stores": {"L": [{"S": "Berlin"}]},
+        });
+        fields.insert("plan".to_owned(), json!({"M": plan}));
+    }
+    import
+}
+
 fn ended_import() -> Value {
     json!({
         "id": {"S": "imp_ended"},
@@ -522,6 +542,19 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             what: "the test message of S3",
             event: sqs_event(UPLOADS_QUEUE, S3_TEST, 1),
             reset: nothing,
+            right: no_failures,
+            starts: Starts::Shown,
+            cpu_target: None,
+            memory_target: None,
+        },
+        Case {
+            function: "ingest-inventory",
+            what: "an upload that was imported before",
+            event: sqs_event(UPLOADS_QUEUE, &s3_notification(ENDED_KEY, SMALL_FILE.len(), "v1", 1), 1),
+            reset: |aws| {
+                aws.s3().put("uploads", ENDED_KEY, Arc::new(SMALL_FILE.as_bytes().to_vec()));
+                aws.dynamodb().seed("Imports", &ended_upload())
+            },
             right: no_failures,
             starts: Starts::Judged,
             cpu_target: None,

@@ -1,6 +1,7 @@
 //! Imports as the functions that work on them see them. How operators see them is in `imports_view`.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
@@ -241,16 +242,26 @@ impl Imports {
         if let Bound::Yes(job) = bound {
             return Ok(Opened::Announced(*job));
         }
+        let new = new_import(arrival);
         let result = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(new_import(arrival)))
+            .set_item(Some(new.clone()))
             .condition_expression("attribute_not_exists(id)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        made(result, "begin import")?; // or found
-        let job = self.job(&arrival.derived_id).await?.ok_or(TableError::Corrupt { attribute: "id" })?;
+        let job = match result {
+            Ok(_) => decode_job(&new)?,
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(found)) => match found.item() {
+                    Some(item) => decode_job(item)?,
+                    None => self.job(&arrival.derived_id).await?.ok_or(TableError::Corrupt { attribute: "id" })?,
+                },
+                _ => return Err(TableError::from_sdk("begin import")(error)),
+            },
+        };
         Ok(if matches!(bound, Bound::HasAnother) { Opened::Surplus(job) } else { Opened::Direct(job) })
     }
 
