@@ -6,7 +6,7 @@ use almacen_domain::stock::{Stamp, pad_sequencer};
 use almacen_files::FilesError;
 use almacen_files::object::{Head, Location, head};
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::imports::{Arrival, Job, Object, Opened};
+use almacen_table::imports::{Arrival, Bound, Job, Object};
 use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
 use percent_encoding::percent_decode_str;
 
@@ -25,6 +25,8 @@ pub struct Uploaded {
     pub key: String,
     /// Version, where the bucket keeps them.
     pub version: Option<String>,
+    /// Bytes, where the event says.
+    pub size: Option<u64>,
     /// How old its counts are.
     pub stamp: Stamp,
 }
@@ -65,7 +67,8 @@ fn uploaded(record: &S3EventRecord) -> Result<Uploaded, ImportError> {
         sequencer: pad_sequencer(&sequencer.map_or_else(|| format!("{:X}", at.max(0)), str::to_owned)),
     };
     let version = record.s3.object.version_id.clone().filter(|version| !version.is_empty() && version != "null");
-    Ok(Uploaded { bucket, key, version, stamp })
+    let size = record.s3.object.size.and_then(|size| u64::try_from(size).ok());
+    Ok(Uploaded { bucket, key, version, size, stamp })
 }
 
 /// S3 writes keys into events as form data: `+` is a space, everything else is percent-encoded UTF-8.
@@ -82,15 +85,25 @@ pub fn announced_id(key: &str) -> Option<&str> {
 
 /// The object's import, made or found, or why it is refused before it is read.
 ///
+/// An announced import says itself what is to be done, and the event how large a version is. So S3 is asked only where
+/// the object's own metadata decides.
+///
 /// # Errors
 /// [`ImportError`].
 pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Option<Refusal>), ImportError> {
-    let at = Location { bucket: uploaded.bucket.clone(), key: uploaded.key.clone(), version: uploaded.version.clone() };
-    let (found, gone) = match head(&importer.files, &at).await {
-        Ok(found) => (found, None),
-        Err(FilesError::Missing) => (Head { size: 0, mode: None, dry_run: None }, Some(Refusal::gone())),
-        Err(error) => return Err(error.into()),
-    };
+    let mut surplus = false;
+    if let Some(id) = announced_id(&uploaded.key) {
+        let size = match (&uploaded.version, uploaded.size) {
+            (Some(_), Some(size)) => size,
+            _ => look(importer, uploaded).await?.0.size,
+        };
+        match importer.imports.bind(&uploaded.object(size), &uploaded.stamp, id).await? {
+            Bound::Yes(job) => return Ok((*job, None)),
+            Bound::HasAnother => surplus = true,
+            Bound::NotAnnounced => {}
+        }
+    }
+    let (found, gone) = look(importer, uploaded).await?;
     let (asked, misread) = match Asked::read(&found) {
         Ok(asked) => (asked, None),
         // Refused below, and that is told to whoever listens.
@@ -99,23 +112,31 @@ pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Opti
     // Without versions the sequencer tells one upload under a key from the next.
     let version = uploaded.version.as_deref().unwrap_or(&uploaded.stamp.sequencer);
     let arrival = Arrival {
-        object: Object {
-            bucket: uploaded.bucket.clone(),
-            key: uploaded.key.clone(),
-            version: uploaded.version.clone(),
-            size: found.size,
-        },
+        object: uploaded.object(found.size),
         stamp: uploaded.stamp.clone(),
         mode: asked.mode,
         dry_run: asked.dry_run,
         derived_id: id::derived("imp", &[&uploaded.bucket, &uploaded.key, version]),
         now: now_ms(),
     };
-    Ok(match importer.imports.open(&arrival, announced_id(&uploaded.key)).await? {
-        Opened::Announced(job) => (job, gone),
-        Opened::Direct(job) => (job, gone.or(misread)),
-        Opened::Surplus(job) => (job, Some(Refusal::surplus())),
-    })
+    let job = importer.imports.open(&arrival).await?;
+    Ok((job, if surplus { Some(Refusal::surplus()) } else { gone.or(misread) }))
+}
+
+/// What S3 says of the object, or that it is gone.
+async fn look(importer: &Importer, uploaded: &Uploaded) -> Result<(Head, Option<Refusal>), ImportError> {
+    let at = Location { bucket: uploaded.bucket.clone(), key: uploaded.key.clone(), version: uploaded.version.clone() };
+    match head(&importer.files, &at).await {
+        Ok(found) => Ok((found, None)),
+        Err(FilesError::Missing) => Ok((Head { size: 0, mode: None, dry_run: None }, Some(Refusal::gone()))),
+        Err(error) => Err(error.into()),
+    }
+}
+
+impl Uploaded {
+    fn object(&self, size: u64) -> Object {
+        Object { bucket: self.bucket.clone(), key: self.key.clone(), version: self.version.clone(), size }
+    }
 }
 
 /// What a direct upload's metadata asks for.
@@ -159,7 +180,7 @@ mod tests {
         let uploaded = parse(EVENT).unwrap();
         assert_eq!(uploaded.len(), 1);
         assert_eq!(uploaded[0].key, "stores/San Sebastián/a+b.csv");
-        assert_eq!(uploaded[0].version.as_deref(), Some("v1"));
+        assert_eq!((uploaded[0].version.as_deref(), uploaded[0].size), (Some("v1"), Some(7)));
         assert_eq!(uploaded[0].stamp.at, 1_767_323_045_678);
         assert_eq!(uploaded[0].stamp.sequencer, "000000000000000000000A1B");
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use almacen_domain::csv::{self, Layout, Sniff, Survey, Surveyed};
+use almacen_files::FilesError;
 use almacen_files::write::{Upload, put};
 use almacen_table::imports::{Job, Object, Part, Plan};
 use bytes::Bytes;
@@ -53,13 +54,18 @@ pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds, turn: &Turn<
         return Ok(Refusal::too_large(bounds.file_bytes_max).into());
     }
     let held = match job.object.size {
-        0..=HELD_BYTES_MAX => Some(hold(&importer.files, &job.object).await?),
+        0..=HELD_BYTES_MAX => match hold(&importer.files, &job.object).await {
+            Ok(bytes) => Some(bytes),
+            Err(ImportError::Files(FilesError::Missing)) => return Ok(Refusal::gone().into()),
+            Err(error) => return Err(error),
+        },
         _ => None,
     };
     let surveying = Surveying { importer, job, bounds, turn, held };
     match Box::pin(surveying.run()).await {
         Ok((plan, parts)) => Ok(Outcome::Planned(plan, parts)),
         Err(SourceError::Refused(refusal)) => Ok(refusal.into()),
+        Err(SourceError::Import(ImportError::Files(FilesError::Missing))) => Ok(Refusal::gone().into()),
         Err(SourceError::Import(error)) => Err(error),
     }
 }

@@ -50,20 +50,14 @@ pub struct Arrival {
     pub now: Millis,
 }
 
-/// The import that an object belongs to.
+/// What came of tying an object to the import that its key names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Opened {
-    /// One that was announced and waited for it.
-    Announced(Job),
-    /// One of its own.
-    Direct(Job),
-    /// One of its own, for an announced import has another version as its file already.
-    Surplus(Job),
-}
-
-enum Bound {
+pub enum Bound {
+    /// It is that import's file, now or since an earlier delivery.
     Yes(Box<Job>),
+    /// There is no such import: nobody announced the file.
     NotAnnounced,
+    /// The import has another version as its file already.
     HasAnother,
 }
 
@@ -229,19 +223,11 @@ impl Imports {
         &self.table
     }
 
-    /// The one import of this object version, made now or found: an announced one if its key names one that waits for
-    /// a file or has this very version, else one whose id follows from the version.
+    /// The one import of this object version that nobody announced, made now or found: its id follows from the version.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn open(&self, arrival: &Arrival, announced_id: Option<&str>) -> Result<Opened, TableError> {
-        let bound = match announced_id {
-            Some(id) => self.bind(arrival, id).await?,
-            None => Bound::NotAnnounced,
-        };
-        if let Bound::Yes(job) = bound {
-            return Ok(Opened::Announced(*job));
-        }
+    pub async fn open(&self, arrival: &Arrival) -> Result<Job, TableError> {
         let new = new_import(arrival);
         let result = self
             .client
@@ -252,22 +238,24 @@ impl Imports {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let job = match result {
-            Ok(_) => decode_job(&new)?,
+        match result {
+            Ok(_) => decode_job(&new),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(found)) => match found.item() {
-                    Some(item) => decode_job(item)?,
-                    None => self.job(&arrival.derived_id).await?.ok_or(TableError::Corrupt { attribute: "id" })?,
+                    Some(item) => decode_job(item),
+                    None => self.job(&arrival.derived_id).await?.ok_or(TableError::Corrupt { attribute: "id" }),
                 },
-                _ => return Err(TableError::from_sdk("begin import")(error)),
+                _ => Err(TableError::from_sdk("begin import")(error)),
             },
-        };
-        Ok(if matches!(bound, Bound::HasAnother) { Opened::Surplus(job) } else { Opened::Direct(job) })
+        }
     }
 
-    /// Ties an announced import to the object that arrived for it.
-    async fn bind(&self, arrival: &Arrival, id: &str) -> Result<Bound, TableError> {
-        let version = arrival.object.version.clone().unwrap_or_default();
+    /// Ties the announced import `id` to the object that arrived for it. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn bind(&self, object: &Object, stamp: &Stamp, id: &str) -> Result<Bound, TableError> {
+        let version = object.version.clone().unwrap_or_default();
         let result = self
             .client
             .update_item()
@@ -286,13 +274,13 @@ impl Imports {
             .expression_attribute_names("#source", "source")
             .expression_attribute_values(":running", s(State::Running.as_str()))
             .expression_attribute_values(":pending", s(State::Pending.as_str()))
-            .expression_attribute_values(":bucket", s(&arrival.object.bucket))
-            .expression_attribute_values(":key", s(&arrival.object.key))
+            .expression_attribute_values(":bucket", s(&object.bucket))
+            .expression_attribute_values(":key", s(&object.key))
             .expression_attribute_values(":version", s(&version))
-            .expression_attribute_values(":size", n(arrival.object.size))
-            .expression_attribute_values(":at", n(arrival.stamp.at))
-            .expression_attribute_values(":source", s(&arrival.stamp.source))
-            .expression_attribute_values(":sequencer", s(&arrival.stamp.sequencer))
+            .expression_attribute_values(":size", n(object.size))
+            .expression_attribute_values(":at", n(stamp.at))
+            .expression_attribute_values(":source", s(&stamp.source))
+            .expression_attribute_values(":sequencer", s(&stamp.sequencer))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
