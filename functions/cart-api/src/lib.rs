@@ -1,13 +1,15 @@
 //! The caller's cart and its coupon over HTTP: reads what is asked, decides over the cart, the catalogue and the coupon as
 //! they are now, and stores the cart only over the version that it decided on.
 
-use std::time::Duration;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use almacen_contract::cart::{CartBody, CartData, ChangedBody, refused};
 use almacen_contract::error::{Language, Refusal};
 use almacen_contract::event::{Envelope, Origin, name};
 use almacen_domain::Millis;
 use almacen_domain::cart::{Cart, Catalogue, Change, shown};
+use almacen_domain::catalogue::Product;
 use almacen_domain::coupon::{Code, Standing};
 use almacen_domain::pricing::Rules;
 use almacen_lambda_kit::config::{ConfigError, Env};
@@ -25,12 +27,13 @@ mod problem;
 
 use ask::Ask;
 
-/// Tries of one change while others change the same cart. Of several at once one always succeeds, and the pauses grow until
-/// there is room for all.
-const TRIES: u32 = 16;
-/// The longest pause after the first try that came too late, and after any.
+/// So long is a change tried while others change the same cart, which leaves the last try time to end before the gateway
+/// gives up. Of several at once one always succeeds, and the pauses grow until there is room for all.
+const KEEP_TRYING: Duration = Duration::from_secs(20);
+/// The longest pause after the first try that came too late is as long as the try took, and no less than this.
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
-const LONGEST_PAUSE: Duration = Duration::from_millis(800);
+/// The longest pause after any.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// What the environment says.
 #[derive(Debug)]
@@ -90,12 +93,19 @@ pub struct Api {
     pub images_url: String,
 }
 
-/// A cart and all that is needed to show it.
-#[derive(Debug)]
+/// What is known beside a cart. It is asked for once, however often a change is tried.
+#[derive(Debug, Default)]
 struct Known {
-    cart: Cart,
     catalogue: Catalogue,
-    coupon: Option<Standing>,
+    /// The coupon that was looked at last, if any was, and what it is worth.
+    coupon: Option<(Code, Option<Standing>)>,
+}
+
+impl Known {
+    fn coupon(&self, code: Option<&Code>) -> Option<&Standing> {
+        let (known, standing) = self.coupon.as_ref()?;
+        standing.as_ref().filter(|_| Some(known) == code)
+    }
 }
 
 impl Api {
@@ -109,66 +119,80 @@ impl Api {
         let change = match ask {
             Ask::Show => {
                 let cart = self.carts.get(&user, now_ms()).await.map_err(problem::table)?;
-                let known = self.known(cart, None, &user).await?;
-                return Reply::json(200, &self.body(&user, known, language));
+                return Reply::json(200, &self.body(&user, cart, Known::default(), language).await?);
             }
             Ask::Change(change) => change,
         };
-        let known = self.change(&user, &change, request.id()).await?;
+        let (cart, known) = self.change(&user, &change, request.id()).await?;
         match change {
             Change::Add { .. } | Change::Apply(_) => {
-                let body = self.body(&user, known, language);
+                let body = self.body(&user, cart, known, language).await?;
                 Reply::json(200, &ChangedBody::of(body, &change, language))
             }
-            Change::Set { .. } => Reply::json(200, &self.body(&user, known, language)),
+            Change::Set { .. } => Reply::json(200, &self.body(&user, cart, known, language).await?),
             Change::Remove { .. } | Change::RemoveCoupon => Ok(Reply::empty(204)),
         }
     }
 
-    fn body(&self, user: &str, known: Known, language: Language) -> CartBody {
-        let Known { cart, catalogue, coupon } = known;
-        let shown = shown(&cart, &catalogue, coupon.as_ref(), &self.rules, now_ms());
-        CartBody::of(user, shown, &self.images_url, language)
+    async fn body(&self, user: &str, cart: Cart, mut known: Known, language: Language) -> Result<CartBody, Refusal> {
+        let products = cart.unknown(&known.catalogue);
+        self.ask(&mut known, products, cart.coupon.as_ref(), user).await?;
+        let coupon = known.coupon(cart.coupon.as_ref());
+        let shown = shown(&cart, &known.catalogue, coupon, &self.rules, now_ms());
+        Ok(CartBody::of(user, shown, &self.images_url, language))
     }
 
     /// Makes a change, once, to the cart as it is when it is stored: whoever else changes it at the same moment makes this
-    /// one be decided again.
-    async fn change(&self, user: &str, change: &Change, request: &str) -> Result<Known, Refusal> {
-        for attempt in 0..TRIES {
-            let now = now_ms();
+    /// one be decided again. The less is asked between reading and storing, the fewer come too late.
+    async fn change(&self, user: &str, change: &Change, request: &str) -> Result<(Cart, Known), Refusal> {
+        let mut known = Known::default();
+        let begun = Instant::now();
+        for attempt in 0_u32.. {
+            let (now, tried) = (now_ms(), Instant::now());
             let cart = self.carts.get(user, now).await.map_err(problem::table)?;
-            let known = self.known(cart, Some(change), user).await?;
-            let next = known.cart.changed(change, &known.catalogue, known.coupon.as_ref(), now).map_err(refused)?;
-            let Some(next) = next else { return Ok(known) };
+            let code = match change {
+                Change::Apply(code) => Some(code),
+                Change::Add { .. } | Change::Set { .. } => cart.coupon.as_ref(),
+                Change::Remove { .. } | Change::RemoveCoupon => None,
+            };
+            let products = cart.undecided(change, &known.catalogue);
+            self.ask(&mut known, products, code, user).await?;
+            let next = cart.changed(change, &known.catalogue, known.coupon(code), now).map_err(refused)?;
+            let Some(next) = next else { return Ok((cart, known)) };
             let event = updated(user, &next, request, now);
-            if self.carts.save(user, known.cart.version, &next, &event, now).await.map_err(problem::save)? {
+            if self.carts.save(user, cart.version, &next, &event, now).await.map_err(problem::save)? {
                 tracing::info!(by = user, version = next.version, lines = next.lines.len(), attempt, "cart changed");
-                return Ok(Known { cart: next, ..known });
+                return Ok((next, known));
             }
-            tokio::time::sleep(pause(attempt, fastrand::f64())).await;
+            let pause = pause(attempt, tried.elapsed(), fastrand::f64());
+            if begun.elapsed() + pause > KEEP_TRYING {
+                break;
+            }
+            tokio::time::sleep(pause).await;
         }
         Err(problem::contended())
     }
 
-    /// Asks the catalogue and the coupons for what a cart names, and for what a change of it names, at the same time.
-    async fn known(&self, cart: Cart, change: Option<&Change>, user: &str) -> Result<Known, Refusal> {
-        let code = match change {
-            // Neither is decided nor answered by what anything costs.
-            Some(Change::Remove { .. } | Change::RemoveCoupon) => {
-                return Ok(Known { cart, catalogue: Catalogue::new(), coupon: None });
-            }
-            Some(Change::Apply(code)) => Some(code),
-            Some(Change::Add { .. } | Change::Set { .. }) | None => cart.coupon.as_ref(),
-        };
-        let mut ids: Vec<&str> = cart.lines.iter().map(|line| line.product.as_str()).collect();
-        // DynamoDB refuses to read the same key twice in one call.
-        ids.extend(change.and_then(Change::product).filter(|product| !ids.contains(product)));
-        let (catalogue, coupon) = tokio::try_join!(self.catalogue(&ids), self.coupon(code, user))?;
-        Ok(Known { cart, catalogue, coupon })
+    /// Asks about these products and this coupon at the same time, as far as that is not known.
+    async fn ask(
+        &self,
+        known: &mut Known,
+        products: Vec<String>,
+        code: Option<&Code>,
+        user: &str,
+    ) -> Result<(), Refusal> {
+        let code = code.filter(|code| known.coupon.as_ref().is_none_or(|(asked, _)| asked != *code));
+        let (found, coupon) = tokio::try_join!(self.products_of(&products), self.coupon(code, user))?;
+        known.catalogue.learn(&products, found);
+        if let Some(code) = code {
+            known.coupon = Some((code.clone(), coupon));
+        }
+        Ok(())
     }
 
-    async fn catalogue(&self, ids: &[&str]) -> Result<Catalogue, Refusal> {
-        self.products.these(ids).await.map_err(problem::table)
+    async fn products_of(&self, ids: &[String]) -> Result<HashMap<String, Product>, Refusal> {
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        self.products.these(&ids).await.map_err(problem::table)
     }
 
     /// What is known of a coupon. One that breaks the rules of its record counts as none, so that nobody's cart is lost to it.
@@ -193,10 +217,10 @@ fn updated(user: &str, cart: &Cart, request: &str, now: Millis) -> Event {
     Event { body: event.body(), id: event.id, name: event.evento }
 }
 
-/// How long to wait after a try that came too late: anything up to a bound that doubles, so that those who collided do not
-/// meet again.
-fn pause(attempt: u32, chance: f64) -> Duration {
-    FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(attempt)).min(LONGEST_PAUSE).mul_f64(chance)
+/// How long to wait after a try that came too late: anything up to a bound that doubles from what the try took, so that those
+/// who collided do not meet again, however slow the day.
+fn pause(attempt: u32, took: Duration, chance: f64) -> Duration {
+    took.max(FIRST_PAUSE).saturating_mul(2_u32.saturating_pow(attempt)).min(LONGEST_PAUSE).mul_f64(chance)
 }
 
 #[cfg(test)]
@@ -216,14 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_to_a_bound_and_all_tries_fit_into_an_answer() {
-        assert_eq!(pause(0, 1.0), FIRST_PAUSE);
-        assert_eq!(pause(2, 0.5), FIRST_PAUSE * 2);
-        assert_eq!(pause(31, 1.0), LONGEST_PAUSE);
-        assert_eq!(pause(u32::MAX, 1.0), LONGEST_PAUSE);
-        // On average, that is half of each.
-        let all: Duration = (0..TRIES).map(|attempt| pause(attempt, 0.5)).sum();
-        assert!(all < Duration::from_secs(6), "{all:?}");
+    fn pauses_grow_from_what_a_try_took_to_a_bound() {
+        let quick = Duration::ZERO;
+        assert_eq!(pause(0, quick, 1.0), FIRST_PAUSE);
+        assert_eq!(pause(2, quick, 0.5), FIRST_PAUSE * 2);
+        assert_eq!(pause(1, FIRST_PAUSE * 3, 1.0), FIRST_PAUSE * 6);
+        assert_eq!(pause(31, quick, 1.0), LONGEST_PAUSE);
+        assert_eq!(pause(u32::MAX, Duration::MAX, 1.0), LONGEST_PAUSE);
+        assert_eq!(pause(u32::MAX, Duration::MAX, 0.0), Duration::ZERO);
     }
 
     #[test]

@@ -74,17 +74,6 @@ pub enum Change {
     RemoveCoupon,
 }
 
-impl Change {
-    /// The product that it needs to know of, beside those of the cart.
-    #[must_use]
-    pub fn product(&self) -> Option<&str> {
-        match self {
-            Self::Add { product, .. } | Self::Set { product, .. } => Some(product),
-            Self::Remove { .. } | Self::Apply(_) | Self::RemoveCoupon => None,
-        }
-    }
-}
-
 /// Why a cart was not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CartRefusal {
@@ -119,10 +108,63 @@ pub enum CartRefusal {
     Coupon(Why),
 }
 
-/// Products by their id, as the catalogue has them now; one that is not in it is not offered.
-pub type Catalogue = HashMap<String, Product>;
+/// What the catalogue has said of the products that it was asked about.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Catalogue {
+    /// By their id; `None` for one that is not offered.
+    answers: HashMap<String, Option<Product>>,
+}
+
+impl Catalogue {
+    /// Remembers that these were asked about, and what was found of them.
+    pub fn learn(&mut self, asked: &[String], mut found: HashMap<String, Product>) {
+        self.answers.extend(asked.iter().map(|id| (id.clone(), found.remove(id))));
+    }
+
+    /// A product; `None` where it is not offered, or was not asked about.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Product> {
+        self.answers.get(id)?.as_ref()
+    }
+
+    fn unknown(&self, id: &str) -> bool {
+        !self.answers.contains_key(id)
+    }
+}
 
 impl Cart {
+    /// The products of a cart that the catalogue was not asked about yet.
+    #[must_use]
+    pub fn unknown(&self, catalogue: &Catalogue) -> Vec<String> {
+        let lines = self.lines.iter().map(|line| &line.product);
+        lines.filter(|id| catalogue.unknown(id)).cloned().collect()
+    }
+
+    /// Is everything known up to the first line that is offered?
+    fn known_currency(&self, catalogue: &Catalogue) -> bool {
+        let mut answers = self.lines.iter().map(|line| catalogue.answers.get(&line.product));
+        answers.find(|answer| !matches!(answer, Some(None))).is_none_or(|answer| answer.is_some())
+    }
+
+    /// Those that have to be asked about before a change of it can be decided, each once. A cart's currency is that of its
+    /// first line still offered: what comes after that line decides nothing when a product is added.
+    #[must_use]
+    pub fn undecided(&self, change: &Change, catalogue: &Catalogue) -> Vec<String> {
+        let product = match change {
+            // Neither is decided by what anything costs.
+            Change::Remove { .. } | Change::RemoveCoupon => return Vec::new(),
+            // A coupon's minimum is measured over all of it.
+            Change::Apply(_) => return self.unknown(catalogue),
+            Change::Add { product, .. } | Change::Set { product, .. } => product,
+        };
+        // As soon as one is asked about, the others may be too: the answer shows them all.
+        let mut ids = if self.known_currency(catalogue) { Vec::new() } else { self.unknown(catalogue) };
+        if catalogue.unknown(product) && !ids.contains(product) {
+            ids.push(product.clone());
+        }
+        ids
+    }
+
     /// The currency that the cart is in: that of its first line that is still offered.
     #[must_use]
     pub fn currency(&self, catalogue: &Catalogue) -> Option<Currency> {
@@ -365,7 +407,17 @@ mod tests {
     }
 
     fn catalogue(products: impl IntoIterator<Item = Product>) -> Catalogue {
-        products.into_iter().map(|product| (product.id.clone(), product)).collect()
+        let mut catalogue = Catalogue::default();
+        for product in products {
+            catalogue.answers.insert(product.id.clone(), Some(product));
+        }
+        catalogue
+    }
+
+    /// Asks `shop` about these.
+    fn ask(catalogue: &mut Catalogue, ids: &[String], shop: &Catalogue) {
+        let found = ids.iter().filter_map(|id| shop.get(id)).map(|product| (product.id.clone(), product.clone()));
+        catalogue.learn(ids, found.collect());
     }
 
     fn add(product: &str, quantity: i64) -> Change {
@@ -548,6 +600,47 @@ mod tests {
             let seen = shown(&cart, &catalogue, None, &RULES, NOW);
             let sum: i64 = seen.lines.iter().map(|line| line.price.cents * line.quantity).sum();
             prop_assert_eq!(seen.totals.subtotal, sum);
+        }
+
+        #[test]
+        fn what_is_not_asked_about_decides_nothing(
+            before in proptest::collection::vec((0..20_usize, any::<bool>()), 0..8),
+            known in proptest::collection::vec(any::<bool>(), 20),
+            offered in proptest::collection::vec(any::<bool>(), 20),
+            change in prop_oneof![
+                3 => (0..20_usize, 1..1_000_i64).prop_map(|(n, quantity)| add(&format!("p{n}"), quantity)),
+                1 => (0..20_usize, 1..1_000_i64).prop_map(|(n, quantity)| set(&format!("p{n}"), quantity)),
+                1 => (0..20_usize).prop_map(|n| Change::Remove { product: format!("p{n}") }),
+                1 => Just(Change::Apply(Code::parse("VERANO10").unwrap())),
+            ],
+        ) {
+            let id = |n: usize| format!("p{n}");
+            let of = |n: usize, euros| if euros { in_euros(&id(n)) } else { product(&id(n), 1, 700) };
+            // Its lines may be of two currencies, as they are after products have changed theirs.
+            let cart = before.iter().fold(Cart::default(), |mut cart, (n, _)| {
+                let line = with(&[(&id(*n), 1)], &catalogue([of(*n, false)])).lines.remove(0);
+                if cart.position(&line.product).is_none() {
+                    cart.lines.push(line);
+                }
+                cart
+            });
+            let euros = |n: usize| before.iter().any(|(line, euros)| *line == n && *euros);
+            let shop = catalogue((0..20).filter(|n| offered[*n]).map(|n| of(n, euros(n))));
+            let (mut all, mut some) = (Catalogue::default(), Catalogue::default());
+            ask(&mut all, &(0..20).map(id).collect::<Vec<_>>(), &shop);
+            ask(&mut some, &(0..20).filter(|n| known[*n]).map(id).collect::<Vec<_>>(), &shop);
+
+            let missing = cart.undecided(&change, &some);
+            prop_assert!(missing.iter().enumerate().all(|(at, id)| some.unknown(id) && !missing[..at].contains(id)));
+            ask(&mut some, &missing, &shop);
+            prop_assert!(cart.undecided(&change, &some).is_empty());
+            let coupon = standing(Benefit::FreeShipping);
+            let decided = |catalogue: &Catalogue| cart.changed(&change, catalogue, Some(&coupon), NOW);
+            prop_assert_eq!(decided(&some), decided(&all));
+            let rest = cart.unknown(&some);
+            ask(&mut some, &rest, &shop);
+            let seen = |catalogue: &Catalogue| shown(&cart, catalogue, None, &RULES, NOW);
+            prop_assert_eq!(seen(&some), seen(&all));
         }
     }
 }
