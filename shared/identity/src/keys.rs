@@ -21,8 +21,10 @@ use crate::reason;
 const BYTES_MAX: usize = 64 * 1024;
 /// Keys taken from one set.
 const KEYS_MAX: usize = 16;
-/// The longest a fetch may take. The gateway gives an authorizer no more time than any function.
-const FETCH_WITHIN: Duration = Duration::from_secs(4);
+/// The longest one try may take, and how often it is tried: without keys nobody gets in, so one lost answer should not be
+/// the end. Both tries fit into the time that the function has.
+const TRY_WITHIN: Duration = Duration::from_secs(4);
+const TRIES: usize = 2;
 
 /// Why there are no keys. It says nothing about any token.
 #[derive(Debug)]
@@ -86,6 +88,19 @@ impl PublishedKeys {
 
 impl KeySource for PublishedKeys {
     async fn fetch(&self) -> Result<Vec<u8>, KeysError> {
+        let mut last = KeysError::new("not tried");
+        for _ in 0..TRIES {
+            match self.fetch_once().await {
+                Ok(set) => return Ok(set),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+}
+
+impl PublishedKeys {
+    async fn fetch_once(&self) -> Result<Vec<u8>, KeysError> {
         // Boxed: the SDK's future is nested so deeply that the compiler gives up on laying out what contains it.
         let read = Box::pin(async {
             let Body { status, body } =
@@ -104,7 +119,7 @@ impl KeySource for PublishedKeys {
             }
             Ok(bytes)
         });
-        tokio::time::timeout(FETCH_WITHIN, read).await.unwrap_or_else(|_| Err(KeysError::new("no answer in time")))
+        tokio::time::timeout(TRY_WITHIN, read).await.unwrap_or_else(|_| Err(KeysError::new("no answer in time")))
     }
 }
 
@@ -202,36 +217,52 @@ mod tests {
         assert!(ids("<html>").is_err());
     }
 
-    /// A server that answers one request with `answer`, whole.
-    async fn fetch_from(answer: Vec<u8>) -> Result<Vec<u8>, String> {
+    /// A server that answers one request after the other with these, whole.
+    async fn fetch_from(answers: &'static [&'static [u8]]) -> Result<Vec<u8>, String> {
         use std::io::{Read as _, Write as _};
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/pool/.well-known/jwks.json", listener.local_addr().unwrap());
         let server = std::thread::spawn(move || {
-            let (mut stream, _) = listener.accept().unwrap();
-            let mut request = [0; 2048];
-            let read = stream.read(&mut request).unwrap();
-            // The client may hang up before it has everything.
-            let _ = stream.write_all(&answer);
-            String::from_utf8_lossy(&request[..read]).into_owned()
+            for answer in answers {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = [0; 2048];
+                let read = stream.read(&mut request).unwrap();
+                let request = String::from_utf8_lossy(&request[..read]);
+                assert!(request.starts_with("GET /pool/.well-known/jwks.json HTTP/1.1\r\n"), "{request}");
+                // The client may hang up before it has everything.
+                let _ = stream.write_all(answer);
+            }
         });
         let got = PublishedKeys::at(&url).fetch().await.map_err(|error| error.to_string());
-        let request = server.join().unwrap();
-        assert!(request.starts_with("GET /pool/.well-known/jwks.json HTTP/1.1\r\n"), "{request}");
+        server.join().unwrap();
         got
     }
 
+    const SET: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+    const NOT_FOUND: &[u8] = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    const ENDLESS: &[u8] = &{
+        let head = *b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\nconnection: close\r\n\r\n";
+        let mut bytes = [b' '; 200_000];
+        let mut at = 0;
+        while at < head.len() {
+            bytes[at] = head[at];
+            at += 1;
+        }
+        bytes
+    };
+
     #[tokio::test]
     async fn fetching_is_bounded() {
-        assert_eq!(fetch_from(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec()).await.unwrap(), b"{}");
-        assert_eq!(
-            fetch_from(b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec()).await.unwrap_err(),
-            "signing keys: answered 404"
-        );
-        let mut endless = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n".to_vec();
-        endless.extend(std::iter::repeat_n(b' ', 200_000));
-        assert_eq!(fetch_from(endless).await.unwrap_err(), "signing keys: too large");
+        assert_eq!(fetch_from(&[SET]).await.unwrap(), b"{}");
+        assert_eq!(fetch_from(&[NOT_FOUND, NOT_FOUND]).await.unwrap_err(), "signing keys: answered 404");
+        assert_eq!(fetch_from(&[ENDLESS, ENDLESS]).await.unwrap_err(), "signing keys: too large");
         let nobody = PublishedKeys::at("http://127.0.0.1:9/jwks.json").fetch().await;
         assert!(nobody.is_err());
+    }
+
+    #[tokio::test]
+    async fn one_lost_answer_is_not_the_end() {
+        assert_eq!(fetch_from(&[b"", SET]).await.unwrap(), b"{}");
+        assert_eq!(fetch_from(&[NOT_FOUND, SET]).await.unwrap(), b"{}");
     }
 }
