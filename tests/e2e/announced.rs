@@ -128,7 +128,7 @@ fn an_announcement_names_everything_that_is_wrong_with_it() {
         assert!(told(&format!(r#"{{"fileName":"{name}"}}"#)).contains(r#""campo":"fileName""#), "{name}");
     }
     assert!(told("{}").contains(r#"{"campo":"fileName","mensaje":"Falta."}"#));
-    let long = "x".repeat(20_000);
+    let long = "x".repeat(140_000);
     let answer = As::Operador.call("POST", "/imports", &[], &format!(r#"{{"fileName":"{long}"}}"#));
     assert_eq!(answer.status, 413, "{}", answer.text());
 }

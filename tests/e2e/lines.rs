@@ -107,7 +107,7 @@ fn every_bad_field_is_named() {
     for body in ["{}", "[]", "null", "{", r#"{"count":1,"adjust":1}"#, r#"{"count":1e3}"#, r#"{"count":99999999999}"#] {
         told(body, 400);
     }
-    told(&format!(r#"{{"count":1,"reason":"{}"}}"#, "x".repeat(20_000)), 413);
+    told(&format!(r#"{{"count":1,"reason":"{}"}}"#, "x".repeat(140_000)), 413);
     let answer =
         As::Operador.call("PATCH", &line_path(&store, "a"), &[("content-type", "text/plain")], r#"{"count":1}"#);
     assert_eq!(answer.status, 415, "{}", answer.text());

@@ -110,7 +110,7 @@ fn the_examples_of_the_contract() {
     assert_eq!(answer.status, 201, "{}", answer.text());
     let new = answer.json();
     let (id, at) = (new["id"].as_str().unwrap(), new["creadoEn"].as_str().unwrap());
-    assert!(id.starts_with("prod_") && answer.header("location") == path(id));
+    assert!(id.starts_with("prod_") && answer.header("location") == format!("productos/{id}"));
     let link = new["urlCargaImagen"].as_str().unwrap();
     assert!(link.contains(id) && link.contains("X-Amz-Expires="), "{link}");
     assert_eq!(
@@ -181,6 +181,37 @@ fn every_bad_field_is_named() {
 }
 
 #[test]
+fn every_text_may_be_as_long_as_it_may_be() {
+    let letters = |count: usize| "😀".repeat(count);
+    let mut new = body(&category(), &letters(150), 1.0);
+    new["descripcion"] = json!(letters(4_000));
+    new["etiquetas"] = (0..20).map(|number| format!("{number:02}{}", letters(38))).collect();
+    let one = |number| (format!("{number:02}{}", letters(48)), json!(letters(300)));
+    new["especificaciones"] = Value::Object((0..50).map(one).collect());
+    assert_eq!(read(&made(&new)).0["especificaciones"], new["especificaciones"]);
+    // What one letter too many is too long is named, all of it.
+    let one = |number| (format!("{number:02}"), json!(letters(301)));
+    new["especificaciones"] = Value::Object((0..50).map(one).collect());
+    let answer = post(&new);
+    assert_eq!((answer.status, answer.json()["error"]["detalles"].as_array().unwrap().len()), (400, 50));
+    let answer = post(&json!({"nombre": letters(40_000)}));
+    assert_eq!(answer.status, 413, "{}", answer.text());
+}
+
+#[test]
+fn a_category_may_be_in_any_script() {
+    for name in ["전자 제품", "电子产品", "Ηλεκτρονικά", "إلكترونيات"] {
+        let name = unique(name);
+        let answer = As::Admin.call("POST", "/categorias", &[], &json!({"nombre": name}).to_string());
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        let category = answer.json()["id"].as_str().unwrap().to_owned();
+        let id = made(&body(&category, "Radio", 1.0));
+        let list = As::Nobody.read(&format!("/productos?categoria={}", segment(&category)));
+        assert_eq!(list["datos"][0]["id"], id);
+    }
+}
+
+#[test]
 fn nothing_that_is_sent_breaks_it() {
     let id = made(&body(&category(), "Duro", 1.0));
     let deep = "[".repeat(5_000);
@@ -207,7 +238,7 @@ fn nothing_that_is_sent_breaks_it() {
             let status = As::Admin.call(method, &path, &[("content-type", "application/json")], body).status;
             assert_eq!(status, 400, "{method} {path} {body:.20}");
         }
-        let large = format!(r#"{{"nombre":"{}"}}"#, "x".repeat(20_000));
+        let large = format!(r#"{{"nombre":"{}"}}"#, "x".repeat(140_000));
         assert_eq!(As::Admin.call(method, &path, &[], &large).status, 413, "{method} {path}");
         assert_eq!(As::Admin.call(method, &path, &[("content-type", "text/plain")], "{}").status, 415);
         for (caller, status) in [(As::Nobody, 401), (As::Stranger, 401)] {
@@ -341,6 +372,9 @@ fn what_is_deleted_is_gone() {
     let id = made(&body(&category, "Adiós", 1.0));
     let list = format!("/productos?categoria={category}");
     assert_eq!(As::Nobody.read(&list)["paginacion"]["total"], 1);
+    // Whoever has reviewed it is told the same as everybody else.
+    let reviewed = As::Cliente.call("POST", &format!("{}/resenas", path(&id)), &[], r#"{"calificacion":5}"#);
+    assert_eq!(reviewed.status, 201, "{}", reviewed.text());
     let answer = As::Admin.call("DELETE", &path(&id), &[], "");
     assert_eq!((answer.status, answer.text().as_str()), (204, ""));
     assert_eq!(As::Nobody.read(&list)["paginacion"]["total"], 0);

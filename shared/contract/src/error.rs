@@ -9,8 +9,9 @@ use std::borrow::Cow;
 use almacen_domain::name::NameError;
 use serde::Serialize;
 
-/// Details named in one answer at most; a body of nonsense does not become an answer of the same size.
-const DETAILS_MAX: usize = 32;
+/// Details named in one answer at most, more than any body has fields; one of nonsense does not become an answer of the same
+/// size.
+const DETAILS_MAX: usize = 256;
 /// Characters of a field's name that an answer repeats.
 const FIELD_CHARS_MAX: usize = 64;
 
@@ -374,7 +375,7 @@ mod tests {
     #[test]
     fn an_answer_stays_small_whatever_was_wrong() {
         let details = (0..10_000).map(|_| Detail::new(&"x".repeat(10_000), Text::fixed("no", "no"))).collect();
-        assert!(Refusal::invalid(details).body(Language::Spanish, "r").len() < 8_000);
+        assert!(Refusal::invalid(details).body(Language::Spanish, "r").len() < 32_000);
     }
 
     #[test]

@@ -31,7 +31,9 @@ pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+    let letters = text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
+    // Put together again: a Korean syllable is no letter with accents.
+    letters.nfc().collect()
 }
 
 #[cfg(test)]
@@ -47,6 +49,7 @@ mod tests {
         check("ñandú", "NANDU", true);
         check(" molido ", "Café molido", true);
         check("te verde", "Té verde", true);
+        check("전자", "전자 제품", true);
         check("tea", "Té verde", false);
         check("100%", "100% algodón", true);
         assert_eq!(Needle::new("  "), None);

@@ -18,14 +18,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::start::Deadline;
 
-/// The largest request body read, in bytes.
-pub const BODY_BYTES_MAX: usize = 16 * 1024;
+/// The largest request body read, in bytes: a product with every text as long as it may be, at four bytes a letter, has 88
+/// KiB.
+pub const BODY_BYTES_MAX: usize = 128 * 1024;
 /// Entity tags read from one header; the rest is ignored.
 const TAGS_MAX: usize = 16;
 /// The gateway gives up after 29 s; an answer has to be under way before that.
 const ANSWER_WITHIN: Duration = Duration::from_secs(26);
 /// And before Lambda ends the invocation.
 const BEFORE_DEADLINE: Duration = Duration::from_millis(500);
+
+/// For a change whose end nobody saw.
+const PERHAPS_DONE: Text = Text::fixed(
+    "No se sabe si el cambio se hizo; compruébelo antes de repetirlo.",
+    "It is not known whether the change was made; look before you repeat it.",
+);
 
 /// What a page on another origin may send.
 const ALLOWED_METHODS: &str = "GET,POST,PUT,PATCH,DELETE,OPTIONS";
@@ -399,7 +406,9 @@ impl Http {
             let work = Box::pin(handle(request));
             let result = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
                 tracing::error!(api_request_id = id, "no answer in time");
-                Err(Refusal::new(Code::Unavailable))
+                let refusal = Refusal::new(Code::Unavailable);
+                // A call that was under way may have been made all the same.
+                Err(if matches!(method.as_str(), "GET" | "HEAD") { refusal } else { refusal.saying(PERHAPS_DONE) })
             });
             self.finish(&id, language, result)
         };

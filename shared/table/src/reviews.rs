@@ -59,7 +59,8 @@ impl Reviews {
                 let writes = [self.put(review)?, self.count(review, change)?];
                 match transact(&self.client, "write review", &writes).await? {
                     Transaction::Written => return Ok(Written::Yes),
-                    Transaction::Refused(at) if at.contains(&0) => return Ok(Written::Before),
+                    // Of two conditions that do not hold, the product's counts: what is gone cannot be reviewed again.
+                    Transaction::Refused(at) if at == [0] => return Ok(Written::Before),
                     // The product's time of change is on the other side of now, or there is no product.
                     Transaction::Refused(_) => {}
                 }
