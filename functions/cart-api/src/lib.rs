@@ -126,10 +126,12 @@ impl Api {
         let (cart, known) = self.change(&user, &change, request.id()).await?;
         match change {
             Change::Add { .. } | Change::Apply(_) => {
-                let body = self.body(&user, cart, known, language).await?;
+                let body = self.body(&user, cart, known, language).await.map_err(problem::after_change)?;
                 Reply::json(200, &ChangedBody::of(body, &change, language))
             }
-            Change::Set { .. } => Reply::json(200, &self.body(&user, cart, known, language).await?),
+            Change::Set { .. } => {
+                Reply::json(200, &self.body(&user, cart, known, language).await.map_err(problem::after_change)?)
+            }
             Change::Remove { .. } | Change::RemoveCoupon => Ok(Reply::empty(204)),
         }
     }

@@ -26,6 +26,14 @@ pub(crate) fn save(error: TableError) -> Refusal {
     ))
 }
 
+/// For a change that was made, and then could not be shown.
+pub(crate) fn after_change(refusal: Refusal) -> Refusal {
+    refusal.saying(Text::fixed(
+        "El cambio se hizo, pero el carrito no se puede mostrar ahora; léalo en un momento.",
+        "The change was made, but the cart cannot be shown now; read it in a moment.",
+    ))
+}
+
 /// For a cart that others changed faster, again and again. Nothing was written.
 pub(crate) fn contended() -> Refusal {
     tracing::warn!("others were faster");
@@ -52,5 +60,6 @@ mod tests {
         check(save(refused), 500, "ERROR_INTERNO");
         check(table(TableError::Corrupt { attribute: "lines" }), 500, "ERROR_INTERNO");
         check(contended(), 503, "NO_DISPONIBLE");
+        check(after_change(table(unavailable())), 503, "The change was made");
     }
 }

@@ -1,6 +1,6 @@
 //! The one place where a failure below becomes an answer. The caller is told the code; the cause goes to the log, once.
 
-use almacen_contract::error::{Code, Refusal};
+use almacen_contract::error::{Code, Refusal, Text};
 use almacen_contract::products::{no_category, sku_taken, store_busy};
 use almacen_files::FilesError;
 use almacen_lambda_kit::log::chain;
@@ -14,6 +14,19 @@ pub(crate) fn table(error: TableError) -> Refusal {
         TableError::Unavailable { .. } => Code::Unavailable,
         TableError::Refused { .. } | TableError::Corrupt { .. } => Code::Internal,
     })
+}
+
+/// For a product that was not made, or perhaps was: whoever makes it again would have it twice.
+pub(crate) fn unknown(error: TableError) -> Refusal {
+    let unknown = error.is_transient();
+    let refusal = table(error);
+    if !unknown {
+        return refusal;
+    }
+    refusal.saying(Text::fixed(
+        "No se sabe si el producto se creó; búsquelo antes de repetirlo.",
+        "It is not known whether the product was made; look for it before you repeat it.",
+    ))
 }
 
 /// For a link that could not be made.
@@ -52,6 +65,8 @@ mod tests {
         check(table(TableError::Refused { doing: "read product", source: cause() }), 500);
         check(table(TableError::Corrupt { attribute: "name" }), 500);
         check(files(FilesError::Missing), 500);
+        check(unknown(TableError::Unavailable { doing: "create product", source: cause() }), 503);
+        check(unknown(TableError::Refused { doing: "create product", source: cause() }), 500);
     }
 
     #[test]

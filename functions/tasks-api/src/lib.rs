@@ -58,7 +58,7 @@ impl Api {
             }
             Ask::Add { content, by } => {
                 let task = Task::new(task::new_id(), content, now_ms());
-                self.tasks.add(&task).await.map_err(problem::table)?;
+                self.tasks.add(&task).await.map_err(problem::added)?;
                 tracing::info!(task = task.id, by, "task added");
                 one(201, task)
             }

@@ -27,6 +27,19 @@ pub(crate) fn change(error: ChangeError) -> Refusal {
     }
 }
 
+/// For a to-do that was not added, or perhaps was.
+pub(crate) fn added(error: TableError) -> Refusal {
+    let unknown = error.is_transient();
+    let refusal = table(error);
+    if !unknown {
+        return refusal;
+    }
+    refusal.saying(Text::fixed(
+        "No se sabe si la tarea se creó; búsquela antes de repetirla.",
+        "It is not known whether the task was added; look for it before you repeat it.",
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +57,8 @@ mod tests {
         check(table(unavailable()), 503, "NO_DISPONIBLE");
         check(table(TableError::Refused { doing: "read task", source: cause() }), 500, "ERROR_INTERNO");
         check(table(TableError::Corrupt { attribute: "title" }), 500, "ERROR_INTERNO");
+        check(added(unavailable()), 503, "not known whether");
+        check(added(TableError::Refused { doing: "read task", source: cause() }), 500, "ERROR_INTERNO");
         check(change(ChangeError::NoSuchTask), 404, "NO_ENCONTRADO");
         check(change(ChangeError::OtherVersion), 412, "PRECONDICION_FALLIDA");
         check(change(ChangeError::Table(unavailable())), 503, "NO_DISPONIBLE");
