@@ -81,10 +81,7 @@ async fn process(deps: &Deps, uploaded: &Uploaded) -> Result<(), Failure> {
         tracing::info!(product, "a picture of no product that there is; left alone");
         return Ok(());
     };
-    // The size as S3 tells it, and then again while reading: the object may have been replaced since.
-    if uploaded.size > UPLOAD_BYTES_MAX {
-        return refuse(deps, uploaded, &seen, Problem::TooLarge).await;
-    }
+    // As it is now and not as the message says: it may have been replaced since, and only what is refused is tagged.
     let bytes_max = usize::try_from(UPLOAD_BYTES_MAX).unwrap_or(usize::MAX);
     let upload = match read(&deps.files, &uploaded.bucket, &uploaded.key, bytes_max).await {
         Ok(upload) => upload,
