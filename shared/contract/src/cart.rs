@@ -314,7 +314,8 @@ pub struct CartData {
     /// The coupon it names, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cupon: Option<String>,
-    /// Grows with every change: of two events, the one with the higher version tells of the later cart.
+    /// Grows with every change: of two events, the one with the higher version tells of the later cart. A cart that was
+    /// forgotten, thirty days after its last change, begins again with 1.
     #[serde(rename = "versionCarrito")]
     pub version: i64,
 }
