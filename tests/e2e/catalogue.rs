@@ -107,10 +107,7 @@ fn read_units(path: &str) -> (usize, f64) {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let shown = answer.json()["datos"].as_array().unwrap().len();
     let id = answer.header("x-request-id").to_owned();
-    let line = eventually(PATIENCE, "the log of a list", || {
-        let lines = stack().logged_about("products-api", &id, since);
-        lines.into_iter().find(|line| line["message"] == "listed").ok_or_else(|| id.clone())
-    });
+    let line = logged_units(&id, since);
     assert_eq!(line["shown"], json!(shown));
     (shown, line["read_units"].as_f64().unwrap())
 }
@@ -186,4 +183,44 @@ fn a_page_of_a_thousand_products_reads_little_more_than_itself() {
     // As a rule it is one unit a product and one for the question what has changed.
     let mean = told.iter().sum::<f64>() / told.len() as f64;
     assert!(mean < 1.5, "{told:?}");
+
+    // An instance that starts takes what another left behind.
+    let category = format!("masa-1-{tag}");
+    let known = listed_anew(&category).0;
+    assert_eq!(known["paginacion"]["total"], PRODUCTS / 4);
+    let quickly = |what: &str| {
+        eventually(PATIENCE, what, || {
+            let (list, units) = listed_anew(&category);
+            assert_eq!(list, known);
+            if units <= 60.0 { Ok(()) } else { Err(format!("{units} for 20")) }
+        });
+    };
+    quickly("what an instance leaves behind");
+    // What nobody can read is nothing worse than nothing, and is replaced.
+    stack().put_object(stack().output("CatalogueBucket"), "snapshot.json", &[], b"{\"format\":1,\"products\":[[]]}");
+    assert_eq!(listed_anew(&category).0, known);
+    quickly("what an instance leaves behind instead");
+}
+
+/// The first twenty of a category by an instance that has just started, and the read units that it took.
+fn listed_anew(category: &str) -> (Value, f64) {
+    let since = now_ms() - 5_000;
+    let id = format!("anew-{}", tag());
+    let mut event: Value = serde_json::from_str(include_str!("../../events/products-api/list.json")).unwrap();
+    event["requestContext"]["requestId"] = json!(id);
+    event["queryStringParameters"] = json!({"categoria": category});
+    let answer = stack().invoke_anew("products-api", &event);
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    (
+        serde_json::from_str(answer["body"].as_str().unwrap()).unwrap(),
+        logged_units(&id, since)["read_units"].as_f64().unwrap(),
+    )
+}
+
+/// What the function says of a list that it has answered.
+fn logged_units(id: &str, since: i64) -> Value {
+    eventually(PATIENCE, "the log of a list", || {
+        let lines = stack().logged_about("products-api", id, since);
+        lines.into_iter().find(|line| line["message"] == "listed").ok_or_else(|| id.to_owned())
+    })
 }

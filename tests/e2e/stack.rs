@@ -217,6 +217,22 @@ impl Stack {
         (answer.json(), !answer.header("x-amz-function-error").is_empty())
     }
 
+    /// Invokes a function in a process that has just started. A version of its own has processes of its own.
+    pub(crate) fn invoke_anew(&self, function: &str, event: &Value) -> Value {
+        let function = format!("{}/2015-03-31/functions/{}-{function}", self.output("Endpoint"), self.name());
+        let scope = Self::scope("lambda");
+        let headers = [("content-type", "application/json"), ("authorization", &*scope)];
+        let published = self.http("POST", &format!("{function}/versions"), &headers, b"{}");
+        assert_eq!(published.status, 201, "publish {function}: {}", published.text());
+        let version = published.json()["Version"].as_str().expect("a version").to_owned();
+        let url = format!("{function}/invocations?Qualifier={version}");
+        let answer = self.http("POST", &url, &headers, event.to_string().as_bytes());
+        let removed = self.http("DELETE", &format!("{function}?Qualifier={version}"), &headers, b"");
+        assert_eq!(removed.status, 204, "remove {function}: {}", removed.text());
+        assert_eq!((answer.status, answer.header("x-amz-function-error")), (200, ""), "{}", answer.text());
+        answer.json()
+    }
+
     fn object_url(&self, bucket: &str, key: &str) -> String {
         let path: Vec<String> = key.split('/').map(segment).collect();
         format!("{}/{bucket}/{}", self.output("Endpoint"), path.join("/"))

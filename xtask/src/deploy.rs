@@ -174,7 +174,7 @@ pub(crate) fn destroy(arguments: &Destroy) -> Result<()> {
         );
     }
     let step = ui::Step::new("emptying the buckets");
-    let buckets = ["UploadBucket", "ReportsBucket", "WebBucket", "OriginalsBucket", "ImagesBucket"];
+    let buckets = ["UploadBucket", "ReportsBucket", "WebBucket", "OriginalsBucket", "ImagesBucket", "CatalogueBucket"];
     let buckets = buckets.iter().map(|name| checkout::text(&outputs, name)).collect::<Result<Vec<_>>>()?;
     let list: Vec<&str> = std::iter::once("empty").chain(buckets).collect();
     sam::helper(Place::Aws, "buckets.py", &list, b"")?;

@@ -125,6 +125,7 @@ pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
         ("REVIEWS_TABLE", "Reviews".to_owned()),
         ("CATEGORIES_TABLE", "Categories".to_owned()),
         ("ORIGINALS_BUCKET", "originals".to_owned()),
+        ("CATALOGUE_BUCKET", "catalogue".to_owned()),
         ("DEFAULT_STORE", "central".to_owned()),
         ("CARTS_TABLE", "Carts".to_owned()),
         ("COUPONS_TABLE", "Coupons".to_owned()),

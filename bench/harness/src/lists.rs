@@ -25,8 +25,8 @@ pub(crate) fn run(bench: &Bench) -> Result<Section> {
         &format!(
             "{products} products in the stand-in, one process of products-api, lists of {PAGE} one after the other. Read units by \
              DynamoDB's rules, on all tables: half a unit a started 4 KB, a whole one where the read is consistent. The first list \
-             of a process also reads the index of the whole catalogue. Target for every later one: at most {TARGET} units for each \
-             product shown."
+             of the very first process reads the index of the whole catalogue and leaves behind in S3 what it knows; the others \
+             are those of a process that starts after it. Target for each of them: at most {TARGET} units for each product shown."
         ),
         1,
         &["list", "found", "shown", "read units", "units for one shown", "latency"],
@@ -36,8 +36,11 @@ pub(crate) fn run(bench: &Bench) -> Result<Section> {
     }
     bench.aws.clear();
     functions::seed_products(&bench.aws, products)?;
-    let sandbox = Sandbox::start(&bench.launch(FUNCTION), None)?;
-    let mut lists = vec![("first list of the process".to_owned(), String::new())];
+    let mut sandbox = Sandbox::start(&bench.launch(FUNCTION), None)?;
+    let mut lists = vec![
+        ("first list of the very first process".to_owned(), String::new()),
+        ("first list of the next process".to_owned(), String::new()),
+    ];
     for order in ["recientes", "precio_asc", "precio_desc", "calificacion_desc"] {
         for filter in
             ["", "categoria=audio", "precioMin=100.20&precioMax=100.60", "q=auriculares", "categoria=audio&q=ruido"]
@@ -50,6 +53,9 @@ pub(crate) fn run(bench: &Bench) -> Result<Section> {
     }
     let bar = bench.bar("lists of products", lists.len() as u64);
     for (position, (name, query)) in lists.iter().enumerate() {
+        if position == 1 {
+            sandbox = Sandbox::start(&bench.launch(FUNCTION), None)?;
+        }
         bench.aws.dynamodb().take_usage("Products");
         let event = Arc::new(functions::product_list(query).to_string().into_bytes());
         let answer = sandbox.invoke(&event, CALL_TIMEOUT)?;

@@ -1,5 +1,7 @@
 //! Products, their reviews and categories over HTTP: reads what is asked, asks the tables, answers.
 
+use std::time::Duration;
+
 use almacen_contract::error::{Code, Refusal};
 use almacen_contract::event::{name, product_event};
 use almacen_contract::products::{
@@ -27,12 +29,17 @@ use almacen_table::products::{Opening, Outcome, ProductChanges, Products, Tables
 use almacen_table::reviews::{Reviews, Written};
 
 pub mod ask;
+mod catalogue;
 mod problem;
+mod snapshot;
 
 use ask::{Ask, Slice};
+use catalogue::Catalogue;
 
 /// Tries of a change that others keep coming before: reviews and pictures move a product too.
 const TRIES: u32 = 10;
+/// The longest that an answer waits for a new product's stock to be counted.
+const STOCK_WITHIN: Duration = Duration::from_secs(3);
 /// A page is read again where products of it turned out to be gone.
 const PAGE_TRIES: u32 = 3;
 
@@ -45,6 +52,8 @@ pub struct Config {
     pub reviews: String,
     /// Bucket that originals of pictures are put into.
     pub uploads: String,
+    /// Bucket of the catalogue's snapshot.
+    pub snapshots: String,
     /// Where pictures are shown from, without a slash at the end.
     pub images_url: String,
     /// Where the stock of a new product is.
@@ -69,6 +78,7 @@ impl Config {
             },
             reviews: env.required("REVIEWS_TABLE"),
             uploads: env.required("ORIGINALS_BUCKET"),
+            snapshots: env.required("CATALOGUE_BUCKET"),
             images_url: env.required("IMAGES_URL"),
             default_store: env.required("DEFAULT_STORE"),
             http: Http::new(env.required("ALLOWED_ORIGIN")),
@@ -81,7 +91,7 @@ impl Config {
 /// The function and what it talks to.
 #[derive(Debug)]
 pub struct Api {
-    index: CatalogueIndex,
+    catalogue: Catalogue,
     products: Products,
     changes: ProductChanges,
     stock: ProductStock,
@@ -98,7 +108,11 @@ impl Api {
     pub fn new(config: Config) -> Self {
         let (client, tables) = (almacen_table::client(), &config.tables);
         Self {
-            index: CatalogueIndex::new(client.clone(), tables.products.clone()),
+            catalogue: Catalogue::new(
+                CatalogueIndex::new(client.clone(), tables.products.clone()),
+                almacen_files::client(),
+                config.snapshots.clone(),
+            ),
             products: Products::new(client.clone(), tables.products.clone()),
             changes: ProductChanges::new(client.clone(), tables.clone()),
             stock: ProductStock::new(
@@ -166,7 +180,7 @@ impl Api {
         loop {
             turn += 1;
             let window = (slice.skip(), slice.limit);
-            let (page, units) = self.index.page(filter, order, window, now_ms()).await.map_err(problem::table)?;
+            let (page, units) = self.catalogue.page(filter, order, window, now_ms()).await.map_err(problem::table)?;
             let ids: Vec<&str> = page.ids.iter().map(String::as_str).collect();
             let (found, more) = self.products.these_measured(&ids).await.map_err(problem::table)?;
             read_units += units + more;
@@ -180,7 +194,7 @@ impl Api {
                 return Ok((shown, total));
             }
             // Deleted a moment ago: the index has not heard of it. Where that goes on, it is read anew.
-            if turn == PAGE_TRIES { self.index.reload().await } else { self.index.forget(&gone).await }
+            if turn == PAGE_TRIES { self.catalogue.reload().await } else { self.catalogue.forget(&gone).await }
         }
     }
 
@@ -217,7 +231,7 @@ impl Api {
         let link = link.map_err(problem::files)?;
         let event = event(name::PRODUCT_CREATED, &product, request_id);
         let made = self.changes.create(&product, shelf, opening.as_ref(), &event).await;
-        problem::outcome(made.map_err(problem::table)?)?;
+        problem::outcome(made.map_err(problem::unknown)?)?;
         tracing::info!(product = product.id, by, "product made");
         self.tell_stock(&product).await;
         let body = CreatedBody {
@@ -226,7 +240,8 @@ impl Api {
             url_carga_imagen: link.url,
             creado_en: rfc3339(product.created_at),
         };
-        let location = format!("/productos/{}", body.id);
+        // Beside the collection that was posted to, whatever stage or path the API stands under.
+        let location = format!("productos/{}", body.id);
         Ok(Reply::json(201, &body)?.with("location", location))
     }
 
@@ -292,8 +307,11 @@ impl Api {
     async fn tell_stock(&self, product: &Product) {
         let Some(sku) = &product.sku else { return };
         let told = async { self.stock.tell(&product.id, sku.as_str(), self.shelf(product).await?).await };
-        if let Err(error) = told.await {
-            tracing::error!(product = product.id, error = chain(&error), "stock could not be told");
+        // The product is made: whoever made it should hear so, whether this is quick or not. The next change of the stock tells.
+        match tokio::time::timeout(STOCK_WITHIN, told).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(product = product.id, error = chain(&error), "stock could not be told"),
+            Err(_) => tracing::error!(product = product.id, "stock could not be told in time"),
         }
     }
 
@@ -344,7 +362,7 @@ mod tests {
             told,
             "environment: PRODUCTS_TABLE is missing; CATEGORIES_TABLE is missing; OUTBOX_TABLE is missing; \
              INVENTORY_TABLE is missing; STORES_TABLE is missing; REVIEWS_TABLE is missing; \
-             ORIGINALS_BUCKET is missing; IMAGES_URL is missing; ALLOWED_ORIGIN is missing"
+             ORIGINALS_BUCKET is missing; CATALOGUE_BUCKET is missing; IMAGES_URL is missing; ALLOWED_ORIGIN is missing"
         );
     }
 }

@@ -1,106 +1,72 @@
-//! The catalogue's list in the memory of an instance, kept up with Products' index `catalogue`.
-//!
-//! The first list of an instance reads the index whole; every later one first reads what has changed since the one
-//! before, which as a rule is nothing. Times of change come from the clocks of those who write, and an index follows its
-//! table with a delay; so each reading begins a while before the last one, and a change that is told twice does nothing.
+//! Products' index `catalogue`: every product as lists need it, and the marks of deleted ones, in the order of their last
+//! change.
 
 use aws_sdk_dynamodb::Client;
-use tokio::sync::Mutex;
 
 use almacen_domain::Millis;
-use almacen_domain::catalogue::listing::{Change, Entry, Filter, Listing, Order, Page};
+use almacen_domain::catalogue::listing::{Change, Entry};
 
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
 use crate::products::KIND;
 use crate::{TableError, keys, read_units};
 
-/// How far each reading goes back before the one before: more than clocks differ, an index lags behind, and a
-/// transaction takes that was given its time of change before it was made.
-const OVERLAP_MS: Millis = 60_000;
-/// After this long the index is read anew. A deletion's mark is kept seven times as long, so none is missed.
-const RELOAD_AFTER_MS: Millis = 24 * 3600 * 1000;
-
-/// The list of an instance.
+/// The index.
 #[derive(Debug)]
 pub struct CatalogueIndex {
     client: Client,
     table: String,
-    state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
-struct State {
-    listing: Listing,
-    /// When the first reading was through; `None` while it is not.
-    loaded_at: Option<Millis>,
-    /// What changed before this is known.
-    known_until: Millis,
+/// As much of it as one call reads.
+#[derive(Debug)]
+pub struct Stretch {
+    /// What was found, in the order of their changes.
+    pub changes: Vec<Change>,
+    /// Where reading goes on; `None` at the end.
+    pub next: Option<Start>,
+    /// Read units that it took.
+    pub units: f64,
 }
+
+/// A place in the index.
+#[derive(Debug)]
+pub struct Start(Item);
 
 impl CatalogueIndex {
-    /// Over the Products table. Nothing is read before it is asked for.
+    /// Over the Products table.
     #[must_use]
     pub fn new(client: Client, table: String) -> Self {
-        Self { client, table, state: Mutex::default() }
+        Self { client, table }
     }
 
-    /// The products that `filter` takes, and the ids of one page of them; and how many read units it took to know.
+    /// What has changed at this time or later, from a place on; at most `limit` of it, or as much as one call gives.
     ///
     /// # Errors
-    /// [`TableError`]; a first reading that got only so far goes on from there.
-    pub async fn page(
+    /// [`TableError`].
+    pub async fn changed(
         &self,
-        filter: &Filter,
-        order: Order,
-        (skip, limit): (usize, usize),
-        now: Millis,
-    ) -> Result<(Page, f64), TableError> {
-        let mut state = self.state.lock().await;
-        if state.loaded_at.is_some_and(|at| now - at >= RELOAD_AFTER_MS) {
-            *state = State::default();
-        }
-        let mut units = 0.0;
-        let mut start = None;
-        loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .index_name(keys::CATALOGUE_INDEX)
-                .key_condition_expression("kind = :kind AND changed_at >= :since")
-                .expression_attribute_values(":kind", s(KIND))
-                .expression_attribute_values(":since", n(state.known_until))
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(TableError::from_sdk("query the catalogue"))?;
-            units += read_units::of_query(answer.items());
-            for item in answer.items() {
-                let change = decode(item)?;
-                if state.loaded_at.is_none() {
-                    state.known_until = change.changed_at;
-                }
-                state.listing.apply(change);
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                break;
-            }
-        }
-        state.known_until = now - OVERLAP_MS;
-        state.loaded_at.get_or_insert(now);
-        Ok((state.listing.page(filter, order, skip, limit), units))
-    }
-
-    /// Forgets everything: the next list reads the index whole.
-    pub async fn reload(&self) {
-        *self.state.lock().await = State::default();
-    }
-
-    /// Leaves out products that turned out to be gone.
-    pub async fn forget(&self, ids: &[&str]) {
-        let mut state = self.state.lock().await;
-        ids.iter().for_each(|id| state.listing.forget(id));
+        since: Millis,
+        start: Option<Start>,
+        limit: Option<i32>,
+    ) -> Result<Stretch, TableError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(keys::CATALOGUE_INDEX)
+            .key_condition_expression("kind = :kind AND changed_at >= :since")
+            .expression_attribute_values(":kind", s(KIND))
+            .expression_attribute_values(":since", n(since))
+            .set_exclusive_start_key(start.map(|start| start.0))
+            .set_limit(limit)
+            .send()
+            .await
+            .map_err(TableError::from_sdk("query the catalogue"))?;
+        Ok(Stretch {
+            changes: answer.items().iter().map(decode).collect::<Result<_, _>>()?,
+            units: read_units::of_query(answer.items()),
+            next: answer.last_evaluated_key.map(Start),
+        })
     }
 }
 

@@ -134,6 +134,11 @@ impl Listing {
         }
     }
 
+    /// All that it knows, in no order.
+    pub fn changes(&self) -> impl Iterator<Item = &Change> {
+        self.entries.values()
+    }
+
     /// The products that `filter` takes: how many there are, and the page after the first `skip` of them, `limit` long.
     #[must_use]
     pub fn page(&self, filter: &Filter, order: Order, skip: usize, limit: usize) -> Page {
