@@ -31,7 +31,7 @@ impl As {
         }
     }
 
-    fn token(self) -> Option<String> {
+    pub(crate) fn token(self) -> Option<String> {
         static TOKENS: Mutex<Vec<(&str, String)>> = Mutex::new(Vec::new());
         let Some(role) = self.role() else { return (self == Self::Stranger).then(|| STRANGE.to_owned()) };
         // A test that failed in here must not fail all others.

@@ -18,7 +18,7 @@ fn coupon(attributes: Value) -> String {
     code
 }
 
-fn ten_percent(more: Value) -> String {
+pub(crate) fn ten_percent(more: Value) -> String {
     let mut attributes = json!({"benefit": {"S": "percent"}, "basis_points": {"N": "1000"}});
     attributes.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     coupon(attributes)

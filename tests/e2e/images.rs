@@ -24,7 +24,7 @@ fn product() -> (String, String) {
     (text("id"), text("urlCargaImagen"))
 }
 
-fn send(link: &str, picture: &[u8]) {
+pub(crate) fn send(link: &str, picture: &[u8]) {
     let answer = stack().http("PUT", link, &[("content-type", "application/pdf")], picture);
     assert_eq!(answer.status, 200, "{}", answer.text());
 }
@@ -47,7 +47,7 @@ fn record(product: &str) -> Value {
 }
 
 /// The product once it has so many pictures.
-fn with_pictures(product: &str, count: usize) -> Value {
+pub(crate) fn with_pictures(product: &str, count: usize) -> Value {
     eventually(PATIENCE, &format!("{count} pictures of {product}"), || {
         let body = read(product).0;
         if body["imagenes"].as_array().unwrap().len() == count { Ok(body) } else { Err(body.to_string()) }
@@ -71,7 +71,7 @@ fn chunk(kind: &[u8; 4], content: &[u8]) -> Vec<u8> {
 }
 
 /// A picture of one colour, taken with the camera on its side, by somebody, somewhere.
-fn png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
+pub(crate) fn png(width: u32, height: u32, colour: [u8; 3]) -> Vec<u8> {
     let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
     let mut pixels = ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
     let row = [&[0][..], &colour.repeat(width as usize)].concat();

@@ -17,6 +17,7 @@ mod coupons;
 mod crash;
 mod document;
 mod documents;
+mod examples;
 mod health;
 mod hostile;
 mod images;

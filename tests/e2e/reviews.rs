@@ -11,7 +11,7 @@ use crate::stack::{root, stack};
 const BEFORE: &str = r#"{"error":{"codigo":"CONFLICTO","mensaje":"Ya escribió una reseña de este producto.","detalles":[],"solicitudId":"ID"}}"#;
 
 /// A review by a user of this name, as the gateway would hand it over; status and body of the answer.
-fn review_as(user: &str, product: &str, rating: usize) -> (u64, Value) {
+pub(crate) fn review_as(user: &str, product: &str, rating: usize) -> (u64, Value) {
     let text = std::fs::read_to_string(root().join("events/products-api/new-review.json")).unwrap();
     let mut event: Value = serde_json::from_str(&text).unwrap();
     event["path"] = json!(format!("/productos/{product}/resenas"));
