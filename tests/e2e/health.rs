@@ -51,8 +51,12 @@ fn every_dependency_is_named_in_general_terms() {
             "tareas",
             "archivos",
             "informes",
+            "originales",
+            "imagenes",
             "recepcion",
+            "partes",
             "reposicion",
+            "fotos",
             "eventos",
             "avisos",
         ]

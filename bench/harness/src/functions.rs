@@ -131,6 +131,7 @@ pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
         ("COUPONS_TABLE", "Coupons".to_owned()),
         ("TASKS_TABLE", "Tasks".to_owned()),
         ("RESTOCK_QUEUE_URL", queue("RestockQueue")),
+        ("PICTURES_QUEUE_URL", queue("PicturesQueue")),
         ("JWKS_URL", format!("{}/{POOL}/.well-known/jwks.json", aws.url())),
         ("API_ROOT", "https://api.example.com".to_owned()),
         ("WEB_ROOT", "https://shop.example".to_owned()),

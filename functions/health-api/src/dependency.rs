@@ -53,8 +53,12 @@ pub fn dependencies(env: &mut Env) -> Vec<Dependency> {
         useful("tareas", What::Table(env.required("TASKS_TABLE"), &["id"])),
         useful("archivos", What::Bucket(env.required("UPLOAD_BUCKET"))),
         useful("informes", What::Bucket(env.required("REPORTS_BUCKET"))),
+        useful("originales", What::Bucket(env.required("ORIGINALS_BUCKET"))),
+        useful("imagenes", What::Bucket(env.required("IMAGES_BUCKET"))),
         useful("recepcion", What::Queue(Queue::new(env.required("UPLOADS_QUEUE_URL")))),
+        useful("partes", What::Queue(Queue::new(env.required("RANGES_QUEUE_URL")))),
         useful("reposicion", What::Queue(Queue::new(env.required("RESTOCK_QUEUE_URL")))),
+        useful("fotos", What::Queue(Queue::new(env.required("PICTURES_QUEUE_URL")))),
         useful("eventos", What::Topic(Topic::new(env.required("EVENTS_TOPIC_ARN")))),
         useful("avisos", What::Topic(Topic::new(env.required("ALERTS_TOPIC_ARN")))),
     ]

@@ -217,6 +217,6 @@ mod tests {
     #[test]
     fn everything_missing_is_named_at_once() {
         let told = Config::read(Env::of([])).unwrap_err().to_string();
-        assert_eq!(told.matches("is missing").count(), 19, "{told}");
+        assert_eq!(told.matches("is missing").count(), 23, "{told}");
     }
 }
