@@ -156,6 +156,14 @@ pub(crate) fn destroy(arguments: &Destroy) -> Result<()> {
     if outputs.is_empty() {
         bail!("{} is not deployed in this account and region", environment.stack);
     }
+    // Before anything is touched: what is protected stops the deletion when the buckets are empty already.
+    let protected = sam::helper(Place::Aws, "protection.py", &[&environment.stack], b"")?;
+    if !protected.trim().is_empty() {
+        bail!(
+            "these are protected against deletion; turn that off first, one by one: {}",
+            protected.split_whitespace().collect::<Vec<_>>().join(", ")
+        );
+    }
     if !arguments.yes {
         ui::note(&format!(
             "  This deletes {} with every stock line, import, report and user in it.",
@@ -167,11 +175,6 @@ pub(crate) fn destroy(arguments: &Destroy) -> Result<()> {
         if typed.trim() != environment.stack {
             bail!("not deleted: that was not its name");
         }
-    }
-    if matches!(arguments.env, Env::Prod) {
-        ui::note(
-            "  The tables and users of prod are protected: turn their deletion protection off first, or this will stop there.",
-        );
     }
     let step = ui::Step::new("emptying the buckets");
     let buckets = ["UploadBucket", "ReportsBucket", "WebBucket", "OriginalsBucket", "ImagesBucket", "CatalogueBucket"];
