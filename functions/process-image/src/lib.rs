@@ -1,6 +1,6 @@
 //! A picture was uploaded: check it, free it of metadata, keep it in the sizes of the page, show it.
 //!
-//! Trigger: the images queue, which S3 tells of every new original. A message that comes twice, late or after a crash does
+//! Trigger: PicturesQueue, which S3 tells of every new original. A message that comes twice, late or after a crash does
 //! the same again: results are named after their content, and the product takes a picture once, in the order of uploads.
 //! What is no picture is refused for good and noted on the product; only a call that failed makes a message come again.
 

@@ -93,7 +93,7 @@ pub fn claim(at: almacen_domain::Millis, import: &str) -> String {
 
 /// An event is kept this long after it was written, published or not: seven days, in seconds.
 pub const OUTBOX_KEPT_SECONDS: i64 = 7 * 24 * 3600;
-/// Marks outlive every redelivery: queues keep a message four days, and a redrive may come later. Thirty days.
+/// Marks outlive every redelivery: queues of failures keep a message fourteen days, and a redrive may come at their end. Thirty days.
 pub const MARKS_KEPT_SECONDS: i64 = 30 * 24 * 3600;
 /// A closed alert is kept while a stream could still repeat older records: a stream keeps 24 hours. Three days.
 pub const CLOSED_ALERT_KEPT_SECONDS: i64 = 3 * 24 * 3600;

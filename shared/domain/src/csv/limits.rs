@@ -9,7 +9,7 @@ pub const ROW_BYTES_MAX: usize = 256 * 1024;
 /// them blank.
 pub const COLUMNS_MAX: usize = 1_024;
 
-/// The longest header record, in bytes. It travels in queue messages, which hold 256 KiB.
+/// The longest header record, in bytes. It is kept with its import, in a record of 400 KB at most.
 pub const HEADER_BYTES_MAX: usize = 64 * 1024;
 
 /// How many rows that are not blank may stand before the end of the search for the header: exports begin with title lines.
