@@ -88,7 +88,10 @@ impl Names {
             let Some(from) = rest.strip_prefix(before) else { return Err(difference(before, rest)) };
             let until = first_name(after).map_or(after, |(before, ..)| before);
             let end = if until.is_empty() { Some(from.len()) } else { from.find(until) };
-            let Some(end) = end else { return Err(format!("which after {{{name}}} has no\n{until}")) };
+            let Some(end) = end else {
+                let value = from.find(['"', '\n']).unwrap_or_default();
+                return Err(difference(until, &from[value..]));
+            };
             let value;
             (value, rest) = from.split_at(end);
             if name != "…" && (value.is_empty() || value.contains(['"', '\n'])) {
@@ -1089,7 +1092,7 @@ fn health() {
         x-content-type-options: nosniff
         x-request-id: {request}
 
-        {"status":"healthy","checkedAt":"{_}","checks":[{"name":"inventario","status":"healthy","latencyMs":{_}},{"name":"productos","status":"healthy","latencyMs":{_}},{"name":"carritos","status":"healthy","latencyMs":{_}},{"name":"salida","status":"healthy","latencyMs":{_}},{"name":"identidad","status":"healthy","latencyMs":{_}},{"name":"tiendas","status":"healthy","latencyMs":{_}},{"name":"importaciones","status":"healthy","latencyMs":{_}},{"name":"alertas","status":"healthy","latencyMs":{_}},{"name":"resenas","status":"healthy","latencyMs":{_}},{"name":"categorias","status":"healthy","latencyMs":{_}},{"name":"cupones","status":"healthy","latencyMs":{_}},{"name":"tareas","status":"healthy","latencyMs":{_}},{"name":"archivos","status":"healthy","latencyMs":{_}},{"name":"informes","status":"healthy","latencyMs":{_}},{"name":"recepcion","status":"healthy","latencyMs":{_}},{"name":"reposicion","status":"healthy","latencyMs":{_}},{"name":"eventos","status":"healthy","latencyMs":{_}},{"name":"avisos","status":"healthy","latencyMs":{_}}]}
+        {"status":"healthy","checkedAt":"{_}","checks":[{"name":"inventario","status":"healthy","latencyMs":{_}},{"name":"productos","status":"healthy","latencyMs":{_}},{"name":"carritos","status":"healthy","latencyMs":{_}},{"name":"salida","status":"healthy","latencyMs":{_}},{"name":"identidad","status":"healthy","latencyMs":{_}},{"name":"tiendas","status":"healthy","latencyMs":{_}},{"name":"importaciones","status":"healthy","latencyMs":{_}},{"name":"alertas","status":"healthy","latencyMs":{_}},{"name":"resenas","status":"healthy","latencyMs":{_}},{"name":"categorias","status":"healthy","latencyMs":{_}},{"name":"cupones","status":"healthy","latencyMs":{_}},{"name":"tareas","status":"healthy","latencyMs":{_}},{"name":"archivos","status":"healthy","latencyMs":{_}},{"name":"informes","status":"healthy","latencyMs":{_}},{"name":"originales","status":"healthy","latencyMs":{_}},{"name":"imagenes","status":"healthy","latencyMs":{_}},{"name":"recepcion","status":"healthy","latencyMs":{_}},{"name":"partes","status":"healthy","latencyMs":{_}},{"name":"reposicion","status":"healthy","latencyMs":{_}},{"name":"fotos","status":"healthy","latencyMs":{_}},{"name":"eventos","status":"healthy","latencyMs":{_}},{"name":"avisos","status":"healthy","latencyMs":{_}}]}
         "#,
     );
 }
@@ -1225,8 +1228,42 @@ fn refusals_of_the_functions() {
         {"error":{"codigo":"NO_ENCONTRADO","mensaje":"There is no such thing.","detalles":[],"solicitudId":"{request}"}}
         "#,
     );
+    names.example(
+        "GET /productos?pagina=0&limite=101&orden=precio&precioMin=2&precioMax=1.999",
+        r#"
+        400
+        access-control-allow-origin: *
+        access-control-expose-headers: etag,location,retry-after,x-request-id
+        cache-control: no-store
+        content-type: application/json; charset=utf-8
+        x-content-type-options: nosniff
+        x-request-id: {request}
+
+        {"error":{"codigo":"ERROR_VALIDACION","mensaje":"La solicitud no es válida.","detalles":[{"campo":"orden","mensaje":"Debe ser precio_asc, precio_desc, calificacion_desc o recientes."},{"campo":"precioMax","mensaje":"Tiene más de dos decimales."},{"campo":"pagina","mensaje":"Debe ser un número entero de 1 a 1000000."},{"campo":"limite","mensaje":"Debe ser un número entero de 1 a 100."}],"solicitudId":"{request}"}}
+        "#,
+    );
     names.set("category", category());
     names.set("product", made(&body(names.get("category"), "Echo Dot", 99.99)));
+    names.example(
+        r#"
+        POST /categorias
+        authorization: Bearer {admin}
+        content-type: application/json
+
+        {"nombre":"{category}"}
+        "#,
+        r#"
+        409
+        access-control-allow-origin: *
+        access-control-expose-headers: etag,location,retry-after,x-request-id
+        cache-control: no-store
+        content-type: application/json; charset=utf-8
+        x-content-type-options: nosniff
+        x-request-id: {request}
+
+        {"error":{"codigo":"CONFLICTO","mensaje":"Ya existe la categoría {category}.","detalles":[],"solicitudId":"{request}"}}
+        "#,
+    );
     names.example(
         r#"
         PUT /productos/{product}
