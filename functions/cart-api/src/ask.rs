@@ -26,8 +26,9 @@ impl Ask {
             ("GET", "/carrito") => Self::Show,
             ("POST", "/carrito/items") => Self::Change(cart::addition(&request.json()?)?),
             ("PUT", "/carrito/items/{productoId}") => {
-                let product = product()?;
-                Self::Change(Change::Set { product, quantity: cart::quantity(&request.json()?)? })
+                let quantity = request.json().and_then(|body| cart::quantity(&body));
+                let (product, quantity) = Refusal::both(product(), quantity)?;
+                Self::Change(Change::Set { product, quantity })
             }
             ("DELETE", "/carrito/items/{productoId}") => Self::Change(Change::Remove { product: product()? }),
             ("POST", "/carrito/cupon") => Self::Change(Change::Apply(cart::coupon(&request.json()?)?)),
@@ -103,8 +104,13 @@ mod tests {
         let mut set = event!("set");
         set["pathParameters"]["productoId"] = json!("..%2F");
         assert_eq!(
-            read(set).unwrap_err().body(Language::Spanish, "r"),
+            read(set.clone()).unwrap_err().body(Language::Spanish, "r"),
             r#"{"error":{"codigo":"ERROR_VALIDACION","mensaje":"La solicitud no es válida.","detalles":[{"campo":"productoId","mensaje":"No es el identificador de un producto."}],"solicitudId":"r"}}"#
+        );
+        set["body"] = json!(r#"{"cantidad":0,"color":"rojo"}"#);
+        assert_eq!(
+            read(set).unwrap_err().body(Language::Spanish, "r"),
+            r#"{"error":{"codigo":"ERROR_VALIDACION","mensaje":"La solicitud no es válida.","detalles":[{"campo":"productoId","mensaje":"No es el identificador de un producto."},{"campo":"cantidad","mensaje":"Debe ser un número entero de 1 a 999."},{"campo":"color","mensaje":"No se conoce este campo."}],"solicitudId":"r"}}"#
         );
         let mut text = event!("add");
         text["headers"]["Content-Type"] = json!("text/plain");

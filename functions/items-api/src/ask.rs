@@ -110,9 +110,9 @@ impl Ask {
             }
             ("PATCH", "/items/{store}/{item}" | "/items/{store}/{item+}") => {
                 let caller = request.caller_at_least(Role::Operator)?;
-                let (store, sku) = line(request)?;
-                let expected = request.if_match()?;
-                let patch = items::patch(&request.json()?)?;
+                let patch = request.json().and_then(|body| items::patch(&body));
+                let (line, (expected, patch)) = Refusal::both(line(request), Refusal::both(request.if_match(), patch))?;
+                let (store, sku) = line;
                 Ok(Self::PatchLine { store, sku, patch, expected, by: caller.user_id })
             }
             ("GET", "/stores") => {
@@ -428,7 +428,7 @@ mod tests {
         assert_eq!(patch_with(json!("{"), "application/json", None), 400);
         assert_eq!(patch_with(Value::Null, "application/json", None), 400);
         assert_eq!(patch_with(json!("{\"count\":1}"), "text/csv", None), 415);
-        assert_eq!(patch_with(json!(" ".repeat(20_000)), "application/json", None), 413);
+        assert_eq!(patch_with(json!(" ".repeat(140_000)), "application/json", None), 413);
         assert_eq!(patch_with(json!("{\"count\":1}"), "application/json", Some("7")), 400);
     }
 }

@@ -115,8 +115,10 @@ impl Ask {
             ("GET", "/productos/{id}") => product_id(request).map(Self::Product),
             ("PUT", "/productos/{id}") => {
                 request.caller_at_least(Role::Admin)?;
-                let (id, expected) = (product_id(request)?, versions(request.if_match()?));
-                Ok(Self::Change { id, draft: products::changed_product(&request.json()?)?, expected })
+                let id = product_id(request)?;
+                let draft = request.json().and_then(|body| products::changed_product(&body));
+                let (expected, draft) = Refusal::both(request.if_match(), draft)?;
+                Ok(Self::Change { id, draft, expected: versions(expected) })
             }
             ("DELETE", "/productos/{id}") => {
                 request.caller_at_least(Role::Admin)?;

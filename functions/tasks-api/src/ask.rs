@@ -73,13 +73,19 @@ impl Ask {
             ("GET", "/tasks") => slice(request).map(Self::List),
             ("POST", "/tasks") => Ok(Self::Add { content: tasks::content(&request.json()?)?, by }),
             ("PUT", _) => {
-                let (id, expected) = (id(request)?, request.if_match()?);
-                Ok(Self::Replace { id, content: tasks::content(&request.json()?)?, expected, by })
+                let content = request.json().and_then(|body| tasks::content(&body));
+                let ((id, expected), content) = Refusal::both(one(request), content)?;
+                Ok(Self::Replace { id, content, expected, by })
             }
-            ("DELETE", _) => Ok(Self::Delete { id: id(request)?, expected: request.if_match()?, by }),
+            ("DELETE", _) => one(request).map(|(id, expected)| Self::Delete { id, expected, by }),
             _ => id(request).map(Self::One),
         }
     }
+}
+
+/// Which to-do, and in which version.
+fn one(request: &Request) -> Result<(String, Expected), Refusal> {
+    Refusal::both(id(request), request.if_match())
 }
 
 fn id(request: &Request) -> Result<String, Refusal> {
@@ -234,7 +240,7 @@ mod tests {
         assert_eq!(replace_with(good.clone(), "application/json", Some("1")), Some(400));
         assert_eq!(replace_with(good, "text/plain", None), Some(415));
         assert_eq!(replace_with(Value::Null, "application/json", None), Some(400));
-        assert_eq!(replace_with(json!(" ".repeat(20_000)), "application/json", None), Some(413));
+        assert_eq!(replace_with(json!(" ".repeat(140_000)), "application/json", None), Some(413));
     }
 
     #[test]

@@ -285,6 +285,23 @@ impl Refusal {
         Self::invalid(vec![Detail::new(field, text)])
     }
 
+    /// Both, or a refusal that names the bad fields of both.
+    ///
+    /// # Errors
+    /// The first refusal, with the details of the second where each is about bad fields.
+    pub fn both<A, B>(a: Result<A, Self>, b: Result<B, Self>) -> Result<(A, B), Self> {
+        match (a, b) {
+            (Ok(a), Ok(b)) => Ok((a, b)),
+            (Err(mut a), Err(b)) => {
+                if (a.code, b.code) == (Code::Validation, Code::Validation) {
+                    a.details.extend(b.details);
+                }
+                Err(a)
+            }
+            (Err(refusal), Ok(_)) | (Ok(_), Err(refusal)) => Err(refusal),
+        }
+    }
+
     /// With a message that says more than the code's own.
     #[must_use]
     pub fn saying(mut self, text: Text) -> Self {
@@ -370,6 +387,22 @@ mod tests {
         );
         assert_eq!(Refusal::new(Code::Unavailable).retry_after(), Some(2));
         assert_eq!(Refusal::new(Code::Internal).retry_after(), None);
+    }
+
+    #[test]
+    fn the_bad_fields_of_two_places_are_named_together() {
+        let bad = |field| Refusal::invalid_field(field, Text::fixed("no", "no"));
+        let both = Refusal::invalid(vec![
+            Detail::new("a", Text::fixed("no", "no")),
+            Detail::new("b", Text::fixed("no", "no")),
+        ]);
+        assert_eq!(Refusal::both(Ok(1), Ok(2)), Ok((1, 2)));
+        assert_eq!(Refusal::both::<i32, _>(Err(bad("a")), Ok(2)), Err(bad("a")));
+        assert_eq!(Refusal::both::<_, i32>(Ok(1), Err(bad("b"))), Err(bad("b")));
+        assert_eq!(Refusal::both::<i32, i32>(Err(bad("a")), Err(bad("b"))), Err(both));
+        let gone = || Refusal::new(Code::NotFound);
+        assert_eq!(Refusal::both::<i32, i32>(Err(gone()), Err(bad("b"))), Err(gone()));
+        assert_eq!(Refusal::both::<i32, i32>(Err(bad("a")), Err(gone())), Err(bad("a")));
     }
 
     #[test]
