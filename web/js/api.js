@@ -8,6 +8,7 @@ const PAGE = 100;
 
 /** `open`: a call that everybody may make; it carries no token. */
 async function call(method, path, { query, body, etag, signal, open = false, retried = false } = {}) {
+  const user = session.get()?.username;
   const token = open ? null : await accessToken();
   const address = new URL(`${getConfig().apiUrl}${path}`);
   for (const [key, value] of Object.entries(query ?? {})) {
@@ -23,11 +24,13 @@ async function call(method, path, { query, body, etag, signal, open = false, ret
   } catch (cause) {
     throw cause.name === "AbortError" ? cause : networkFailure();
   }
-  if (answer.status === 401 && !open && !retried && session.get()) {
+  // Whoever has signed in meanwhile does not ask in the place of somebody else, and is not signed out for them.
+  const same = () => session.get()?.username === user;
+  if (answer.status === 401 && !open && !retried && same()) {
     if (session.get().accessToken === token) await renew();
-    return call(method, path, { query, body, etag, signal, retried: true });
+    if (same()) return call(method, path, { query, body, etag, signal, retried: true });
   }
-  if (answer.status === 401 && !open) endSession();
+  if (answer.status === 401 && !open && same()) endSession();
   if (!answer.ok) throw await failureOf(answer);
   return { data: answer.status === 204 ? null : await answer.json(), etag: answer.headers.get("ETag") };
 }

@@ -84,24 +84,31 @@ let renewal = null;
 /** Renews the token, once for all who ask at the same time. */
 export function renew() {
   const now = session.get();
-  renewal ??= (async () => {
-    try {
-      if (!now?.refreshToken) throw new ApiError({ status: 401 });
-      const tokens = await askForToken({ grant_type: "refresh_token", refresh_token: now.refreshToken });
-      if (session.get()) keep(now.username, tokens, now.refreshToken);
-    } catch (failure) {
-      // Only a clear refusal ends the session; a network that is away for a moment does not.
-      if (failure.status >= 400 && failure.status < 500 && failure.status !== 429) endSession();
-      throw failure;
-    } finally {
-      renewal = null;
-    }
-  })();
-  return renewal;
+  if (renewal?.of !== now) renewal = { of: now, done: renewed(now) };
+  return renewal.done;
 }
 
+/** Whoever has signed out or in again meanwhile keeps what they have: an answer counts for the session it was asked for. */
+async function renewed(old) {
+  try {
+    if (!old?.refreshToken) throw new ApiError({ status: 401 });
+    const tokens = await askForToken({ grant_type: "refresh_token", refresh_token: old.refreshToken });
+    if (session.get() === old) keep(old.username, tokens, old.refreshToken);
+  } catch (failure) {
+    // Only a clear refusal ends the session; a network that is away for a moment does not.
+    const refused = failure.status >= 400 && failure.status < 500 && failure.status !== 429;
+    if (refused && session.get() === old) endSession();
+    throw failure;
+  } finally {
+    if (renewal?.of === old) renewal = null;
+  }
+}
+
+/** For whoever is signed in as it is asked for; nobody gets the token of somebody who signed in while it was renewed. */
 export async function accessToken() {
-  if (!session.get()) throw new ApiError({ status: 401 });
+  const user = session.get()?.username;
+  if (!user) throw new ApiError({ status: 401 });
   if (session.get().expiresAt - Date.now() < RENEW_BEFORE_MS && session.get().refreshToken) await renew();
-  return session.get()?.accessToken;
+  if (session.get()?.username !== user) throw new ApiError({ status: 401 });
+  return session.get().accessToken;
 }

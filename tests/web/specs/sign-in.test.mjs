@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { open, SIGN_IN, signIn, useBrowser, withPage } from "../support/browser.mjs";
+import { fillIn, hold, open, SIGN_IN, signIn, useBrowser, withPage } from "../support/browser.mjs";
 import { users } from "../support/stack.mjs";
 
 useBrowser();
@@ -63,4 +63,22 @@ test("a session that cannot be renewed ends at the sign-in and goes on where it 
     await page.fill("[name=password]", users.operador.password);
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Imports" }).waitFor();
+  }));
+
+test("a token that comes after its owner has gone signs nobody in", () =>
+  withPage({ expected: [401] }, async (page) => {
+    await signIn(page);
+    await keep(page, { accessToken: "a.b.c" });
+    const late = await hold(page, "POST", "/token");
+    await page.reload();
+    await late.asked;
+    await page.click("[data-test=account]");
+    await page.click("[data-test=sign-out]");
+    await page.click("[data-test=to-sign-in]");
+    await fillIn(page, users.cliente);
+    await late.release();
+    // the next view's answers come after it
+    await page.click("[data-test=account]");
+    await page.getByText("Customer").waitFor();
+    assert.equal((await kept(page)).username, users.cliente.username);
   }));

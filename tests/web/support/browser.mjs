@@ -80,6 +80,27 @@ export async function fillIn(page, { username, password }) {
   await page.waitForSelector("[data-test=account]");
 }
 
+/** Holds the next answer to `method` at `path`: `asked` waits until it is there, `release()` until the page has it. */
+export async function hold(page, method, path) {
+  let [seen, free, held] = [];
+  const asked = new Promise((done) => { seen = done; });
+  const freed = new Promise((done) => { free = done; });
+  await page.route((url) => url.pathname.endsWith(path), async (route) => {
+    if (held || route.request().method() !== method) return route.fallback();
+    held = route.request();
+    const answer = await route.fetch();
+    seen();
+    await freed;
+    return route.fulfill({ response: answer });
+  });
+  const release = async () => {
+    const came = page.waitForResponse((answer) => answer.request() === held);
+    free();
+    await (await came).finished();
+  };
+  return { asked, release };
+}
+
 export const storeHash = (store) => `#/stores/${encodeURIComponent(store)}`;
 export const row = (page, item) => page.locator(`tr[data-item="${item}"]`);
 export const cell = (page, item, field) => row(page, item).locator(`[data-field=${field}] span`).first();
