@@ -107,10 +107,11 @@ function CartLink({ here, user }) {
   const aside = useSignal(kept);
   useEffect(() => {
     if (!user) return;
-    // Only the number beside the icon hangs on this; the cart's own page shows what fails.
+    // Only the number beside the icon hangs on this; the cart's own page shows what fails and tries again.
     takeOver().then(tellMissed, () => {});
   }, [user?.username]);
-  const count = pieces(own?.items ?? aside);
+  // What is still put aside after signing in waits to be added.
+  const count = pieces([...(own?.items ?? []), ...aside]);
   return html`
     <a class="button quiet square cart-link" href=${toCart()} aria-current=${here} aria-label=${t("cartWith", count)} data-test="cart-link">
       <${Icon} name="cart" />${count > 0 && html`<span class="badge" aria-hidden="true" data-test="cart-count">${number(count)}</span>`}

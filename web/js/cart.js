@@ -12,7 +12,7 @@ const LINES_MAX = 40;
 
 /** As the API last told it; null while nobody is signed in or nothing was read yet. */
 export const cart = signal(null);
-/** What somebody put aside who is not signed in: `[{productoId, cantidad}]`. */
+/** What somebody put aside who is not signed in, and what could not be taken over yet: `[{productoId, cantidad}]`. */
 export const kept = signal(readKept());
 /** What could not be added after signing in: `[{productoId, why}]`. */
 export const missed = signal([]);
@@ -55,8 +55,6 @@ const change = (work) =>
     if (session.get()?.username === user) cart.set(now);
   });
 
-export const refresh = () => change(() => api.cart());
-
 /** Adds; true if the cart has it now, false if it is only put aside until somebody signs in. */
 export async function add(productId, quantity) {
   if (!session.get()) {
@@ -74,29 +72,50 @@ export const removeCoupon = () => change(() => api.removeCoupon());
 
 /** Sets how many of a product are put aside; 0 forgets it. */
 export function putAside(productId, quantity) {
-  const line = { productoId: productId, cantidad: Math.min(quantity, PIECES_MAX) };
   const lines = kept.get();
-  const known = lines.some((one) => one.productoId === productId);
-  const next = known ? lines.map((one) => (one.productoId === productId ? line : one)) : [...lines, line].slice(0, LINES_MAX);
+  const known = lines.find((one) => one.productoId === productId);
+  const line = { ...known, productoId: productId, cantidad: Math.min(quantity, PIECES_MAX) };
+  const next = known ? lines.map((one) => (one === known ? line : one)) : [...lines, line].slice(0, LINES_MAX);
   kept.set(next.filter(({ cantidad }) => cantidad > 0));
 }
 
-/** Adds to the cart what was put aside before signing in, then reads the cart. Does nothing while nobody is signed in. */
+const piecesOf = (productId, now) => now.items.find((line) => line.productoId === productId)?.cantidad ?? 0;
+
+/**
+ * How many of a line are still to be added. `tried` is what a try left whose answer nobody heard: whatever the cart has more
+ * of the product since then is that try's work, and is not added again.
+ */
+function stillToAdd({ productoId, cantidad, tried }, user, now) {
+  if (tried?.user !== user) return cantidad;
+  return Math.min(Math.max(tried.had + cantidad - piecesOf(productoId, now), 0), cantidad);
+}
+
+/**
+ * Reads the cart and adds to it what was put aside before signing in. What cannot be added now stays put aside, for the
+ * next call to try. Does nothing while nobody is signed in.
+ */
 export const takeOver = () =>
   inTurn(async () => {
-    for (let line; session.get() && (line = kept.get()[0]); ) {
+    const user = session.get()?.username;
+    const still = () => session.get()?.username === user;
+    if (!user) return;
+    let now = await api.cart();
+    if (still()) cart.set(now);
+    for (let line; still() && (line = kept.get()[0]); ) {
       // Out of the list first: two tabs that sign in at once must not both add it.
       putAside(line.productoId, 0);
       try {
-        await api.addToCart(line.productoId, line.cantidad);
+        const missing = stillToAdd(line, user, now);
+        if (missing) now = (await api.addToCart(line.productoId, missing)).carrito;
+        if (still()) cart.set(now);
       } catch (failure) {
-        const refused = failure.status >= 400 && failure.status < 500 && ![401, 429].includes(failure.status);
-        if (!refused) {
-          kept.set([line, ...kept.get()]);
+        const clear = failure.status >= 400 && failure.status < 500;
+        if (!clear || [401, 429].includes(failure.status) || !still()) {
+          const tried = line.tried?.user === user ? line.tried : { user, had: piecesOf(line.productoId, now) };
+          kept.set([clear ? line : { ...line, tried }, ...kept.get()]);
           throw failure;
         }
         missed.set([...missed.get(), { productoId: line.productoId, why: explain(failure) }]);
       }
     }
-    if (session.get()) cart.set(await api.cart());
   });

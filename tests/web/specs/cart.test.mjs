@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fillIn, open, SIGN_IN, useBrowser, withPage } from "../support/browser.mjs";
+import { fillIn, hold, open, SIGN_IN, useBrowser, withPage } from "../support/browser.mjs";
 import { eventually } from "../support/eventually.mjs";
 import { api } from "../support/stack.mjs";
 import { change, cleanUp, coupon, customer, fresh, product, productHash, productPath, says } from "../support/shop.mjs";
@@ -187,4 +187,70 @@ test("another device's change is seen, and none of this one's is lost", () =>
     }
     await page.click("[data-test=cart-link]");
     await says(sum(page, "subtotal"), "US$3.00");
+  }));
+
+const asideOf = (page) => page.evaluate(() => localStorage.getItem("almacen.cart"));
+const adding = (url) => url.pathname.endsWith("/carrito/items");
+
+/** Two pieces of `one` put aside, then in at the cart. */
+async function signInWithTwo(page, one, user) {
+  await open(page, productHash(one.id));
+  await page.getByRole("button", { name: "One more" }).click();
+  await page.locator(".product-buy [data-test=add]").click();
+  await page.getByText("is put aside for you").waitFor();
+  await page.click("[data-test=cart-link]");
+  await page.click("[data-test=cart-sign-in]");
+  await fillIn(page, user);
+}
+
+test("what was put aside and could not be added at once is waited for, and tried again", () =>
+  withPage({ expected: [429] }, async (page) => {
+    const [one, user] = [await product({ precio: 3 }), await customer()];
+    const tooMany = (route) => (route.request().method() === "POST" ? route.fulfill({ status: 429, body: "{}" }) : route.fallback());
+    await page.route(adding, tooMany);
+    await signInWithTwo(page, one, user);
+    await says(page.locator("[data-test=waiting]"), /^2 pieces .* not in your cart yet/);
+    await says(count(page), "2");
+    await page.unroute(adding, tooMany);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await says(sum(page, "subtotal"), "US$6.00");
+    await page.locator("[data-test=waiting]").waitFor({ state: "detached" });
+    assert.equal(await asideOf(page), null);
+  }));
+
+for (const [how, lose] of [["an error", (route) => route.fulfill({ status: 503, body: "{}" })], ["nothing", (route) => route.abort("connectionreset")]]) {
+  test(`what was added although the answer was ${how} is not added again`, () =>
+    withPage({ expected: [503], cut: true }, async (page) => {
+      const [one, user] = [await product({ precio: 3 }), await customer()];
+      let lost = 0;
+      await page.route(adding, async (route) => {
+        if (route.request().method() !== "POST") return route.fallback();
+        lost += 1;
+        await route.fetch();
+        return lose(route);
+      });
+      await signInWithTwo(page, one, user);
+      await says(sum(page, "subtotal"), "US$6.00");
+      await eventually(async () => assert.equal(await asideOf(page), null));
+      await says(count(page), "2");
+      assert.equal(lost, 1);
+    }));
+}
+
+test("a cart that comes after its customer has gone is shown to nobody", () =>
+  withPage({}, async (page) => {
+    const [one, other] = [await product(), await product()];
+    await signedIn(page);
+    await buy(page, one);
+    await buy(page, one);
+    await says(count(page), "2");
+    const late = await hold(page, "GET", "/carrito");
+    await page.reload();
+    await late.asked;
+    await page.click("[data-test=account]");
+    await page.click("[data-test=sign-out]");
+    await page.waitForSelector("[data-test=to-sign-in]");
+    await late.release();
+    await buy(page, other);
+    await says(count(page), "1");
   }));

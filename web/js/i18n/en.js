@@ -282,6 +282,7 @@ export default {
   signInToBuy: "Sign in to buy",
   signInToBuyText: "What you have put aside stays here and goes into your cart once you are signed in. Until then nothing is reserved.",
   notAllTakenOver: "Not everything that you had put aside could be added to your cart.",
+  stillPutAside: (n) => `${plural(n, "piece", "pieces")} that you had put aside ${n === 1 ? "is" : "are"} not in your cart yet. We keep trying.`,
   lookAtIt: "Look at it",
 
   // signing up

@@ -282,6 +282,7 @@ export default {
   signInToBuy: "Inicia sesión para comprar",
   signInToBuyText: "Lo que has elegido se queda aquí y pasa a tu carrito cuando inicies sesión. Hasta entonces no se reserva nada.",
   notAllTakenOver: "No todo lo que habías elegido se ha podido añadir a tu carrito.",
+  stillPutAside: (n) => `${plural(n, "unidad que habías elegido aún no está", "unidades que habías elegido aún no están")} en tu carrito. Lo seguimos intentando.`,
   lookAtIt: "Verlo",
 
   // crear una cuenta

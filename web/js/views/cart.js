@@ -1,6 +1,6 @@
 import { html, useEffect, useRef, useState } from "../html.js";
 import * as api from "../api.js";
-import { applyCoupon, cart, kept, missed, PIECES_MAX, putAside, refresh, remove, removeCoupon, setQuantity } from "../cart.js";
+import { applyCoupon, cart, kept, missed, pieces, PIECES_MAX, putAside, remove, removeCoupon, setQuantity, takeOver } from "../cart.js";
 import { explain } from "../failure.js";
 import { money } from "../format.js";
 import { language, t } from "../i18n.js";
@@ -25,6 +25,7 @@ const Nothing = () => html`<${Empty} icon="cart" title=${t("emptyCart")}><a clas
 
 function OwnCart() {
   const now = useSignal(cart);
+  const waiting = useSignal(kept);
   const notAdded = useSignal(missed);
   const [failure, setFailure] = useState(null);
   const [problems, setProblems] = useState({});
@@ -32,7 +33,8 @@ function OwnCart() {
 
   const again = usePoll(async () => {
     try {
-      await refresh();
+      // Nearly always only a reading: what was put aside is taken over when somebody signs in, unless that went wrong.
+      await takeOver();
       setFailure(null);
       return EVERY_MS;
     } catch (cause) {
@@ -58,10 +60,11 @@ function OwnCart() {
   return html`
     <${View} title=${t("cart")}>
       ${failure && html`<${Failure} failure=${failure} retry=${again} />`}
+      ${failure && waiting.length > 0 && html`<p class="notice notice-plain" data-test="waiting"><${Icon} name="cart" /><span class="notice-text">${t("stillPutAside", pieces(waiting))}</span></p>`}
       ${notAdded.length > 0 && html`<div class="notice notice-warn" role="alert" data-test="missed"><${Icon} name="alert" /><div class="notice-text">
         <p><b>${t("notAllTakenOver")}</b></p><ul>${notAdded.map(({ productoId, why }) => html`<li key=${productoId}>${why} <a href=${toProduct(productoId)}>${t("lookAtIt")}</a></li>`)}</ul></div></div>`}
       ${!now && !failure && html`<${Skeleton} rows=${4} />`}
-      ${now?.items.length === 0 && html`<${Nothing} />`}
+      ${now?.items.length === 0 && waiting.length === 0 && html`<${Nothing} />`}
       ${now?.items.length > 0 && html`
         <div class="cart-page">
           <ul class="cart-lines" data-test="cart-lines">${now.items.map((line) => html`
