@@ -134,6 +134,19 @@ test("a price that moved, stock that ran short and a product that vanished say s
     await says(sum(page, "subtotal"), "US$37.00");
   }));
 
+test("a product that is sold in another currency now shows no price in the cart's", () =>
+  withPage({}, async (page) => {
+    const [one, other] = [await product({ precio: 5 }), await product({ precio: 7 })];
+    await signedIn(page);
+    await buy(page, one);
+    await buy(page, other);
+    await change(other, { moneda: "EUR", precio: 6 });
+    await page.click("[data-test=cart-link]");
+    await says(line(page, other).locator("[data-test=short]"), /now sold in EUR/);
+    assert.doesNotMatch(await line(page, other).innerText(), /\d\.\d\d/);
+    await says(sum(page, "subtotal"), "US$5.00");
+  }));
+
 test("a coupon: none of that name, applied, removed", () =>
   withPage({ expected: [404] }, async (page) => {
     const [one, code] = [await product({ precio: 50 }), await coupon({ benefit: { S: "percent" }, basis_points: { N: "1000" } })];

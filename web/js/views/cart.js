@@ -92,6 +92,7 @@ function CartLine({ line, currency, max, busy, problem, onQuantity, onRemove }) 
     await onQuantity(n);
     if (asked.current === mine) setWanted(null);
   }
+  // No part of the sums, and its price may be in another currency than they are; `aviso` says why.
   const gone = line.disponible === false;
   const dearer = line.precioAnterior !== undefined && line.precio > line.precioAnterior;
   return html`
@@ -99,8 +100,8 @@ function CartLine({ line, currency, max, busy, problem, onQuantity, onRemove }) 
       <${Picture} url=${line.urlImagen} sizes="5rem" />
       <div class="cart-line-what">
         ${gone ? html`<b>${line.nombre}</b>` : html`<a href=${toProduct(line.productoId)}>${line.nombre}</a>`}
-        <span class="fine">${t("each", money(line.precio, currency))}</span>
-        ${line.precioAnterior !== undefined && html`<p class="line-note" data-test="moved"><${Icon} name="tag" />${t(dearer ? "dearerNow" : "cheaperNow", money(line.precioAnterior, currency))}</p>`}
+        ${!gone && html`<span class="fine">${t("each", money(line.precio, currency))}</span>`}
+        ${!gone && line.precioAnterior !== undefined && html`<p class="line-note" data-test="moved"><${Icon} name="tag" />${t(dearer ? "dearerNow" : "cheaperNow", money(line.precioAnterior, currency))}</p>`}
         ${line.aviso && html`<p class="line-note line-note-bad" data-test="short"><${Icon} name="alert" />${line.aviso}
           ${line.existencias > 0 && html` <button type="button" class="link" disabled=${busy} onClick=${() => onQuantity(line.existencias)}>${t("takeAll", line.existencias)}</button>`}</p>`}
         <p class="problem" role="alert">${problem}</p>
