@@ -53,8 +53,8 @@ export const imports = async (cursor, signal) => (await call("GET", "/imports", 
 
 export const oneImport = async (id, signal) => (await call("GET", `/imports/${part(id)}`, { signal })).data;
 
-export const announceImport = async (fileName, mode, dryRun) =>
-  (await call("POST", "/imports", { body: { fileName, mode, dryRun } })).data;
+export const announceImport = async (fileName, mode, dryRun, signal) =>
+  (await call("POST", "/imports", { body: { fileName, mode, dryRun }, signal })).data;
 
 // The shop. What it sells can be seen by everybody; a cart is its customer's own.
 
@@ -116,6 +116,8 @@ export async function report(url, signal) {
 /** Sends `file` straight to S3 as `upload` says. XMLHttpRequest, because fetch tells nothing of the way up. */
 export function sendFile(upload, file, { onProgress, signal }) {
   return new Promise((done, fail) => {
+    // A signal that was given before is not heard of again.
+    signal?.throwIfAborted();
     const request = new XMLHttpRequest();
     request.open(upload.method ?? "PUT", upload.url);
     let body = file;

@@ -13,7 +13,7 @@ export function importName(fileName, store) {
 
 /** Announces the import, sends the file straight to S3; the import's id. */
 export async function uploadFile(file, { mode, dryRun, store }, { onProgress, signal }) {
-  const { importId, upload } = await api.announceImport(importName(file.name, store), mode, dryRun);
+  const { importId, upload } = await api.announceImport(importName(file.name, store), mode, dryRun, signal);
   await api.sendFile(upload, file, { onProgress, signal });
   sent.set(importId, { file, mode, store });
   return importId;

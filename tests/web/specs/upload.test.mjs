@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 
-import { cell, signIn, storeHash, useBrowser, withPage } from "../support/browser.mjs";
+import { cell, hold, signIn, storeHash, useBrowser, withPage } from "../support/browser.mjs";
 import { eventually } from "../support/eventually.mjs";
-import { api, freshStore, linePath, seed } from "../support/stack.mjs";
+import { api, freshStore, linePath, outputs, seed } from "../support/stack.mjs";
 
 useBrowser();
 
@@ -122,6 +122,24 @@ test("a file that is no inventory is refused whole, with the reason", () =>
     await page.click("[data-test=language]");
     await eventually(async () => assert.match(await said(), / es | tiene | la | el /));
     assert.notEqual(await said(), english);
+  }));
+
+test("Stop is heard while the upload is still being announced", () =>
+  withPage({}, async (page) => {
+    await signIn(page, "operador", "#/imports");
+    let sent = 0;
+    page.on("request", (request) => { sent += request.url().includes(outputs.UploadBucket) ? 1 : 0; });
+    const late = await hold(page, "POST", "/imports");
+    await choose(page, csvFile("late.csv", "store,item,count\nWeb Stopped,Cup,1\n"));
+    await page.click("[data-test=start-upload]");
+    await late.asked;
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.waitForSelector("[data-test=start-upload]:enabled");
+    late.free();
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("dialog", { state: "detached" });
+    assert.equal(sent, 0);
+    assert.match(page.url(), /#\/imports$/);
   }));
 
 test("an empty file and no file at all never leave the page", () =>

@@ -80,7 +80,10 @@ export async function fillIn(page, { username, password }) {
   await page.waitForSelector("[data-test=account]");
 }
 
-/** Holds the next answer to `method` at `path`: `asked` waits until it is there, `release()` until the page has it. */
+/**
+ * Holds the next answer to `method` at `path`. `asked` waits until it is there; `free()` lets it go, and `release()` waits
+ * until the page has it too.
+ */
 export async function hold(page, method, path) {
   let [seen, free, held] = [];
   const asked = new Promise((done) => { seen = done; });
@@ -98,7 +101,7 @@ export async function hold(page, method, path) {
     free();
     await (await came).finished();
   };
-  return { asked, release };
+  return { asked, free, release };
 }
 
 export const storeHash = (store) => `#/stores/${encodeURIComponent(store)}`;
