@@ -124,6 +124,26 @@ test("a file that is no inventory is refused whole, with the reason", () =>
     assert.notEqual(await said(), english);
   }));
 
+for (const [language, listed, told, wrong] of [
+  ["en-GB", /Broken off[\s\S]*5 rows · 3 new/, "The import broke off", "Nothing was changed"],
+  ["es-ES", /Interrumpida[\s\S]*5 filas · 3 nuevas/, "La importación se interrumpió", "No ha cambiado nada"],
+]) {
+  test(`an import that broke off says so, with what it counted until then, in ${language}`, () =>
+    withPage({ language }, async (page) => {
+      const counters = { rows: 5, changed: 1, unchanged: 0, created: 3, rejected: 1, stale: 0 };
+      const broken = { importId: "imp_1", fileName: "big.csv", mode: "set", dryRun: false, status: "failed", progress: 1, counters, createdAt: "2024-01-21T11:00:00Z" };
+      await page.route(/\/imports\?/, (route) => route.fulfill({ json: { imports: [broken] } }));
+      await page.route(/\/imports\/imp_1$/, (route) => route.fulfill({ json: broken }));
+      await signIn(page, "operador", "#/imports");
+      const row = page.locator("[data-import=imp_1]");
+      await eventually(async () => assert.match(await row.innerText(), listed));
+      await row.locator("a").click();
+      await page.getByText(told).waitFor();
+      assert.equal(await counter(page, "created"), "3");
+      assert.equal(await page.getByText(wrong).count(), 0);
+    }));
+}
+
 test("Stop is heard while the upload is still being announced", () =>
   withPage({}, async (page) => {
     await signIn(page, "operador", "#/imports");

@@ -5,10 +5,15 @@ import { t } from "../i18n.js";
 
 export const isFinal = ({ status }) => !["pending", "running"].includes(status);
 
+/** Failed before its first row. Another import that failed broke off on its way, and what it had written stays. */
+export const refusedWhole = ({ status, counters }) => status === "failed" && Object.values(counters ?? {}).every((n) => n === 0);
+
+export const statusText = (one) => t(one.status === "failed" && !refusedWhole(one) ? "status.brokenOff" : `status.${one.status}`);
+
 const LOOKS = { pending: "plain", running: "plain", completed: "ok", completed_with_errors: "low", failed: "out" };
 
 export const StatusChip = ({ one }) => html`
-  <span class=${`chip chip-${LOOKS[one.status] ?? "plain"}`} data-test="status" data-status=${one.status}>${t(`status.${one.status}`)}</span>
+  <span class=${`chip chip-${LOOKS[one.status] ?? "plain"}`} data-test="status" data-status=${one.status}>${statusText(one)}</span>
 `;
 
 export const KindChips = ({ one }) => html`

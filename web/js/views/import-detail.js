@@ -4,7 +4,7 @@ import { explain } from "../failure.js";
 import { number, when } from "../format.js";
 import { inLanguage, language, t } from "../i18n.js";
 import { Icon } from "../parts/icons.js";
-import { ImportProgress, isFinal, KindChips, StatusChip } from "../parts/import-parts.js";
+import { ImportProgress, isFinal, KindChips, refusedWhole, StatusChip, statusText } from "../parts/import-parts.js";
 import { Announce, Empty, Failure, Skeleton } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { View } from "../parts/view.js";
@@ -46,12 +46,12 @@ export function ImportDetail({ id }) {
       ${failure && html`<${Failure} failure=${failure} retry=${refresh} />`}
       ${!one && !failure && html`<${Skeleton} rows=${4} />`}
       ${one && html`
-        <${Announce} text=${t(`status.${one.status}`)} />
+        <${Announce} text=${statusText(one)} />
         ${!done && html`<div class="card import-running"><p>${t(one.status === "pending" ? "waitingForFile" : "working")}</p><${ImportProgress} one=${one} /></div>`}
         ${one.status === "failed" && html`<div class="notice notice-bad" role="alert"><${Icon} name="alert" /><div class="notice-text">
-          <p><b>${t("refusedWhole")}</b></p><p data-test="failure"><${Reason} one=${one} /></p></div></div>`}
+          <p><b>${t(refusedWhole(one) ? "refusedWhole" : "brokeOff")}</b></p><p data-test="failure"><${Reason} one=${one} /></p></div></div>`}
         ${one.dryRun && done && one.status !== "failed" && html`<${DryRunNote} one=${one} />`}
-        ${one.status !== "failed" && one.status !== "pending" && html`<${Counters} one=${one} />`}
+        ${one.status !== "pending" && html`<${Counters} one=${one} />`}
         ${done && one.reportUrl && html`<${Report} id=${id} one=${one} />`}
       `}
     <//>

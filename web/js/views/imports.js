@@ -2,7 +2,7 @@ import { html, useRef, useState } from "../html.js";
 import * as api from "../api.js";
 import { when, whenInFull } from "../format.js";
 import { inLanguage, language, t } from "../i18n.js";
-import { ImportProgress, isFinal, KindChips, StatusChip } from "../parts/import-parts.js";
+import { ImportProgress, isFinal, KindChips, refusedWhole, StatusChip } from "../parts/import-parts.js";
 import { Empty, Failure, Skeleton } from "../parts/states.js";
 import { View } from "../parts/view.js";
 import { usePoll } from "../poll.js";
@@ -86,12 +86,12 @@ const HistoryRow = ({ one }) => html`
 
 function resultOf(one) {
   // The list has the reason in Spanish alone; the import's own page has it in both languages.
-  if (one.status === "failed") return (language.get() === "es" && inLanguage(one.failure)) || t("nothingChanged");
+  if (refusedWhole(one)) return (language.get() === "es" && inLanguage(one.failure)) || t("nothingChanged");
   const { rows = 0, created = 0, changed = 0, rejected = 0 } = one.counters ?? {};
   const parts = [t("rowsCount", rows)];
   if (created) parts.push(t("createdCount", created));
   if (changed) parts.push(t("changedCount", changed));
   if (rejected) parts.push(t("rejectedCount", rejected));
-  if (!created && !changed && !rejected) parts.push(t("nothingChanged"));
+  if (!created && !changed && !rejected && one.status !== "failed") parts.push(t("nothingChanged"));
   return parts.join(" · ");
 }
