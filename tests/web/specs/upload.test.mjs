@@ -162,6 +162,29 @@ test("Stop is heard while the upload is still being announced", () =>
     assert.match(page.url(), /#\/imports$/);
   }));
 
+test("a dialog stays while it works, also when Esc is pressed twice, and closes beside it alone", () =>
+  withPage({}, async (page) => {
+    await signIn(page);
+    // never answered, until the reader stops it
+    await page.route((url) => url.pathname.includes(outputs.UploadBucket), () => {});
+    await choose(page, csvFile("slow.csv", "store,item,count\nWeb Slow,Cup,1\n"));
+    await page.click("[data-test=start-upload]");
+    await page.getByRole("button", { name: "Stop" }).waitFor();
+    const isOpen = () => page.locator("dialog").evaluate((dialog) => dialog.matches(":modal"));
+    for (let presses = 0; presses < 4; presses += 1) {
+      await page.keyboard.press("Escape");
+      await eventually(async () => assert.ok(await isOpen()));
+    }
+    await page.getByRole("button", { name: "Stop" }).click();
+    await page.waitForSelector("[data-test=start-upload]:enabled");
+    // where a scrollbar would be
+    const { x, y, width, height } = await page.locator("dialog").boundingBox();
+    await page.locator("dialog").dispatchEvent("mousedown", { clientX: x + width - 4, clientY: y + height / 2 });
+    await page.click("[name=store]");
+    await page.mouse.click(x - 20, y);
+    await page.waitForSelector("dialog", { state: "detached" });
+  }));
+
 test("an empty file and no file at all never leave the page", () =>
   withPage({}, async (page) => {
     await signIn(page);

@@ -21,9 +21,15 @@ export function Dialog({ title, onClose, children, locked = false }) {
     event.preventDefault();
     if (!locked) onClose();
   };
+  /** Esc pressed twice closes it whatever `cancel` says; and taking it away closes it too. */
+  const closed = () => {
+    if (!box.current) return;
+    if (locked) box.current.showModal();
+    else onClose();
+  };
   return html`
-    <dialog ref=${box} class="dialog" aria-labelledby=${titleId} onCancel=${cancel}
-      onMouseDown=${(event) => event.target === box.current && cancel(event)}>
+    <dialog ref=${box} class="dialog" aria-labelledby=${titleId} onCancel=${cancel} onClose=${closed}
+      onMouseDown=${(event) => event.target === box.current && isBeside(box.current, event) && cancel(event)}>
       <div class="dialog-inner">
         <div class="dialog-head">
           <h2 id=${titleId}>${title}</h2>
@@ -35,4 +41,10 @@ export function Dialog({ title, onClose, children, locked = false }) {
       </div>
     </dialog>
   `;
+}
+
+/** The dialog's own scrollbar and edge are no backdrop. */
+function isBeside(dialog, { clientX, clientY }) {
+  const { left, right, top, bottom } = dialog.getBoundingClientRect();
+  return clientX < left || clientX > right || clientY < top || clientY > bottom;
 }
