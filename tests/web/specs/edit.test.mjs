@@ -101,3 +101,28 @@ test("a line that somebody changed meanwhile is shown and asked about again", ()
     await eventually(async () => assert.equal(await cell(page, "Cup", "available").innerText(), "40"));
     assert.equal((await api("GET", linePath(store, "Cup"))).count, 40);
   }));
+
+test("a line that could not be read is not saved over what the list did not show", () =>
+  withPage({ expected: [503] }, async (page) => {
+    const store = freshStore("Unread");
+    await seed(store, [["Cup", 12]]);
+    await signIn(page, "operador", storeHash(store));
+    await cell(page, "Cup", "available").waitFor();
+    // the list stays as it is from now on, and the dialog's own reading fails
+    await page.route((url) => url.pathname.endsWith(encodeURIComponent(store)), () => {});
+    const isLine = (url) => url.pathname.endsWith("/Cup");
+    const fails = (route) => (route.request().method() === "GET" ? route.fulfill({ status: 503, body: "{}" }) : route.fallback());
+    await page.route(isLine, fails);
+    await edit(page, "Cup", "set", 40);
+    await page.locator("#editor-problem", { hasText: "went wrong" }).waitFor();
+    await page.unroute(isLine, fails);
+    await api("PATCH", linePath(store, "Cup"), { body: { count: 7 } });
+    await save(page);
+    const notice = page.locator("[data-test=conflict]");
+    await notice.waitFor();
+    assert.match(await notice.innerText(), /was 12 on hand[\s\S]*now it is 7 on hand/);
+    assert.equal((await api("GET", linePath(store, "Cup"))).count, 7);
+    await page.getByRole("button", { name: "Save anyway" }).click();
+    await closed(page);
+    assert.equal((await api("GET", linePath(store, "Cup"))).count, 40);
+  }));

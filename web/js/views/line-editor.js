@@ -28,7 +28,7 @@ export function LineEditor({ store, line, onClose, onSaved }) {
   async function read() {
     const { data, etag } = await api.line(store, line.item);
     setBase({ line: data, etag });
-    return data;
+    return { line: data, etag };
   }
   useEffect(() => {
     read().catch((failure) => setProblem(explain(failure)));
@@ -57,19 +57,32 @@ export function LineEditor({ store, line, onClose, onSaved }) {
     }
     setBusy(true);
     try {
-      const etag = base?.etag ?? (await api.line(store, line.item)).etag;
-      const change = changeOf(kind, amount, useDefault);
-      if (reason.trim()) change.reason = reason.trim();
-      const { data } = await api.changeLine(store, line.item, change, etag);
-      onSaved(data?.item ? data : (await api.line(store, line.item)).data);
+      await send();
     } catch (failure) {
       const fresh = [409, 412].includes(failure.status) ? await read().catch(() => null) : null;
       const changed = failure.status === 412 && fresh;
-      setConflict(changed ? { was: now, is: fresh } : null);
-      setProblem(changed ? "" : explain(failure));
-      setBusy(false);
-      field.current?.focus();
+      refuse(changed ? { was: now, is: fresh.line } : null, changed ? "" : explain(failure));
     }
+  }
+
+  async function send() {
+    const known = base ?? await read();
+    if (differs(now, known.line)) {
+      // The dialog's own reading had failed, so the reader went by the list, which was older.
+      refuse({ was: now, is: known.line }, "");
+      return;
+    }
+    const change = changeOf(kind, amount, useDefault);
+    if (reason.trim()) change.reason = reason.trim();
+    const { data } = await api.changeLine(store, line.item, change, known.etag);
+    onSaved(data?.item ? data : (await api.line(store, line.item)).data);
+  }
+
+  function refuse(theirs, why) {
+    setConflict(theirs);
+    setProblem(why);
+    setBusy(false);
+    field.current?.focus();
   }
 
   const pick = (next) => {
@@ -121,5 +134,7 @@ function changeOf(kind, amount, useDefault) {
     default: return { count: amount };
   }
 }
+
+const differs = (was, is) => was.count !== is.count || was.threshold !== is.threshold;
 
 const describe = ({ count, threshold }) => t("countAndThreshold", number(count), number(threshold));
