@@ -39,8 +39,13 @@ export function draftOf(form, isNew) {
   return draft;
 }
 
+/** Tries in a row that found the product moved on in nothing that is edited here: a picture that arrived, say. */
+export const TRIES = 3;
+/** As much of a product as a row of the catalogue shows. */
+export const LISTED = ["nombre", "categoriaId", "precio", "moneda"];
+
 const asText = (value) => (Array.isArray(value) ? value.map(({ name, value: text }) => `${name}: ${text}`).join(", ") : value);
 
-/** What differs between two forms: `[{field, was, is}]`, in words. */
-export const differences = (before, now) =>
-  SHARED.map((field) => ({ field, was: asText(before[field]), is: asText(now[field]) })).filter(({ was, is }) => was !== is);
+/** What differs between two forms in `fields`: `[{field, was, is}]`, in words. */
+export const differences = (before, now, fields = SHARED) =>
+  fields.map((field) => ({ field, was: asText(before[field]), is: asText(now[field]) })).filter(({ was, is }) => was !== is);

@@ -119,6 +119,37 @@ test("deleting asks first", () =>
     await page.getByText("There is no such product").waitFor();
   }));
 
+test("what somebody else has changed is shown before it is deleted", () =>
+  withPage({ expected: [412] }, async (page) => {
+    const [listed, edited] = [await product({ precio: 10, etiquetas: ["azul"] }), await product({ precio: 10 })];
+    await signIn(page, "admin", `#/catalogue?q=${encodeURIComponent(listed.nombre)}`);
+    const conflict = page.locator("[data-test=delete-dialog] [data-test=conflict]");
+    const anyway = page.getByRole("button", { name: "Delete anyway" });
+    const gone = (one) => eventually(() => assert.rejects(api("GET", productPath(one.id)), /404/));
+
+    // from the list, which has no version of its rows
+    await page.locator(`tr[data-product="${listed.id}"] [data-test=delete]`).click();
+    await change(listed, { precio: 20 });
+    await page.click("[data-test=confirm-delete]");
+    await says(conflict, /^Somebody changed this product meanwhile:\s+Price\s+10\.00 → 20\.00$/);
+    assert.equal((await api("GET", productPath(listed.id))).precio, 20);
+    await change(listed, { precio: 30 });
+    await anyway.click();
+    await says(conflict, /20\.00 → 30\.00/);
+    await anyway.click();
+    await gone(listed);
+
+    // from the editor
+    await page.evaluate((to) => { location.hash = to; }, editorHash(edited.id));
+    await page.waitForSelector("[data-test=product-editor]");
+    await change(edited, { etiquetas: ["theirs"] });
+    await page.getByRole("button", { name: "Delete" }).click();
+    await page.click("[data-test=confirm-delete]");
+    await says(conflict, /Tags[\s\S]*theirs/);
+    await anyway.click();
+    await gone(edited);
+  }));
+
 test("a file that only says it is a picture is not waited for without end", () =>
   withPage({}, async (page) => {
     await page.clock.install();

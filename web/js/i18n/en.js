@@ -306,6 +306,7 @@ export default {
   newCategory: "New category",
   add: "Add",
   delete: "Delete",
+  deleteAnyway: "Delete anyway",
   deleting: "Deleting…",
   deleteNamed: (name) => `Delete ${name}`,
   deleteQuestion: (name) => `Delete ${name}?`,

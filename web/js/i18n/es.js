@@ -306,6 +306,7 @@ export default {
   newCategory: "Categoría nueva",
   add: "Añadir",
   delete: "Borrar",
+  deleteAnyway: "Borrar igualmente",
   deleting: "Borrando…",
   deleteNamed: (name) => `Borrar ${name}`,
   deleteQuestion: (name) => `¿Borrar ${name}?`,

@@ -4,6 +4,7 @@ import { explain, problemsByField } from "../failure.js";
 import { money, number } from "../format.js";
 import { language, t } from "../i18n.js";
 import { useLoad } from "../load.js";
+import { Changes } from "../parts/changes.js";
 import { Dialog } from "../parts/dialog.js";
 import { Field } from "../parts/field.js";
 import { Icon } from "../parts/icons.js";
@@ -12,6 +13,7 @@ import { Picture } from "../parts/picture.js";
 import { Empty, Failure, Skeleton } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { View } from "../parts/view.js";
+import { differences, formOf, LISTED, SHARED, TRIES } from "../product-form.js";
 import { goInPlace, toCatalogue, toCatalogueProduct } from "../router.js";
 import { useTyped } from "../typed.js";
 
@@ -71,32 +73,61 @@ export function Catalogue({ query }) {
   `;
 }
 
-export function DeleteDialog({ product, onClose, onDeleted }) {
+/** `etag`: of `product` as the reader sees it; null where that is a row of the list, which has none. */
+export function DeleteDialog({ product, etag = null, onClose, onDeleted }) {
+  const [seen, setSeen] = useState({ form: formOf(product), fields: etag ? SHARED : LISTED, etag });
+  const [theirs, setTheirs] = useState([]);
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState(null);
   async function press() {
     setBusy(true);
     setFailure(null);
     try {
-      await api.deleteProduct(product.id);
+      if (await remove()) onDeleted(product);
+      else setBusy(false);
     } catch (cause) {
       // Somebody else was faster: it is gone, as was wanted.
-      if (cause.status !== 404) {
+      if (cause.status === 404) onDeleted(product);
+      else {
         setFailure(cause);
         setBusy(false);
-        return;
       }
     }
-    onDeleted(product);
   }
+
+  /** Only as it was seen. False where somebody else has changed it: then that is shown, and nothing is deleted. */
+  async function remove() {
+    let from = seen.etag;
+    for (let tries = 1; ; tries += 1) {
+      try {
+        if (from) {
+          await api.deleteProduct(product.id, from);
+          return true;
+        }
+      } catch (cause) {
+        if (cause.status !== 412 || tries >= TRIES) throw cause;
+      }
+      const now = await api.product(product.id);
+      const changes = differences(seen.form, formOf(now.data), seen.fields);
+      if (changes.length) {
+        setTheirs(changes);
+        setSeen({ form: formOf(now.data), fields: SHARED, etag: now.etag });
+        return false;
+      }
+      from = now.etag;
+    }
+  }
+
   return html`
     <${Dialog} title=${t("deleteQuestion", product.nombre)} onClose=${onClose} locked=${busy}>
       <div class="dialog-body" data-test="delete-dialog">
         <p>${t("deleteText")}</p>
+        ${theirs.length > 0 && html`<div class="notice notice-warn" role="alert" data-test="conflict"><${Icon} name="alert" /><div class="notice-text">
+          <p><b>${t("productChangedMeanwhile")}</b></p><${Changes} all=${theirs} /></div></div>`}
         ${failure && html`<${Failure} failure=${failure} />`}
         <div class="dialog-actions">
           <button type="button" class="button" data-first disabled=${busy} onClick=${onClose}>${t("cancel")}</button>
-          <button type="button" class="button danger" disabled=${busy} onClick=${press} data-test="confirm-delete"><${Icon} name="trash" />${t(busy ? "deleting" : "delete")}</button>
+          <button type="button" class="button danger" disabled=${busy} onClick=${press} data-test="confirm-delete"><${Icon} name="trash" />${t(busy ? "deleting" : theirs.length ? "deleteAnyway" : "delete")}</button>
         </div>
       </div>
     <//>

@@ -3,12 +3,13 @@ import * as api from "../api.js";
 import { explain, problemsByField } from "../failure.js";
 import { t } from "../i18n.js";
 import { useLoad } from "../load.js";
+import { Changes } from "../parts/changes.js";
 import { Field, focusProblem } from "../parts/field.js";
 import { Icon } from "../parts/icons.js";
 import { Empty, Failure, Skeleton } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { View } from "../parts/view.js";
-import { differences, draftOf, EMPTY, formOf, SHARED } from "../product-form.js";
+import { differences, draftOf, EMPTY, formOf, SHARED, TRIES } from "../product-form.js";
 import { go, NEW_PRODUCT, toCatalogue, toCatalogueProduct, toProduct } from "../router.js";
 import { DeleteDialog } from "./catalogue.js";
 import { ImageUpload, keepLink, sendImage } from "./image-upload.js";
@@ -18,8 +19,6 @@ const CURRENCIES = ["USD", "EUR", "MXN", "COP", "ARS", "PEN", "GBP"];
 const NAME_CHARS_MAX = 150;
 const DESCRIPTION_CHARS_MAX = 4000;
 const SPECIFICATIONS_MAX = 50;
-/** Saves in a row that found the product moved on in nothing that is edited here: a picture that arrived, say. */
-const TRIES = 3;
 
 export function ProductEditor({ id }) {
   const isNew = id === NEW_PRODUCT;
@@ -160,15 +159,14 @@ function Editor({ isNew, read, categories, onRead }) {
       </div>
       <${ImageUpload} product=${base?.data} file=${file} onFile=${setFile} progress=${progress} onProgress=${setProgress} busy=${busy} onRead=${pictured} />
     </form>
-    ${deleting && html`<${DeleteDialog} product=${base.data} onClose=${() => setDeleting(false)} onDeleted=${({ nombre }) => { toast(t("deleted", nombre)); go(toCatalogue()); }} />`}
+    ${deleting && html`<${DeleteDialog} product=${base.data} etag=${base.etag} onClose=${() => setDeleting(false)} onDeleted=${({ nombre }) => { toast(t("deleted", nombre)); go(toCatalogue()); }} />`}
   `;
 }
 
 const Conflict = ({ conflict, onTheirs }) => html`
   <div class="notice notice-warn" role="alert" data-test="conflict"><${Icon} name="alert" /><div class="notice-text">
     <p><b>${t("productChangedMeanwhile")}</b></p>
-    <dl class="conflict">${conflict.theirs.map(({ field, was, is }) => html`<div key=${field}><dt>${t(`field.${field}`)}</dt>
-      <dd><del>${was || t("blank")}</del> <span aria-hidden="true">→</span> <ins>${is || t("blank")}</ins></dd></div>`)}</dl>
+    <${Changes} all=${conflict.theirs} />
     <p>${t("conflictChoice")}</p>
     <button type="button" class="button" onClick=${onTheirs} data-test="take-theirs">${t("takeTheirs")}</button>
   </div></div>
