@@ -119,6 +119,25 @@ test("deleting asks first", () =>
     await page.getByText("There is no such product").waitFor();
   }));
 
+test("deleting the last product of the last page leads to the page before it", () =>
+  withPage({}, async (page) => {
+    const word = fresh("Hoja");
+    const made = [];
+    for (const n of [1, 2, 3]) made.push(await product({ nombre: `${word} ${n}` }));
+    // as if two were a page
+    await page.route(/\/productos\?/, (route) => route.continue({ url: route.request().url().replace("limite=50", "limite=2") }));
+    await signIn(page, "admin", `#/catalogue?q=${word}&page=2`);
+    const rows = page.locator("[data-test=catalogue] tbody tr");
+    await page.locator(`tr[data-product="${made[0].id}"] [data-test=delete]`).click();
+    await page.click("[data-test=confirm-delete]");
+    await eventually(async () => assert.equal(await rows.count(), 2));
+    assert.equal(await page.locator(".empty").count(), 0);
+    assert.match(page.url(), new RegExp(`q=${word}$`));
+    // and so does an address that is past the end
+    await page.evaluate((to) => { location.hash = to; }, `#/catalogue?q=${word}&page=7`);
+    await eventually(async () => assert.match(page.url(), new RegExp(`q=${word}$`)));
+  }));
+
 test("what somebody else has changed is shown before it is deleted", () =>
   withPage({ expected: [412] }, async (page) => {
     const [listed, edited] = [await product({ precio: 10, etiquetas: ["azul"] }), await product({ precio: 10 })];

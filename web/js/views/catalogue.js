@@ -1,4 +1,4 @@
-import { html, useState } from "../html.js";
+import { html, useEffect, useState } from "../html.js";
 import * as api from "../api.js";
 import { explain, problemsByField } from "../failure.js";
 import { money, number } from "../format.js";
@@ -29,24 +29,34 @@ export function Catalogue({ query }) {
   const [typed, setTyped] = useTyped(q, (text) => goInPlace(toCatalogue({ q: text })));
   const [deleting, setDeleting] = useState(null);
   const [sorting, setSorting] = useState(false);
+  const toPage = (target) => toCatalogue({ q, page: target > 1 && target });
   const nameOf = (id) => categories.data?.find((one) => one.id === id)?.nombre ?? id;
 
   function deleted(product) {
     setDeleting(null);
     toast(t("deleted", product.nombre));
     // The list may lag behind for a moment: what was deleted here is gone here.
-    found.set({ ...found.data, datos: found.data.datos.filter(({ id }) => id !== product.id), paginacion: { ...found.data.paginacion, total: found.data.paginacion.total - 1 } });
+    const { datos, paginacion } = found.data;
+    const left = paginacion.total - 1;
+    found.set({ datos: datos.filter(({ id }) => id !== product.id), paginacion: { ...paginacion, total: left, totalPaginas: Math.ceil(left / paginacion.limite) } });
   }
 
+  const { pagina, total = 0, totalPaginas = 0 } = found.data?.paginacion ?? {};
+  // As after deleting the last product of the last page. What was read for another page says nothing about this one.
+  const pastEnd = pagina === page && page > totalPaginas && total > 0;
+  useEffect(() => {
+    if (pastEnd) goInPlace(toPage(totalPaginas));
+  }, [pastEnd]);
+
   return html`
-    <${View} title=${t("catalogue")} lead=${found.data && t("productsFound", found.data.paginacion.total)}
+    <${View} title=${t("catalogue")} lead=${found.data && t("productsFound", total)}
       actions=${html`<button type="button" class="button" data-test="categories" onClick=${() => setSorting(true)}><${Icon} name="tag" />${t("categories")}</button>
         <a class="button primary" href=${toCatalogueProduct()} data-test="new-product"><${Icon} name="plus" />${t("newProduct")}</a>`}>
       <div class="toolbar" role="search"><label class="search"><${Icon} name="search" /><span class="visually-hidden">${t("searchProducts")}</span>
         <input type="search" data-test="search" value=${typed} placeholder=${t("searchProducts")} maxlength="100" onInput=${(event) => setTyped(event.target.value)} /></label></div>
       ${found.failure && html`<${Failure} failure=${found.failure} retry=${found.reload} />`}
       ${!found.data && !found.failure && html`<${Skeleton} rows=${8} />`}
-      ${found.data?.datos.length === 0 && html`<${Empty} icon="tag" title=${t(q ? "noProductFits" : "noProducts")} />`}
+      ${found.data?.datos.length === 0 && !pastEnd && html`<${Empty} icon="tag" title=${t(total ? "noSuchPageOfList" : q ? "noProductFits" : "noProducts")} />`}
       ${found.data?.datos.length > 0 && html`
         <div class="table-frame"><table class="table catalogue" role="table" aria-busy=${String(found.loading)} data-test="catalogue">
           <caption class="visually-hidden">${t("catalogue")}</caption>
@@ -65,8 +75,8 @@ export function Catalogue({ query }) {
               <td role="cell" class="row-action"><button type="button" class="button quiet square" aria-label=${t("deleteNamed", product.nombre)} title=${t("delete")} data-test="delete"
                 onClick=${() => setDeleting(product)}><${Icon} name="trash" /></button></td>
             </tr>`)}</tbody>
-        </table></div>
-        <${Pager} page=${page} pages=${found.data.paginacion.totalPaginas} to=${(target) => toCatalogue({ q, page: target > 1 && target })} />`}
+        </table></div>`}
+      ${found.data && html`<${Pager} page=${page} pages=${totalPaginas} to=${toPage} />`}
       ${deleting && html`<${DeleteDialog} product=${deleting} onClose=${() => setDeleting(null)} onDeleted=${deleted} />`}
       ${sorting && html`<${Categories} all=${categories.data ?? []} failure=${categories.failure} onAdded=${(one) => categories.set([...(categories.data ?? []), one])} onClose=${() => setSorting(false)} />`}
     <//>
