@@ -55,10 +55,14 @@ test("pages of a list, one after the other", () =>
     for (const [n, nombre] of names.entries()) await product({ nombre, precio: n + 1 });
     await open(page, `#/shop?q=${word}&order=precio_asc`);
     await list(page, names.slice(0, 20));
+    const atTheTop = () => page.waitForFunction(() => scrollY === 0 && document.activeElement?.tagName === "H1");
     await page.click("[data-test=next]");
+    await atTheTop();
     await list(page, names.slice(20));
     await page.getByText("Page 2 of 2").waitFor();
-    await page.click("[data-test=previous]");
+    await page.locator("[data-test=previous]").focus();
+    await page.keyboard.press("Enter");
+    await atTheTop();
     await list(page, names.slice(0, 20));
   }));
 

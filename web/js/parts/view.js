@@ -3,6 +3,9 @@ import { html, useEffect, useRef } from "../html.js";
 
 let firstView = true;
 
+/** For what takes away the control that has the focus: reading goes on from the view's heading. */
+export const focusHeading = () => document.querySelector("h1")?.focus({ preventScroll: true });
+
 export function View({ title, lead, back, actions, children }) {
   const heading = useRef(null);
   useEffect(() => {
