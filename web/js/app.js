@@ -1,5 +1,5 @@
 // The shell: header, the view the address asks for, and the two things that can happen anywhere — a dropped file, a toast.
-import { html, useEffect, useLayoutEffect, useState } from "./html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { cart, kept, missed, pieces, takeOver } from "./cart.js";
 import { getConfig } from "./config.js";
 import { number } from "./format.js";
@@ -126,10 +126,14 @@ function tellMissed() {
 /** Who is signed in, and the way out. A disclosure, so that it needs no menu keys. */
 function Account({ user }) {
   const [open, setOpen] = useState(false);
+  const button = useRef(null);
   useEffect(() => {
     if (!open) return undefined;
     const close = (event) => {
-      if (event.type === "keydown" ? event.key === "Escape" : !event.target.closest(".account")) setOpen(false);
+      if (event.type === "keydown" ? event.key !== "Escape" : event.target.closest(".account")) return;
+      // What has the focus inside goes with the box.
+      if (document.activeElement?.closest(".account-box")) button.current.focus();
+      setOpen(false);
     };
     document.addEventListener("click", close);
     document.addEventListener("keydown", close);
@@ -140,7 +144,7 @@ function Account({ user }) {
   }, [open]);
   return html`
     <div class="account">
-      <button type="button" class="avatar" data-test="account" aria-expanded=${String(open)} aria-label=${t("account", user.username)}
+      <button ref=${button} type="button" class="avatar" data-test="account" aria-expanded=${String(open)} aria-label=${t("account", user.username)}
         onClick=${() => setOpen(!open)}>${user.username.slice(0, 1).toUpperCase()}</button>
       ${open && html`<div class="account-box">
         <p class="account-name">${user.username}</p>

@@ -65,6 +65,12 @@ test("signing in and changing a line need no mouse", () =>
         await page.keyboard.press("Tab");
       }
     };
+    await reach("account");
+    await page.keyboard.press("Enter");
+    await reach("sign-out");
+    await page.keyboard.press("Escape");
+    await page.waitForSelector("[data-test=sign-out]", { state: "detached" });
+    assert.equal(await focused(), "account");
     // the focus comes back once the dialog is gone, not in the same moment
     const backOnEdit = () => page.waitForFunction(() => document.activeElement?.dataset.test === "edit");
     await reach("edit");

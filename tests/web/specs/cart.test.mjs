@@ -156,13 +156,16 @@ test("a coupon: none of that name, applied, removed", () =>
     await page.fill("[name=coupon]", "NOSUCHONE");
     await page.keyboard.press("Enter");
     await page.getByText("There is no such coupon.").waitFor();
+    await page.waitForFunction(() => document.activeElement?.name === "coupon");
     await page.fill("[name=coupon]", code.toLowerCase());
     await page.getByRole("button", { name: "Apply" }).click();
     await says(page.locator("[data-test=coupon]"), new RegExp(code));
+    await page.waitForFunction(() => document.activeElement?.dataset.test === "remove-coupon");
     await says(sum(page, "descuento"), "−US$5.00");
     await says(sum(page, "total"), "US$48.60");
     await page.click("[data-test=remove-coupon]");
     await says(sum(page, "total"), "US$54.00");
+    await page.waitForFunction(() => document.activeElement?.name === "coupon");
   }));
 
 test("a session that ends by itself never shows an empty cart", () =>

@@ -115,6 +115,7 @@ test("deleting asks first", () =>
     await row.locator("[data-test=delete]").click();
     await page.click("[data-test=confirm-delete]");
     await row.waitFor({ state: "detached" });
+    await page.waitForFunction(() => document.activeElement?.tagName === "H1");
     await open(page, productHash(one.id));
     await page.getByText("There is no such product").waitFor();
   }));

@@ -9,7 +9,7 @@ import { Icon } from "../parts/icons.js";
 import { Picture } from "../parts/picture.js";
 import { Quantity } from "../parts/product-parts.js";
 import { Empty, Failure, Skeleton } from "../parts/states.js";
-import { View } from "../parts/view.js";
+import { focusHeading, View } from "../parts/view.js";
 import { usePoll } from "../poll.js";
 import { toProduct, toShop, toSignIn, toSignUp } from "../router.js";
 import { expired, session } from "../session.js";
@@ -74,7 +74,7 @@ function OwnCart() {
           <aside class="card totals" aria-label=${t("summary")} data-test="totals">
             <h2>${t("summary")}</h2>
             <${Totals} now=${now} />
-            <${Coupon} key=${now.cupon?.codigo ?? ""} coupon=${now.cupon} />
+            <${Coupon} coupon=${now.cupon} />
           </aside>
         </div>`}
     <//>
@@ -133,11 +133,21 @@ function Coupon({ coupon }) {
   const [code, setCode] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState("");
+  const box = useRef(null);
+  const acted = useRef(false);
+  useEffect(() => {
+    // The control that had the focus is gone or was out of use; the one in its place goes on.
+    if (busy || !acted.current) return;
+    acted.current = false;
+    if (document.activeElement === document.body) box.current?.querySelector("input, button")?.focus();
+  }, [busy]);
   async function run(work) {
     setBusy(true);
     setProblem("");
+    acted.current = true;
     try {
       await work();
+      setCode("");
     } catch (failure) {
       setProblem(explain(failure));
     } finally {
@@ -151,7 +161,7 @@ function Coupon({ coupon }) {
   }
   if (coupon) {
     return html`
-      <div class="coupon" data-test="coupon" data-applied=${String(coupon.aplicado)}>
+      <div ref=${box} class="coupon" data-test="coupon" data-applied=${String(coupon.aplicado)}>
         <p><${Icon} name="tag" /> ${t("coupon")} <code>${coupon.codigo}</code></p>
         <button type="button" class="button quiet" disabled=${busy} onClick=${() => run(removeCoupon)} data-test="remove-coupon">${t("remove")}</button>
         ${!coupon.aplicado && html`<p class="line-note line-note-bad"><${Icon} name="alert" />${coupon.aviso}</p>`}
@@ -160,7 +170,7 @@ function Coupon({ coupon }) {
     `;
   }
   return html`
-    <form class="coupon" onSubmit=${submit} novalidate>
+    <form ref=${box} class="coupon" onSubmit=${submit} novalidate>
       <label class="field">${t("coupon")}
         <input name="coupon" autocomplete="off" autocapitalize="characters" spellcheck=${false} maxlength="64" value=${code} disabled=${busy}
           aria-invalid=${String(Boolean(problem))} aria-describedby="coupon-problem" onInput=${(event) => setCode(event.target.value)} />
@@ -170,9 +180,6 @@ function Coupon({ coupon }) {
     </form>
   `;
 }
-
-/** The button that had the focus went with its line. */
-const focusHeading = () => document.querySelector("h1")?.focus();
 
 /** Before signing in: what was put aside, at the catalogue's prices of now. Nothing is reserved and nothing is summed up. */
 function KeptCart() {

@@ -12,7 +12,7 @@ import { Pager } from "../parts/pager.js";
 import { Picture } from "../parts/picture.js";
 import { Empty, Failure, Skeleton } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
-import { View } from "../parts/view.js";
+import { focusHeading, View } from "../parts/view.js";
 import { differences, formOf, LISTED, SHARED, TRIES } from "../product-form.js";
 import { goInPlace, toCatalogue, toCatalogueProduct } from "../router.js";
 import { useTyped } from "../typed.js";
@@ -35,6 +35,8 @@ export function Catalogue({ query }) {
   function deleted(product) {
     setDeleting(null);
     toast(t("deleted", product.nombre));
+    // Once the dialog is gone: the button it was opened with goes too.
+    requestAnimationFrame(focusHeading);
     // The list may lag behind for a moment: what was deleted here is gone here.
     const { datos, paginacion } = found.data;
     const left = paginacion.total - 1;
