@@ -18,6 +18,12 @@ export const formOf = (product) => ({
   especificaciones: Object.entries(product.especificaciones ?? {}).map(([name, value]) => ({ name, value })),
 });
 
+/** Names that more than one specification has; only one of them could be kept. */
+export function repeatedNames({ especificaciones }) {
+  const names = especificaciones.map(({ name }) => name.trim()).filter(Boolean);
+  return [...new Set(names.filter((name, at) => names.indexOf(name) < at))];
+}
+
 /** The form as the API takes it. What is no price or no number goes there as it is, to be refused at its field. */
 export function draftOf(form, isNew) {
   const price = priceText(form.precio);

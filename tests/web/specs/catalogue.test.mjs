@@ -41,6 +41,14 @@ test("an administrator makes a category and a product with a picture, and a cust
     await page.keyboard.type("peso");
     await page.keyboard.press("Tab");
     await page.keyboard.type("300 g");
+    // two of one name: one of them would be lost
+    await page.click("[data-test=add-specification]");
+    const names = page.locator("[name=specification-name]");
+    await names.nth(1).fill(" peso");
+    await save(page);
+    await says(page.locator("[data-field=especificaciones] [data-test=problems]"), /“peso” is there twice/);
+    await page.waitForFunction(() => document.activeElement?.name === "specification-name");
+    await page.getByRole("button", { name: "Remove peso" }).last().click();
     await page.setInputFiles("[name=image]", { name: "letter.txt", mimeType: "text/plain", buffer: Buffer.from("Dear all") });
     await says(page.locator("[data-test=image-problem]"), /JPEG, PNG or WebP/);
     await page.setInputFiles("[name=image]", picture("mug-blue.png"));

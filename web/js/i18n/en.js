@@ -327,6 +327,7 @@ export default {
   specificationName: (n) => `Name of specification ${n}`,
   specificationValue: (n) => `Value of specification ${n}`,
   addSpecification: "Add a specification",
+  specificationTwice: (name) => `“${name}” is there twice. Give one of them another name, or remove it.`,
   productChangedMeanwhile: "Somebody changed this product meanwhile:",
   conflictChoice: "What you typed is still here, and nothing of it is saved. Save again to put it in the place of theirs, or take theirs.",
   takeTheirs: "Take theirs",

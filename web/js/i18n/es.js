@@ -327,6 +327,7 @@ export default {
   specificationName: (n) => `Nombre de la especificación ${n}`,
   specificationValue: (n) => `Valor de la especificación ${n}`,
   addSpecification: "Añadir una especificación",
+  specificationTwice: (name) => `«${name}» está dos veces. Cambia el nombre de una, o quítala.`,
   productChangedMeanwhile: "Alguien ha cambiado este producto entretanto:",
   conflictChoice: "Lo que has escrito sigue aquí y no se ha guardado nada. Guarda otra vez para ponerlo en lugar de lo suyo, o quédate con lo suyo.",
   takeTheirs: "Quedarme con lo suyo",

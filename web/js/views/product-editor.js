@@ -9,7 +9,7 @@ import { Icon } from "../parts/icons.js";
 import { Empty, Failure, Skeleton } from "../parts/states.js";
 import { toast } from "../parts/toast.js";
 import { View } from "../parts/view.js";
-import { differences, draftOf, EMPTY, formOf, SHARED, TRIES } from "../product-form.js";
+import { differences, draftOf, EMPTY, formOf, repeatedNames, SHARED, TRIES } from "../product-form.js";
 import { go, NEW_PRODUCT, toCatalogue, toCatalogueProduct, toProduct } from "../router.js";
 import { DeleteDialog } from "./catalogue.js";
 import { ImageUpload, keepLink, sendImage } from "./image-upload.js";
@@ -68,9 +68,15 @@ function Editor({ isNew, read, categories, onRead }) {
 
   async function submit(event) {
     event.preventDefault();
-    setBusy(true);
     setProblem("");
     setProblems({});
+    const repeated = repeatedNames(form);
+    if (repeated.length) {
+      setProblems({ especificaciones: repeated.map((name) => t("specificationTwice", name)) });
+      focusProblem(box.current);
+      return;
+    }
+    setBusy(true);
     const draft = draftOf(form, isNew);
     try {
       if (isNew) await make(draft);
@@ -178,16 +184,17 @@ function Specifications({ rows, busy, problems, onChange }) {
   useEffect(() => {
     if (added) list.current?.querySelector("li:last-child input")?.focus();
   }, [added]);
+  const isWrong = (name) => problems.length > 0 && repeatedNames({ especificaciones: rows }).includes(name.trim());
   const set = (index, part) => onChange(rows.map((row, at) => (at === index ? { ...row, ...part } : row)));
   return html`
-    <fieldset class="specification-rows"><legend>${t("specifications")} <span class="muted optional">${t("optional")}</span></legend>
+    <fieldset class="specification-rows" data-field="especificaciones" aria-describedby=${problems.length > 0 ? "specification-problems" : undefined}><legend>${t("specifications")} <span class="muted optional">${t("optional")}</span></legend>
       <ul ref=${list}>${rows.map((row, index) => html`
         <li key=${index}>
-          <input name="specification-name" aria-label=${t("specificationName", index + 1)} placeholder=${t("name")} maxlength="50" disabled=${busy} value=${row.name} onInput=${(event) => set(index, { name: event.target.value })} />
+          <input name="specification-name" aria-label=${t("specificationName", index + 1)} placeholder=${t("name")} maxlength="50" disabled=${busy} aria-invalid=${String(isWrong(row.name))} value=${row.name} onInput=${(event) => set(index, { name: event.target.value })} />
           <input name="specification-value" aria-label=${t("specificationValue", index + 1)} placeholder=${t("value")} maxlength="300" disabled=${busy} value=${row.value} onInput=${(event) => set(index, { value: event.target.value })} />
           <button type="button" class="button quiet square" disabled=${busy} aria-label=${t("removeNamed", row.name)} onClick=${() => onChange(rows.filter((_, at) => at !== index))}><${Icon} name="close" /></button>
         </li>`)}</ul>
-      ${problems.length > 0 && html`<ul class="problems">${problems.map((problem) => html`<li key=${problem}>${problem}</li>`)}</ul>`}
+      ${problems.length > 0 && html`<ul id="specification-problems" class="problems" data-test="problems">${problems.map((problem) => html`<li key=${problem}>${problem}</li>`)}</ul>`}
       <button type="button" class="button" disabled=${busy || rows.length >= SPECIFICATIONS_MAX} data-test="add-specification"
         onClick=${() => { onChange([...rows, { name: "", value: "" }]); setAdded((n) => n + 1); }}><${Icon} name="plus" />${t("addSpecification")}</button>
     </fieldset>
