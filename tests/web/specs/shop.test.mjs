@@ -66,6 +66,21 @@ test("pages of a list, one after the other", () =>
     await list(page, names.slice(0, 20));
   }));
 
+test("categories that could not be read are said, and read again", () =>
+  withPage({ expected: [503] }, async (page) => {
+    await product();
+    const fails = (route) => route.fulfill({ status: 503, body: "{}" });
+    await page.route("**/categorias", fails);
+    await open(page, "#/shop");
+    await page.locator("[data-test=product]").first().waitFor();
+    const choices = page.locator("[data-test=category] option");
+    assert.equal(await choices.count(), 1);
+    await page.unroute("**/categorias", fails);
+    await page.getByRole("button", { name: "Try again" }).click();
+    await eventually(async () => assert.ok((await choices.count()) > 1));
+    await page.getByRole("alert").waitFor({ state: "detached" });
+  }));
+
 test("one product: price in the reader's way, stock, specifications, and no picture said quietly", () =>
   withPage({}, async (page) => {
     const one = await product({ precio: 1234.5, moneda: "EUR", stock: 3, especificaciones: { peso: "300 g" }, etiquetas: ["azul"] });

@@ -53,6 +53,7 @@ export function Shop({ query }) {
   const [max, setMax] = useTyped(filter.max, (text) => priceText(text) !== null && type({ max: priceText(text) }));
   const filtered = Boolean(filter.q || filter.category || filter.min || filter.max);
   const { total = 0, totalPaginas = 0 } = found.data?.paginacion ?? {};
+  const failed = [found, categories].filter(({ failure }) => failure);
   const clear = () => {
     go(toShop({ order: filter.order }));
   };
@@ -79,7 +80,7 @@ export function Shop({ query }) {
           </select></label>
       </div>
       ${(priceText(min) === null || priceText(max) === null) && html`<p class="problem" role="alert">${t("noPrice")}</p>`}
-      ${found.failure && html`<${Failure} failure=${found.failure} retry=${found.reload} />`}
+      ${failed.length > 0 && html`<${Failure} failure=${failed[0].failure} retry=${() => failed.forEach(({ reload }) => reload())} />`}
       ${!found.data && !found.failure && html`<${Skeleton} kind="product" rows=${8} />`}
       ${found.data && html`<p class="summary" role="status" data-test="total">${t("productsFound", total)}${filtered && html` · <button type="button" class="link" onClick=${clear}>${t("everyProduct")}</button>`}</p>`}
       ${found.data?.datos.length === 0 && html`
