@@ -101,6 +101,22 @@ test("a product that is not there says so", () =>
     await page.getByText("There is no such product").waitFor();
   }));
 
+test("a review that is written between two readings shows none twice", () =>
+  withPage({}, async (page) => {
+    const one = await product();
+    const review = (n) => ({ id: `res_${n}`, productoId: one.id, calificacion: 4, comentario: `Number ${n}`, creadoEn: "2024-01-21T11:00:00Z" });
+    const pages = { 1: [review(3), review(2)], 2: [review(2), review(1)] };
+    await page.route("**/resenas?*", (route) => {
+      const pagina = Number(new URL(route.request().url()).searchParams.get("pagina"));
+      return route.fulfill({ json: { datos: pages[pagina], paginacion: { pagina, limite: 2, total: 4, totalPaginas: 2 } } });
+    });
+    await open(page, productHash(one.id));
+    await page.getByRole("button", { name: "Older reviews" }).click();
+    await page.getByText("Number 1").waitFor();
+    const texts = await page.locator("[data-test=reviews] .description").allInnerTexts();
+    assert.deepEqual(texts, ["Number 3", "Number 2", "Number 1"]);
+  }));
+
 test("a review: asked to sign in, written once, counted", () =>
   withPage({ expected: [409] }, async (page) => {
     const [one, user] = await Promise.all([product(), customer()]);

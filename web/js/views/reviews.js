@@ -21,7 +21,9 @@ export function Reviews({ product, onWritten }) {
   const [older, setOlder] = useState({ reviews: [], page: 1, loading: false, failure: null });
   const first = useLoad((signal) => api.reviews(product.id, 1, signal), [product.id]);
   const pages = first.data?.paginacion?.totalPaginas ?? 1;
-  const all = [...(first.data?.datos ?? []), ...older.reviews];
+  // A review that is written between two readings moves the others on: the last of one page comes first on the next, again.
+  const seen = new Set();
+  const all = [...(first.data?.datos ?? []), ...older.reviews].filter(({ id }) => !seen.has(id) && seen.add(id));
 
   async function more() {
     setOlder((now) => ({ ...now, loading: true, failure: null }));
@@ -51,8 +53,8 @@ export function Reviews({ product, onWritten }) {
       ${first.failure && html`<${Failure} failure=${first.failure} retry=${first.reload} />`}
       ${!first.data && !first.failure && html`<${Skeleton} rows=${2} />`}
       ${first.data && all.length === 0 && html`<p class="muted">${t("noReviews")}</p>`}
-      <ul class="review-list" data-test="reviews">${all.map((review, index) => html`
-        <li key=${review.id ?? index} class="card review">
+      <ul class="review-list" data-test="reviews">${all.map((review) => html`
+        <li key=${review.id} class="card review">
           <p class="review-head"><${Stars} mean=${review.calificacion} single />
             ${own && review.id === own.id && html`<span class="chip chip-plain">${t("yourReview")}</span>`}
             <span class="fine">${day(review.creadoEn)}</span></p>
