@@ -39,6 +39,14 @@ for (const scheme of ["light", "dark"]) {
       await fillIn(page, user);
       await page.waitForSelector("[data-test=totals]");
       await audit(page, "cart");
+      const gone = await product();
+      await to(page, productHash(gone.id));
+      await page.click(".product-buy [data-test=add]");
+      await page.locator(".toast", { hasText: gone.nombre }).waitFor();
+      await api("DELETE", productPath(gone.id), { role: "admin" });
+      await to(page, "#/cart");
+      await page.locator(".cart-line-gone").waitFor();
+      await audit(page, "cart with a product that is gone");
       await to(page, productHash(one.id));
       await page.waitForSelector("[data-test=review-form]");
       await audit(page, "review");
