@@ -56,6 +56,8 @@ for (const width of [320, PHONE.width, 768, 1000, 1280]) {
       await page.waitForSelector("[data-test=editor]");
       const box = await page.locator("dialog").boundingBox();
       assert.ok(box.x >= 0 && box.x + box.width <= width, JSON.stringify(box));
+      const [inside, room] = await page.locator("dialog").evaluate((dialog) => [dialog.scrollWidth, dialog.clientWidth]);
+      assert.ok(inside <= room, `the dialog of a line: ${inside} > ${room}`);
       await page.keyboard.press("Escape");
       await page.click("[data-test=upload]");
       await page.waitForSelector("[data-test=uploader]");
