@@ -686,12 +686,12 @@ fn indexed(table: &Table, index: &Index, range: &KeyRange, call: &Call<'_>) -> R
     let schema = table.schema;
     let mut found = Vec::new();
     for item in table.partitions.values().flat_map(BTreeMap::values) {
-        let attributes = item.attributes()?;
+        let attributes = item.kept_attributes()?;
         let (Some(hash), Some(sort)) = (attributes.get(index.hash), attributes.get(index.range)) else { continue };
-        if Some(hash) != range.hash.as_ref() || !range.rest.as_ref().map_or(Ok(true), |rest| rest.holds(&attributes))? {
+        if Some(hash) != range.hash.as_ref() || !range.rest.as_ref().map_or(Ok(true), |rest| rest.holds(attributes))? {
             continue;
         }
-        let key = index_order(sort, &attributes, schema);
+        let key = index_order(sort, attributes, schema);
         let item = if index.keys_only {
             let names = [index.hash, index.range, schema.hash, schema.range];
             let mut keys = attributes.clone();

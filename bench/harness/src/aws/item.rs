@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
@@ -96,6 +97,8 @@ fn value_size(value: &RawValue) -> usize {
 pub(crate) struct Item {
     json: Box<str>,
     size: u32,
+    /// Its attributes, once a query of an index has asked for them: it looks at every item of a table.
+    read: OnceLock<Box<Attributes>>,
 }
 
 impl Item {
@@ -121,7 +124,7 @@ impl Item {
         if partition.is_empty() || (sort.is_empty() && !range.is_empty()) {
             bail!("a key is empty");
         }
-        Ok((partition, sort, Self { json: json.into(), size: u32::try_from(size)? }))
+        Ok((partition, sort, Self { json: json.into(), size: u32::try_from(size)?, read: OnceLock::new() }))
     }
 
     /// From attributes.
@@ -137,6 +140,15 @@ impl Item {
     /// Bytes that DynamoDB counts for it, nearly.
     pub(crate) fn size(&self) -> usize {
         self.size as usize
+    }
+
+    /// Its attributes, kept for the next time.
+    pub(crate) fn kept_attributes(&self) -> Result<&Attributes> {
+        if let Some(read) = self.read.get() {
+            return Ok(read);
+        }
+        let read = Box::new(self.attributes()?);
+        Ok(self.read.get_or_init(|| read))
     }
 
     /// Its attributes.
