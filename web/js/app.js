@@ -127,7 +127,8 @@ function tellMissed() {
 function Account({ user }) {
   const [open, setOpen] = useState(false);
   const button = useRef(null);
-  useEffect(() => {
+  // Before anything is painted: whoever sees the box can close it.
+  useLayoutEffect(() => {
     if (!open) return undefined;
     const close = (event) => {
       if (event.type === "keydown" ? event.key !== "Escape" : event.target.closest(".account")) return;
