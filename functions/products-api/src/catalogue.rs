@@ -29,8 +29,8 @@ const FEW: i32 = 100;
 const MANY: usize = 300;
 /// The longest that a snapshot may take to come or go; a list can do without.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The largest snapshot, in bytes: some 200,000 products.
-const SNAPSHOT_BYTES_MAX: usize = 48 * 1024 * 1024;
+/// The largest snapshot, in bytes: some 100,000 products, which is what an instance has memory and time for.
+const SNAPSHOT_BYTES_MAX: usize = 24 * 1024 * 1024;
 const SNAPSHOT_KEY: &str = "snapshot.json";
 
 /// The list of an instance.
