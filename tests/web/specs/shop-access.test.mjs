@@ -11,6 +11,8 @@ useBrowser();
 cleanUp();
 
 const to = (page, hash) => page.evaluate((where) => { location.hash = where; }, hash);
+/** The shop's list with this product in it, however many others are made meanwhile. */
+const found = (one) => `#/shop?q=${encodeURIComponent(one.nombre.slice(0, 100))}`;
 const LONG = { nombre: `Taza-de-cerámica-esmaltada-${"x".repeat(100)}`, precio: 1_234_567.89, etiquetas: ["y".repeat(40)], especificaciones: { ["z".repeat(50)]: "w".repeat(200) } };
 
 for (const scheme of ["light", "dark"]) {
@@ -19,7 +21,7 @@ for (const scheme of ["light", "dark"]) {
       const [one, out] = [await product({ especificaciones: { peso: "1 kg" }, etiquetas: ["azul"], stock: 3 }, "mug-blue.png"), await product({ stock: 0 })];
       const user = await customer();
       await withAxe(page);
-      await open(page);
+      await open(page, found(out));
       await page.waitForSelector(`[data-product="${out.id}"]`);
       await audit(page, "shop");
       await to(page, productHash(one.id));
@@ -82,6 +84,8 @@ for (const width of [320, PHONE.width, 768, 1000, 1280]) {
       await open(page, SIGN_IN);
       await fits("sign-in");
       await fillIn(page, user);
+      await page.waitForSelector("[data-test=account]");
+      await to(page, found(one));
       await page.waitForSelector(`[data-product="${one.id}"]`);
       await fits("shop");
       await to(page, productHash(one.id));
