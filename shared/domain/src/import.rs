@@ -45,7 +45,7 @@ pub enum State {
     Completed,
     /// Finished; some rows were rejected.
     CompletedWithErrors,
-    /// Refused whole: nothing was written.
+    /// Refused whole, so that nothing was written; or broken off for good, with what had been written until then.
     Failed,
 }
 
