@@ -6,9 +6,9 @@ use std::ops::RangeInclusive;
 
 use almacen_domain::money::parse_decimal;
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use crate::error::{Detail, Refusal, Text};
 use crate::money::amount_refused;
@@ -29,7 +29,7 @@ impl Fields {
     /// 400 where it is no JSON, or no object.
     pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
         match serde_json::from_slice(body) {
-            Ok(Body(Some(entries))) => Ok(Self::of(entries)),
+            Ok(Body(Some(read))) => Ok(Self::of(read)),
             Ok(Body(None)) => {
                 Err(Refusal::invalid_field("body", Text::fixed("Debe ser un objeto JSON.", "Must be a JSON object.")))
             }
@@ -49,13 +49,10 @@ impl Fields {
         Self { left: Map::new(), numbers: BTreeMap::new(), problems: Vec::new() }
     }
 
-    fn of(entries: Vec<(String, Value, Option<String>)>) -> Self {
-        let mut fields = Self::empty();
-        for (name, value, number) in entries {
-            fields.numbers.extend(number.map(|number| (name.clone(), number)));
-            if fields.left.insert(name.clone(), value).is_some() {
-                fields.problem(&name, Text::fixed("Está dos veces.", "Is there twice."));
-            }
+    fn of(read: Read) -> Self {
+        let mut fields = Self { left: read.entries, numbers: read.numbers, problems: Vec::new() };
+        for name in read.twice {
+            fields.problem(&name, Text::fixed("Está dos veces.", "Is there twice."));
         }
         fields
     }
@@ -193,8 +190,17 @@ impl Fields {
     }
 }
 
-/// The entries of an object in order, numbers with the text they are written as; `None` for what is no object.
-struct Body(Option<Vec<(String, Value, Option<String>)>>);
+/// What an object holds; `None` for what is no object.
+struct Body(Option<Read>);
+
+#[derive(Default)]
+struct Read {
+    entries: Map<String, Value>,
+    /// Numbers with the text they are written as.
+    numbers: BTreeMap<String, String>,
+    /// Names that are there twice, with the way to them.
+    twice: Vec<String>,
+}
 
 impl<'de> Deserialize<'de> for Body {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -203,27 +209,107 @@ impl<'de> Deserialize<'de> for Body {
             return Ok(Self(None));
         }
         let mut inner = serde_json::Deserializer::from_str(raw.get());
-        inner.deserialize_map(Entries).map(|entries| Self(Some(entries))).map_err(serde::de::Error::custom)
+        inner.deserialize_map(Entries).map(|read| Self(Some(read))).map_err(serde::de::Error::custom)
     }
 }
 
 struct Entries;
 
 impl<'de> Visitor<'de> for Entries {
-    type Value = Vec<(String, Value, Option<String>)>;
+    type Value = Read;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut entries = Vec::new();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Read, A::Error> {
+        let mut read = Read::default();
         while let Some((name, raw)) = map.next_entry::<String, &RawValue>()? {
-            let value: Value = serde_json::from_str(raw.get()).map_err(serde::de::Error::custom)?;
-            let number = value.is_number().then(|| raw.get().to_owned());
-            entries.push((name, value, number));
+            let exact = Exact { path: &name, twice: &mut read.twice };
+            let value = exact.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
+            let value = value.map_err(serde::de::Error::custom)?;
+            if value.is_number() {
+                read.numbers.insert(name.clone(), raw.get().to_owned());
+            }
+            if read.entries.insert(name.clone(), value).is_some() {
+                read.twice.push(name);
+            }
         }
-        Ok(entries)
+        Ok(read)
+    }
+}
+
+/// A value as it is written. What serde_json makes of a [`Value`] by itself is not: of two entries of one name it keeps the
+/// last, and an object with a certain private name in it is taken for the JSON in that entry's text.
+struct Exact<'a> {
+    path: &'a str,
+    twice: &'a mut Vec<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Exact<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Exact<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
+        let mut values = Vec::new();
+        loop {
+            let path = format!("{}[{}]", self.path, values.len());
+            let Some(value) = list.next_element_seed(Exact { path: &path, twice: self.twice })? else {
+                return Ok(Value::Array(values));
+            };
+            values.push(value);
+        }
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut entries = Map::new();
+        while let Some(name) = map.next_key::<String>()? {
+            let path = format!("{}.{name}", self.path);
+            let value = map.next_value_seed(Exact { path: &path, twice: self.twice })?;
+            if entries.insert(name, value).is_some() {
+                self.twice.push(path);
+            }
+        }
+        Ok(Value::Object(entries))
     }
 }
 
@@ -255,6 +341,43 @@ mod tests {
         ] {
             let error = amount(body).unwrap_err();
             assert!(error.contains(told), "{body}: {error}");
+        }
+    }
+
+    fn read(body: &str) -> Result<Option<Value>, String> {
+        let told = |refusal: Refusal| refusal.body(Language::English, "r");
+        let mut fields = Fields::parse(body.as_bytes()).map_err(told)?;
+        let value = fields.take("a");
+        fields.finish().map_err(told)?;
+        Ok(value)
+    }
+
+    #[test]
+    fn values_are_what_is_written() {
+        for value in ["null", "true", "-7", "18446744073709551615", "1.5", r#""ñ\n""#, r#"[1,["x",{}],{"b":[null]}]"#]
+        {
+            let expected: Value = serde_json::from_str(value).unwrap();
+            assert_eq!(read(&format!(r#"{{"a":{value}}}"#)), Ok(Some(expected)), "{value}");
+        }
+        for private in ["RawValue", "Number"] {
+            let name = format!("$serde_json::private::{private}");
+            let expected: Map<String, Value> = [(name.clone(), Value::String("7".to_owned()))].into_iter().collect();
+            assert_eq!(read(&format!(r#"{{"a":{{"{name}":"7"}}}}"#)), Ok(Some(Value::Object(expected))));
+        }
+    }
+
+    #[test]
+    fn names_that_are_there_twice_are_named_wherever_they_are() {
+        for (body, field) in [
+            (r#"{"a":1,"a":1}"#, "a"),
+            (r#"{"a":{"b":1,"b":2}}"#, "a.b"),
+            (r#"{"a":[0,{"b":{"c":1,"\u0063":2}}]}"#, "a[1].b.c"),
+        ] {
+            let error = read(body).unwrap_err();
+            assert!(
+                error.contains(&format!(r#"{{"campo":"{field}","mensaje":"Is there twice."}}"#)),
+                "{body}: {error}"
+            );
         }
     }
 
