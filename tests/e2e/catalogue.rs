@@ -134,7 +134,7 @@ fn a_page_of_a_thousand_products_reads_little_more_than_itself() {
         });
         if deleted {
             item["deleted_at"] = json!({"N": now.to_string()});
-            item["expires_at"] = json!({"N": (now / 1000 + 900).to_string()});
+            item["expires_at"] = json!({"N": (now / 1000 + 7 * 24 * 3600).to_string()});
         }
         item
     };
@@ -200,6 +200,10 @@ fn a_page_of_a_thousand_products_reads_little_more_than_itself() {
     stack().put_object(stack().output("CatalogueBucket"), "snapshot.json", &[], b"{\"format\":1,\"products\":[[]]}");
     assert_eq!(listed_anew(&category).0, known);
     quickly("what an instance leaves behind instead");
+    // Nor is one that lacks what there is.
+    let empty = json!({"format": 1, "loaded_at": now_ms(), "known_until": now_ms(), "products": []});
+    stack().put_object(stack().output("CatalogueBucket"), "snapshot.json", &[], empty.to_string().as_bytes());
+    assert_eq!(listed_anew(&category).0, known);
 }
 
 /// The first twenty of a category by an instance that has just started, and the read units that it took.

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use almacen_domain::Millis;
-use almacen_domain::catalogue::listing::{Filter, Listing, Order, Page};
+use almacen_domain::catalogue::listing::{Change, Filter, Listing, Order, Page};
 use almacen_files::{FilesError, LazyClient, object, write};
 use almacen_lambda_kit::log::chain;
 use almacen_table::TableError;
@@ -93,6 +93,7 @@ impl Catalogue {
                 && stretch.next.is_some()
                 && !state.distrust
                 && let Some(Snapshot { listing, loaded_at, known_until }) = self.left_behind(now).await
+                && knows(&listing, &stretch.changes, known_until)
             {
                 *state = State { listing, loaded_at: Some(loaded_at), known_until, distrust: false };
                 // What is changing right now is read again by everybody, with a snapshot or without.
@@ -140,7 +141,9 @@ impl Catalogue {
             return None;
         };
         // One from the future was written by a clock that is wrong.
-        (0..RELOAD_AFTER_MS).contains(&(now - snapshot.loaded_at)).then_some(snapshot)
+        let times = (now.saturating_sub(RELOAD_AFTER_MS) + 1)..=now;
+        let in_time = times.contains(&snapshot.loaded_at) && (1..=now).contains(&snapshot.known_until);
+        in_time.then_some(snapshot)
     }
 
     /// Whoever writes last wins, and any of them is right: one that knows less leaves more to be read from the index.
@@ -168,5 +171,42 @@ impl Catalogue {
     pub(crate) async fn forget(&self, ids: &[&str]) {
         let mut state = self.state.lock().await;
         ids.iter().for_each(|id| state.listing.forget(id));
+    }
+}
+
+/// Does a snapshot know of all that the index has told? One that does not is wrong as a whole.
+fn knows(listing: &Listing, told: &[Change], known_until: Millis) -> bool {
+    let mut due = told.iter().filter(|change| change.entry.is_some() && change.changed_at < known_until);
+    due.all(|change| listing.changed_at(&change.id) >= Some(change.changed_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use almacen_domain::catalogue::listing::Entry;
+
+    #[test]
+    fn a_snapshot_that_lacks_what_the_index_tells_is_not_believed() {
+        let change = |id: &str, changed_at, offered: bool| Change {
+            id: id.to_owned(),
+            changed_at,
+            entry: offered.then(|| Entry {
+                words: String::new(),
+                price_cents: 1,
+                category: String::new(),
+                rating_sum: 0,
+                rating_count: 0,
+                created_at: 1,
+            }),
+        };
+        let mut listing = Listing::default();
+        listing.apply(change("a", 5, true));
+        assert!(knows(&listing, &[change("a", 5, true)], 10));
+        assert!(knows(&listing, &[change("a", 4, true)], 10));
+        assert!(!knows(&listing, &[change("a", 6, true)], 10));
+        assert!(!knows(&listing, &[change("b", 9, true)], 10));
+        // What came later is read from the index anyway, and marks of deleted products are left out.
+        assert!(knows(&listing, &[change("b", 10, true), change("c", 9, false)], 10));
+        assert!(!knows(&Listing::default(), &[change("a", 5, true)], 10));
     }
 }

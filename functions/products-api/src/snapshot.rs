@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// Grows with every change of the format; another one's snapshot counts as none.
 const FORMAT: u32 = 1;
 
+/// The longest id of a product, far above any of ours.
+const ID_BYTES_MAX: usize = 256;
+
 /// A list as it was.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
@@ -60,6 +63,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Snapshot> {
     }
     let mut listing = Listing::default();
     for Line(id, changed_at, facts) in products {
+        // DynamoDB would refuse to look for it.
+        if id.is_empty() || id.len() > ID_BYTES_MAX {
+            return None;
+        }
         let entry = facts.map(|Facts(words, price_cents, category, rating_sum, rating_count, created_at)| Entry {
             words: words.into_owned(),
             price_cents,
@@ -121,6 +128,7 @@ mod tests {
             "null",
             &written.replace("\"format\":1", "\"format\":2"),
             &written.replace("[]", "[[\"a\",1,[]]]"),
+            &written.replace("[]", "[[\"\",1,null]]"),
             &written[..written.len() - 1],
         ] {
             assert!(decode(other.as_bytes()).is_none(), "{other}");

@@ -139,6 +139,12 @@ impl Listing {
         self.entries.values()
     }
 
+    /// The time of the last change that it knows of a product.
+    #[must_use]
+    pub fn changed_at(&self, id: &str) -> Option<Millis> {
+        self.entries.get(id).map(|change| change.changed_at)
+    }
+
     /// The products that `filter` takes: how many there are, and the page after the first `skip` of them, `limit` long.
     #[must_use]
     pub fn page(&self, filter: &Filter, order: Order, skip: usize, limit: usize) -> Page {
