@@ -569,7 +569,8 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             reset: |aws| {
                 aws.dynamodb().empty("Imports");
                 aws.dynamodb().empty("Outbox");
-                aws.s3().clear();
+                aws.s3().empty("uploads");
+                aws.s3().empty("reports");
                 aws.s3().put("uploads", "small.csv", Arc::new(SMALL_FILE.as_bytes().to_vec()));
                 Ok(())
             },

@@ -2,6 +2,7 @@
 //!
 //! Not here: capacity limits, streams, TTL, nested paths, binary attributes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::ops::Bound;
@@ -682,7 +683,7 @@ fn is_empty(low: &Bound<String>, high: &Bound<String>) -> bool {
 }
 
 /// An index is worked out on the spot: the tables that have one stay small here.
-fn indexed(table: &Table, index: &Index, range: &KeyRange, call: &Call<'_>) -> Result<Vec<Item>> {
+fn indexed<'t>(table: &'t Table, index: &Index, range: &KeyRange, call: &Call<'_>) -> Result<Vec<Cow<'t, Item>>> {
     let schema = table.schema;
     let mut found = Vec::new();
     for item in table.partitions.values().flat_map(BTreeMap::values) {
@@ -691,33 +692,33 @@ fn indexed(table: &Table, index: &Index, range: &KeyRange, call: &Call<'_>) -> R
         if Some(hash) != range.hash.as_ref() || !range.rest.as_ref().map_or(Ok(true), |rest| rest.holds(attributes))? {
             continue;
         }
-        let key = index_order(sort, attributes, schema);
-        let item = if index.keys_only {
-            let names = [index.hash, index.range, schema.hash, schema.range];
-            let mut keys = attributes.clone();
-            keys.retain(|name, _| names.contains(&name.as_str()));
-            Item::of(&keys, schema.hash, schema.range)?.2
-        } else {
-            item.clone()
-        };
-        found.push((key, item));
+        found.push((index_order(sort, attributes, schema), item));
+    }
+    if let Some(start) = &call.exclusive_start_key {
+        let sort = start.get(index.range).context("bad ExclusiveStartKey")?;
+        let start = index_order(sort, start, schema);
+        found.retain(|(key, _)| if call.scan_index_forward { *key > start } else { *key < start });
     }
     found.sort_by(|left, right| left.0.partial_cmp(&right.0).unwrap_or(std::cmp::Ordering::Equal));
     if !call.scan_index_forward {
         found.reverse();
     }
-    if let Some(start) = &call.exclusive_start_key {
-        let attributes: Attributes = start.clone();
-        let sort = attributes.get(index.range).context("bad ExclusiveStartKey")?;
-        let start = index_order(sort, &attributes, schema);
-        found.retain(|(key, _)| if call.scan_index_forward { *key > start } else { *key < start });
+    if !index.keys_only {
+        return Ok(found.into_iter().map(|(_, item)| Cow::Borrowed(item)).collect());
     }
-    Ok(found.into_iter().map(|(_, item)| item).collect())
+    let names = [index.hash, index.range, schema.hash, schema.range];
+    let keys = found.into_iter().map(|(_, item)| {
+        let mut keys = item.kept_attributes()?.clone();
+        keys.retain(|name, _| names.contains(&name.as_str()));
+        Ok(Cow::Owned(Item::of(&keys, schema.hash, schema.range)?.2))
+    });
+    keys.collect()
 }
 
-fn index_order(sort: &Value, attributes: &Attributes, schema: Schema) -> (f64, String, String, String) {
-    let part = |name: &str| attributes.get(name).and_then(expression::text).unwrap_or("").to_owned();
-    let text = expression::text(sort).unwrap_or("").to_owned();
+/// What an index is ordered by: its sort key, then the item's own key.
+fn index_order<'a>(sort: &'a Value, attributes: &'a Attributes, schema: Schema) -> (f64, &'a str, &'a str, &'a str) {
+    let part = |name: &str| attributes.get(name).and_then(expression::text).unwrap_or("");
+    let text = expression::text(sort).unwrap_or("");
     (expression::number(sort).unwrap_or(0.0), text, part(schema.hash), part(schema.range))
 }
 

@@ -43,6 +43,12 @@ impl S3 {
         *self.lock() = State::default();
     }
 
+    /// Forgets the objects of a bucket.
+    pub(crate) fn empty(&self, bucket: &str) {
+        let prefix = format!("{bucket}/");
+        self.lock().objects.retain(|path, _| !path.starts_with(&prefix));
+    }
+
     /// Puts an object; answers its version.
     pub(crate) fn put(&self, bucket: &str, key: &str, body: Arc<Vec<u8>>) -> String {
         self.store(format!("{bucket}/{key}"), body, Vec::new())
