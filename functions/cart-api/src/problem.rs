@@ -16,14 +16,13 @@ pub(crate) fn table(error: TableError) -> Refusal {
 /// For a cart that was not stored, or perhaps was.
 pub(crate) fn save(error: TableError) -> Refusal {
     let unknown = error.is_transient();
-    let refusal = table(error);
-    if !unknown {
-        return refusal;
-    }
-    refusal.saying(Text::fixed(
-        "No se sabe si el cambio se hizo; lea el carrito antes de repetirlo.",
-        "It is not known whether the change was made; read the cart before you repeat it.",
-    ))
+    table(error).saying_if(
+        unknown,
+        Text::fixed(
+            "No se sabe si el cambio se hizo; lea el carrito antes de repetirlo.",
+            "It is not known whether the change was made; read the cart before you repeat it.",
+        ),
+    )
 }
 
 /// For a change that was made, and then could not be shown.

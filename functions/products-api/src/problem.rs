@@ -19,14 +19,13 @@ pub(crate) fn table(error: TableError) -> Refusal {
 /// For a product that was not made, or perhaps was: whoever makes it again would have it twice.
 pub(crate) fn unknown(error: TableError) -> Refusal {
     let unknown = error.is_transient();
-    let refusal = table(error);
-    if !unknown {
-        return refusal;
-    }
-    refusal.saying(Text::fixed(
-        "No se sabe si el producto se creó; búsquelo antes de repetirlo.",
-        "It is not known whether the product was made; look for it before you repeat it.",
-    ))
+    table(error).saying_if(
+        unknown,
+        Text::fixed(
+            "No se sabe si el producto se creó; búsquelo antes de repetirlo.",
+            "It is not known whether the product was made; look for it before you repeat it.",
+        ),
+    )
 }
 
 /// For a link that could not be made.

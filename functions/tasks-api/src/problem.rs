@@ -30,14 +30,13 @@ pub(crate) fn change(error: ChangeError) -> Refusal {
 /// For a to-do that was not added, or perhaps was.
 pub(crate) fn added(error: TableError) -> Refusal {
     let unknown = error.is_transient();
-    let refusal = table(error);
-    if !unknown {
-        return refusal;
-    }
-    refusal.saying(Text::fixed(
-        "No se sabe si la tarea se creó; búsquela antes de repetirla.",
-        "It is not known whether the task was added; look for it before you repeat it.",
-    ))
+    table(error).saying_if(
+        unknown,
+        Text::fixed(
+            "No se sabe si la tarea se creó; búsquela antes de repetirla.",
+            "It is not known whether the task was added; look for it before you repeat it.",
+        ),
+    )
 }
 
 #[cfg(test)]

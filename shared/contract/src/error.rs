@@ -309,6 +309,12 @@ impl Refusal {
         self
     }
 
+    /// The same where it is not known whether a change was made: whoever repeats it has it twice.
+    #[must_use]
+    pub fn saying_if(self, unknown: bool, text: Text) -> Self {
+        if unknown { self.saying(text) } else { self }
+    }
+
     /// With one more detail.
     #[must_use]
     pub fn with(mut self, detail: Detail) -> Self {
