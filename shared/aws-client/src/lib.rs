@@ -15,6 +15,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -52,9 +53,14 @@ fn build_http_client() -> SharedHttpClient {
     }
 }
 
-/// The configuration that every client is built from: `Client::new(&sdk_config())`.
+/// The configuration that every client is built from: `Client::new(sdk_config())`. It is made once.
 #[must_use]
-pub fn sdk_config() -> SdkConfig {
+pub fn sdk_config() -> &'static SdkConfig {
+    static CONFIG: OnceLock<SdkConfig> = OnceLock::new();
+    CONFIG.get_or_init(build_sdk_config)
+}
+
+fn build_sdk_config() -> SdkConfig {
     let mut config = SdkConfig::builder()
         .behavior_version(behavior_version())
         .region(env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION")).ok().map(Region::new))
@@ -72,7 +78,10 @@ pub fn sdk_config() -> SdkConfig {
         .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
         .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
     if let Some(credentials) = credentials() {
-        config = config.credentials_provider(SharedCredentialsProvider::new(credentials));
+        // They are at hand: to keep them once more would cost each call a look at the clock and a lock.
+        config = config
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .identity_cache(IdentityCache::no_cache());
     }
     if let Ok(url) = env::var("AWS_ENDPOINT_URL")
         && !url.is_empty()

@@ -32,7 +32,7 @@ pub struct Topic {
 }
 
 /// All topics of a process share one client. It is made with the first message: a sweep that finds nothing needs none.
-static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new(&almacen_aws_client::sdk_config()));
+static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new(almacen_aws_client::sdk_config()));
 
 /// A message could not be published, or the topic not be reached.
 #[derive(Debug)]

@@ -14,6 +14,6 @@ impl UserPool {
     /// The pool with this id, as its app client with that one. Nothing is called yet.
     #[must_use]
     pub fn new(id: String, client_id: String) -> Self {
-        Self { client: Client::new(&almacen_aws_client::sdk_config()), id, client_id }
+        Self { client: Client::new(almacen_aws_client::sdk_config()), id, client_id }
     }
 }

@@ -37,7 +37,7 @@ impl Queue {
     /// The queue with this URL, over a client configured as every client here is.
     #[must_use]
     pub fn new(url: String) -> Self {
-        Self { client: LazyLock::new(|| Client::new(&almacen_aws_client::sdk_config())), url }
+        Self { client: LazyLock::new(|| Client::new(almacen_aws_client::sdk_config())), url }
     }
 
     /// Sends `body`, to be seen after `delay` (at most [`DELAY_MAX`]).

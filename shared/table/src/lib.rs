@@ -32,5 +32,5 @@ pub use error::TableError;
 /// A client configured as every client here is.
 #[must_use]
 pub fn client() -> aws_sdk_dynamodb::Client {
-    aws_sdk_dynamodb::Client::new(&almacen_aws_client::sdk_config())
+    aws_sdk_dynamodb::Client::new(almacen_aws_client::sdk_config())
 }
