@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
-use crate::aws::dynamodb::{Index, Schema};
+use crate::aws::dynamodb::{Index, Projection, Schema};
 use crate::sandbox::{Answer, Launch};
 
 /// The tables, as `template.yaml` has them.
@@ -19,25 +19,25 @@ pub(crate) const TABLES: &[Schema] = &[
         name: "Imports",
         hash: "id",
         range: "part",
-        indexes: &[Index { name: "recent", hash: "kind", range: "created_at", keys_only: false }],
+        indexes: &[Index { name: "recent", hash: "kind", range: "created_at", projection: Projection::All }],
     },
     Schema {
         name: "Outbox",
         hash: "id",
         range: "",
-        indexes: &[Index { name: "pending", hash: "pending", range: "created_at", keys_only: true }],
+        indexes: &[Index { name: "pending", hash: "pending", range: "created_at", projection: Projection::Keys }],
     },
     Schema {
         name: "StockAlerts",
         hash: "store",
         range: "sku",
-        indexes: &[Index { name: "open", hash: "open_store", range: "sku", keys_only: true }],
+        indexes: &[Index { name: "open", hash: "open_store", range: "sku", projection: Projection::Keys }],
     },
     Schema {
         name: "Tasks",
         hash: "id",
         range: "",
-        indexes: &[Index { name: "newest", hash: "kind", range: "created_at", keys_only: false }],
+        indexes: &[Index { name: "newest", hash: "kind", range: "created_at", projection: Projection::All }],
     },
     Schema { name: "Carts", hash: "user", range: "", indexes: &[] },
     Schema { name: "Coupons", hash: "code", range: "part", indexes: &[] },
@@ -45,10 +45,22 @@ pub(crate) const TABLES: &[Schema] = &[
         name: "Products",
         hash: "id",
         range: "",
-        indexes: &[Index { name: "catalogue", hash: "kind", range: "changed_at", keys_only: false }],
+        indexes: &[Index { name: "catalogue", hash: "kind", range: "changed_at", projection: CATALOGUE }],
     },
 ];
 
+/// As template.yaml has it.
+const CATALOGUE: Projection = Projection::Also(&[
+    "name",
+    "words",
+    "price_cents",
+    "currency",
+    "category",
+    "rating_sum",
+    "rating_count",
+    "created_at",
+    "deleted_at",
+]);
 /// How long any call but an import may take before the run is given up.
 pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// Lines in the store that the API is asked about.
@@ -152,6 +164,14 @@ pub(crate) const RANGES_QUEUE: &str = "RangesQueue";
 pub(crate) const UPLOADS_QUEUE: &str = "UploadsQueue";
 const POOL: &str = "eu-central-1_Bench0001";
 const CLIENT: &str = "1example23456789";
+
+/// The function that writes the catalogue down for `products-api`.
+pub(crate) const SNAPSHOTS: &str = "snapshot-catalogue";
+
+/// A schedule's event.
+pub(crate) fn tick() -> Arc<Vec<u8>> {
+    Arc::new(include_str!("../../../events/snapshot-catalogue/schedule.json").as_bytes().to_vec())
+}
 
 /// How to start a function's binary.
 pub(crate) fn launch(name: &str, bin_dir: &Path, log_dir: &Path, env: &[(String, String)]) -> Launch {
@@ -523,6 +543,16 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
         },
         api_case("products-api", "GET /productos/{id}", &get_product, Starts::Judged, Some(4.0)),
         api_case("products-api", "GET /productos, 20 of 1,000", &list_products, Starts::Shown, None),
+        Case {
+            function: SNAPSHOTS,
+            what: "nothing of 1,000 products has changed",
+            event: tick(),
+            reset: nothing,
+            right: |answer| !answer.failed,
+            starts: Starts::Judged,
+            cpu_target: None,
+            memory_target: None,
+        },
         Case {
             reset: |aws| {
                 aws.dynamodb().empty("Carts");

@@ -2,11 +2,11 @@
 //!
 //! Not here: capacity limits, streams, TTL, nested paths, binary attributes.
 
-use std::borrow::Cow;
+use std::cmp::Ordering::Equal;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::ops::Bound;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
@@ -29,8 +29,19 @@ pub(crate) struct Index {
     pub(crate) hash: &'static str,
     /// Its sort key.
     pub(crate) range: &'static str,
-    /// Does it hold keys only?
-    pub(crate) keys_only: bool,
+    /// What it holds beside the keys.
+    pub(crate) projection: Projection,
+}
+
+/// What an index holds beside the keys of table and index.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Projection {
+    /// Nothing.
+    Keys,
+    /// Everything.
+    All,
+    /// These attributes.
+    Also(&'static [&'static str]),
 }
 
 /// A table's name and keys. `range` is empty for a table without a sort key.
@@ -52,8 +63,21 @@ type Partition = BTreeMap<String, Item>;
 struct Table {
     schema: Schema,
     partitions: BTreeMap<String, Partition>,
+    /// Its indexes, in the order of the schema, each made by the first query after a write.
+    indexes: Vec<OnceLock<Vec<Indexed>>>,
     usage: Usage,
 }
+
+/// An item as an index holds it.
+#[derive(Debug)]
+struct Indexed {
+    hash: String,
+    place: Place,
+    item: Item,
+}
+
+/// What an index is ordered by: its sort key, then the item's own key.
+type Place = (f64, String, String, String);
 
 /// What was asked of a table.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -97,18 +121,72 @@ impl Table {
     fn put(&mut self, partition: String, sort: String, item: Item, factor: u64) {
         self.usage.writes += 1;
         self.usage.write_units += factor * (item.size() as u64).div_ceil(1024).max(1);
+        self.set(partition, sort, item);
+    }
+
+    /// Stores an item without counting it.
+    fn set(&mut self, partition: String, sort: String, item: Item) {
+        self.indexes.fill_with(OnceLock::new);
         self.partitions.entry(partition).or_default().insert(sort, item);
+    }
+
+    fn empty(&mut self) {
+        self.indexes.fill_with(OnceLock::new);
+        self.partitions = BTreeMap::new();
     }
 
     fn delete(&mut self, partition: &str, sort: &str, factor: u64) {
         self.usage.writes += 1;
         self.usage.write_units += factor;
+        self.indexes.fill_with(OnceLock::new);
         if let Some(items) = self.partitions.get_mut(partition) {
             items.remove(sort);
             if items.is_empty() {
                 self.partitions.remove(partition);
             }
         }
+    }
+
+    /// The items of one partition of an index, as far as a bound from below can tell.
+    fn indexed(&self, at: usize, index: &Index, range: &KeyRange) -> Result<&[Indexed]> {
+        let all = self.indexes.get(at).context("no such index")?.get_or_init(|| {
+            let items = self.partitions.values().flat_map(BTreeMap::values);
+            // An item without the index's keys is not in it.
+            let mut all: Vec<Indexed> = items.filter_map(|item| self.projected(item, index).ok()).collect();
+            all.sort_by(|a, b| a.hash.cmp(&b.hash).then_with(|| a.place.partial_cmp(&b.place).unwrap_or(Equal)));
+            all
+        });
+        let hash = range.hash.as_ref().and_then(expression::text).context("a partition key must be of type S")?;
+        let (from, to) = (
+            all.partition_point(|found| found.hash.as_str() < hash),
+            all.partition_point(|found| found.hash.as_str() <= hash),
+        );
+        let items = all.get(from..to).unwrap_or_default();
+        let holds = |found: &Indexed| {
+            range
+                .rest
+                .as_ref()
+                .is_none_or(|rest| found.item.kept_attributes().is_ok_and(|item| rest.holds(item).unwrap_or(true)))
+        };
+        // Those that come too early need not be looked at one by one.
+        let first = if items.last().is_some_and(holds) { items.partition_point(|found| !holds(found)) } else { 0 };
+        Ok(items.get(first..).unwrap_or_default())
+    }
+
+    fn projected(&self, item: &Item, index: &Index) -> Result<Indexed> {
+        let schema = self.schema;
+        let mut attributes = item.attributes()?;
+        let place = place(&attributes, index, schema)?;
+        let keys = [index.hash, index.range, schema.hash, schema.range];
+        match index.projection {
+            Projection::All => {}
+            Projection::Keys => attributes.retain(|name, _| keys.contains(&name.as_str())),
+            Projection::Also(more) => {
+                attributes.retain(|name, _| keys.contains(&name.as_str()) || more.contains(&name.as_str()));
+            }
+        }
+        let hash = attributes.get(index.hash).and_then(expression::text).context("no partition key of the index")?;
+        Ok(Indexed { hash: hash.to_owned(), place, item: Item::of(&attributes, schema.hash, schema.range)?.2 })
     }
 
     fn charge_read(&mut self, bytes: usize, consistent: bool) {
@@ -213,7 +291,8 @@ impl DynamoDb {
         let tables = schemas
             .iter()
             .map(|schema| {
-                let table = Table { schema: *schema, partitions: BTreeMap::new(), usage: Usage::default() };
+                let indexes = schema.indexes.iter().map(|_| OnceLock::new()).collect();
+                let table = Table { schema: *schema, partitions: BTreeMap::new(), indexes, usage: Usage::default() };
                 (schema.name.to_owned(), table)
             })
             .collect();
@@ -231,7 +310,7 @@ impl DynamoDb {
     /// Empties all tables and forgets what was asked of them.
     pub(crate) fn clear(&self) {
         for table in self.writing().values_mut() {
-            table.partitions = BTreeMap::new();
+            table.empty();
             table.usage = Usage::default();
         }
     }
@@ -258,14 +337,14 @@ impl DynamoDb {
         let mut tables = self.writing();
         let table = tables.get_mut(table).with_context(|| format!("no table {table}"))?;
         let (partition, sort, item) = table.read(&item.to_string())?;
-        table.partitions.entry(partition).or_default().insert(sort, item);
+        table.set(partition, sort, item);
         Ok(())
     }
 
     /// Empties one table without counting it.
     pub(crate) fn empty(&self, table: &str) {
         if let Some(table) = self.writing().get_mut(table) {
-            table.partitions = BTreeMap::new();
+            table.empty();
         }
     }
 
@@ -572,12 +651,18 @@ impl DynamoDb {
         let schema = table.schema;
         let mut page = Page::new(call, schema)?;
         if let Some(index) = &call.index_name {
-            let index = schema.indexes.iter().find(|known| known.name == index).context("no such index")?;
+            let at = schema.indexes.iter().position(|known| known.name == index).context("no such index")?;
+            let index = schema.indexes.get(at).context("no such index")?;
             page.index = Some(*index);
             let range = KeyRange::of(condition, index.hash)?;
-            let items = indexed(table, index, &range, call)?;
-            for item in &items {
-                if !page.take(item)? {
+            let mut items = table.indexed(at, index, &range)?.iter();
+            let start = call.exclusive_start_key.as_ref().map(|start| place(start, index, schema)).transpose()?;
+            while let Some(found) = if call.scan_index_forward { items.next() } else { items.next_back() } {
+                let behind = start.as_ref().is_some_and(|start| {
+                    if call.scan_index_forward { found.place <= *start } else { found.place >= *start }
+                });
+                let wanted = || range.rest.as_ref().map_or(Ok(true), |rest| rest.holds(found.item.kept_attributes()?));
+                if !behind && wanted()? && !page.take(&found.item)? {
                     break;
                 }
             }
@@ -682,44 +767,11 @@ fn is_empty(low: &Bound<String>, high: &Bound<String>) -> bool {
     }
 }
 
-/// An index is worked out on the spot: the tables that have one stay small here.
-fn indexed<'t>(table: &'t Table, index: &Index, range: &KeyRange, call: &Call<'_>) -> Result<Vec<Cow<'t, Item>>> {
-    let schema = table.schema;
-    let mut found = Vec::new();
-    for item in table.partitions.values().flat_map(BTreeMap::values) {
-        let attributes = item.kept_attributes()?;
-        let (Some(hash), Some(sort)) = (attributes.get(index.hash), attributes.get(index.range)) else { continue };
-        if Some(hash) != range.hash.as_ref() || !range.rest.as_ref().map_or(Ok(true), |rest| rest.holds(attributes))? {
-            continue;
-        }
-        found.push((index_order(sort, attributes, schema), item));
-    }
-    if let Some(start) = &call.exclusive_start_key {
-        let sort = start.get(index.range).context("bad ExclusiveStartKey")?;
-        let start = index_order(sort, start, schema);
-        found.retain(|(key, _)| if call.scan_index_forward { *key > start } else { *key < start });
-    }
-    found.sort_by(|left, right| left.0.partial_cmp(&right.0).unwrap_or(std::cmp::Ordering::Equal));
-    if !call.scan_index_forward {
-        found.reverse();
-    }
-    if !index.keys_only {
-        return Ok(found.into_iter().map(|(_, item)| Cow::Borrowed(item)).collect());
-    }
-    let names = [index.hash, index.range, schema.hash, schema.range];
-    let keys = found.into_iter().map(|(_, item)| {
-        let mut keys = item.kept_attributes()?.clone();
-        keys.retain(|name, _| names.contains(&name.as_str()));
-        Ok(Cow::Owned(Item::of(&keys, schema.hash, schema.range)?.2))
-    });
-    keys.collect()
-}
-
-/// What an index is ordered by: its sort key, then the item's own key.
-fn index_order<'a>(sort: &'a Value, attributes: &'a Attributes, schema: Schema) -> (f64, &'a str, &'a str, &'a str) {
-    let part = |name: &str| attributes.get(name).and_then(expression::text).unwrap_or("");
-    let text = expression::text(sort).unwrap_or("");
-    (expression::number(sort).unwrap_or(0.0), text, part(schema.hash), part(schema.range))
+/// Where an item stands in an index.
+fn place(attributes: &Attributes, index: &Index, schema: Schema) -> Result<Place> {
+    let part = |name: &str| attributes.get(name).and_then(expression::text).unwrap_or("").to_owned();
+    let sort = attributes.get(index.range).context("no sort key of the index")?;
+    Ok((expression::number(sort).unwrap_or(0.0), part(index.range), part(schema.hash), part(schema.range)))
 }
 
 /// A page of an answer while it is filled.
