@@ -29,6 +29,7 @@ use time::macros::format_description;
 
 use aws::Aws;
 use report::Section;
+use sandbox::Sandbox;
 
 /// What can be measured by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -99,7 +100,16 @@ impl Bench {
     /// The stand-in as the API's calls want to find it.
     fn fresh(&self) -> Result<()> {
         self.aws.clear();
-        functions::seed(&self.aws)
+        functions::seed(&self.aws)?;
+        if self.has("products-api") || self.has(functions::SNAPSHOTS) { self.snapshot() } else { Ok(()) }
+    }
+
+    /// Has the catalogue of the stand-in written down, as the schedule does every minute.
+    fn snapshot(&self) -> Result<()> {
+        let sandbox = Sandbox::start(&self.launch(functions::SNAPSHOTS), None)?;
+        let answer = sandbox.invoke(&functions::tick(), functions::CALL_TIMEOUT)?;
+        anyhow::ensure!(!answer.failed, "no snapshot: {}{}", answer.excerpt(), sandbox.last_words());
+        Ok(())
     }
 
     /// A bar that is only drawn on a terminal.

@@ -85,7 +85,7 @@ impl Asker {
     pub async fn ask(&self, one: &Dependency) -> Result<(), String> {
         match &one.what {
             What::Table(table, key) => self.tables.table(table, key).await.map_err(|error| chain(&error)),
-            What::Bucket(bucket) => reach::bucket(&self.files, bucket).await.map_err(|error| chain(&error)),
+            What::Bucket(bucket) => reach::bucket(self.files, bucket).await.map_err(|error| chain(&error)),
             What::Queue(queue) => queue.reach().await.map_err(|error| chain(&error)),
             What::Topic(topic) => topic.reach().await.map_err(|error| chain(&error)),
             What::Keys(url) => PublishedKeys::at(url).fetch().await.map(drop).map_err(|error| chain(&error)),

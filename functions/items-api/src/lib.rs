@@ -179,7 +179,7 @@ impl Api {
             rejected_key: None,
         };
         let key = format!("imports/{}/{}", import.id, import.file_name);
-        let link = presign::put(&self.files, &self.buckets.uploads, &key).await.map_err(problem::files)?;
+        let link = presign::put(self.files, &self.buckets.uploads, &key).await.map_err(problem::files)?;
         self.imports.announce(&import, by).await.map_err(problem::table)?;
         tracing::info!(import = import.id, by, "import announced");
         let lasts = i64::try_from(LINK_LASTS.as_millis()).unwrap_or(0);
@@ -204,7 +204,7 @@ impl Api {
     }
 
     async fn download(&self, key: &str, save_as: Option<&str>) -> Result<String, Refusal> {
-        let link = presign::get(&self.files, &self.buckets.reports, key, save_as).await.map_err(problem::files)?;
+        let link = presign::get(self.files, &self.buckets.reports, key, save_as).await.map_err(problem::files)?;
         Ok(link.url)
     }
 }

@@ -83,7 +83,7 @@ async fn process(deps: &Deps, uploaded: &Uploaded) -> Result<(), Failure> {
     };
     // As it is now and not as the message says: it may have been replaced since, and only what is refused is tagged.
     let bytes_max = usize::try_from(UPLOAD_BYTES_MAX).unwrap_or(usize::MAX);
-    let upload = match read(&deps.files, &uploaded.bucket, &uploaded.key, bytes_max).await {
+    let upload = match read(deps.files, &uploaded.bucket, &uploaded.key, bytes_max).await {
         Ok(upload) => upload,
         Err(FilesError::TooLarge) => return refuse(deps, uploaded, &seen, Problem::TooLarge).await,
         Err(FilesError::Missing) => {
@@ -106,7 +106,7 @@ async fn process(deps: &Deps, uploaded: &Uploaded) -> Result<(), Failure> {
     tracing::info!(product, image = new.key, bytes = upload.len(), took_ms = took, "picture made");
     for rendition in renditions {
         let key = stored_key(&new.key, rendition.width);
-        put_for_ever(&deps.files, &deps.images_bucket, &key, "image/jpeg", rendition.jpeg).await?;
+        put_for_ever(deps.files, &deps.images_bucket, &key, "image/jpeg", rendition.jpeg).await?;
     }
     show(deps, seen, &new).await
 }
@@ -151,7 +151,7 @@ fn told(after: &Product, cause: &str) -> Event {
 async fn refuse(deps: &Deps, uploaded: &Uploaded, seen: &Pictured, problem: Problem) -> Result<(), Failure> {
     tracing::warn!(product = uploaded.product, bytes = uploaded.size, code = problem.as_str(), "upload refused");
     let (name, value) = REFUSED_TAG;
-    match tag(&deps.files, &uploaded.bucket, &uploaded.key, name, value).await {
+    match tag(deps.files, &uploaded.bucket, &uploaded.key, name, value).await {
         Ok(()) | Err(FilesError::Missing) => {}
         Err(error) => return Err(error.into()),
     }

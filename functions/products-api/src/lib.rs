@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use almacen_catalogue::snapshot::Snapshots;
 use almacen_contract::error::{Code, Refusal};
 use almacen_contract::event::{name, product_event};
 use almacen_contract::products::{
@@ -31,7 +32,6 @@ use almacen_table::reviews::{Reviews, Written};
 pub mod ask;
 mod catalogue;
 mod problem;
-mod snapshot;
 
 use ask::{Ask, Slice};
 use catalogue::Catalogue;
@@ -110,8 +110,7 @@ impl Api {
         Self {
             catalogue: Catalogue::new(
                 CatalogueIndex::new(client.clone(), tables.products.clone()),
-                almacen_files::client(),
-                config.snapshots.clone(),
+                Snapshots::new(almacen_files::client(), config.snapshots.clone()),
             ),
             products: Products::new(client.clone(), tables.products.clone()),
             changes: ProductChanges::new(client.clone(), tables.clone()),
@@ -227,7 +226,7 @@ impl Api {
         };
         let shelf = self.shelf(&product).await.map_err(problem::table)?;
         let upload = id::random("up");
-        let link = presign::put_image(&self.files, &self.config.uploads, &product.id, &upload).await;
+        let link = presign::put_image(self.files, &self.config.uploads, &product.id, &upload).await;
         let link = link.map_err(problem::files)?;
         let event = event(name::PRODUCT_CREATED, &product, request_id);
         let made = self.changes.create(&product, shelf, opening.as_ref(), &event).await;

@@ -10,12 +10,14 @@ pub mod write;
 
 pub use error::FilesError;
 
-/// An S3 client that is made when it is first needed.
-pub type LazyClient = LazyLock<aws_sdk_s3::Client>;
+/// The S3 client of this process, made when it is first needed.
+pub type LazyClient = &'static LazyLock<aws_sdk_s3::Client>;
 
 /// A client configured as every client here is. It is made with the first object: many invocations touch none, and a
 /// client costs a cold start about a fifth of a millisecond.
 #[must_use]
 pub fn client() -> LazyClient {
-    LazyLock::new(|| aws_sdk_s3::Client::new(&almacen_aws_client::sdk_config()))
+    static CLIENT: LazyLock<aws_sdk_s3::Client> =
+        LazyLock::new(|| aws_sdk_s3::Client::new(almacen_aws_client::sdk_config()));
+    &CLIENT
 }

@@ -1,5 +1,7 @@
 //! Reading objects: a stretch at a time, so that memory does not grow with the file.
 
+use std::collections::HashMap;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
@@ -50,6 +52,15 @@ pub async fn head(client: &Client, at: &Location) -> Result<Head, FilesError> {
         mode: metadata("mode"),
         dry_run: metadata("dry-run"),
     })
+}
+
+/// What whoever wrote an object says of it: its `x-amz-meta-…` by their names in lower case.
+///
+/// # Errors
+/// [`FilesError::Missing`] where it is gone.
+pub async fn metadata(client: &Client, bucket: &str, key: &str) -> Result<HashMap<String, String>, FilesError> {
+    let answer = client.head_object().bucket(bucket).key(key).send().await.map_err(failed("ask for object"))?;
+    Ok(answer.metadata.unwrap_or_default())
 }
 
 /// A stretch of an object, as it arrives. A connection that breaks off is taken up again at the byte where it stopped.
@@ -137,8 +148,9 @@ impl Stretch {
 /// [`FilesError::Missing`], [`FilesError::TooLarge`], or a failed call.
 pub async fn read(client: &Client, bucket: &str, key: &str, max: usize) -> Result<Vec<u8>, FilesError> {
     let answer = client.get_object().bucket(bucket).key(key).send().await.map_err(failed("read object"))?;
+    let size = answer.content_length().and_then(|size| usize::try_from(size).ok()).unwrap_or(0);
     let mut body = answer.body;
-    let mut all = Vec::new();
+    let mut all = Vec::with_capacity(size.min(max));
     while let Some(chunk) = body.next().await {
         let chunk = chunk.map_err(|error| FilesError::Failed { doing: "read object", source: Box::new(error) })?;
         if all.len() + chunk.len() > max {

@@ -1,5 +1,7 @@
 //! Writing objects: small ones at once, large ones part by part.
 
+use std::collections::HashMap;
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Tag, Tagging};
@@ -20,7 +22,22 @@ pub async fn put(
     content_type: &str,
     body: Vec<u8>,
 ) -> Result<(), FilesError> {
-    write(client, bucket, key, content_type, None, body).await
+    write(client, bucket, key, content_type, None, HashMap::new(), body).await
+}
+
+/// Writes a whole object with metadata of its own, which [`crate::object::metadata`] tells; writing it again replaces both.
+///
+/// # Errors
+/// [`FilesError`].
+pub async fn put_with_metadata(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    content_type: &str,
+    metadata: HashMap<String, String>,
+    body: Vec<u8>,
+) -> Result<(), FilesError> {
+    write(client, bucket, key, content_type, None, metadata, body).await
 }
 
 /// What is under a name that says what it is never changes: browsers and caches keep it a year without asking again.
@@ -37,7 +54,7 @@ pub async fn put_for_ever(
     content_type: &str,
     body: Vec<u8>,
 ) -> Result<(), FilesError> {
-    write(client, bucket, key, content_type, Some(FOR_EVER), body).await
+    write(client, bucket, key, content_type, Some(FOR_EVER), HashMap::new(), body).await
 }
 
 async fn write(
@@ -46,6 +63,7 @@ async fn write(
     key: &str,
     content_type: &str,
     cached: Option<&str>,
+    metadata: HashMap<String, String>,
     body: Vec<u8>,
 ) -> Result<(), FilesError> {
     client
@@ -54,6 +72,7 @@ async fn write(
         .key(key)
         .content_type(content_type)
         .set_cache_control(cached.map(str::to_owned))
+        .set_metadata((!metadata.is_empty()).then_some(metadata))
         .body(body.into())
         .send()
         .await
@@ -95,7 +114,7 @@ impl Upload {
     ///
     /// # Errors
     /// [`FilesError`].
-    pub async fn begin(client: Client, bucket: &str, key: &str, content_type: &str) -> Result<Self, FilesError> {
+    pub async fn begin(client: &Client, bucket: &str, key: &str, content_type: &str) -> Result<Self, FilesError> {
         let answer = client
             .create_multipart_upload()
             .bucket(bucket)
@@ -105,7 +124,7 @@ impl Upload {
             .await
             .map_err(failed("begin upload"))?;
         Ok(Self {
-            client,
+            client: client.clone(),
             bucket: bucket.to_owned(),
             key: key.to_owned(),
             id: answer.upload_id.unwrap_or_default(),

@@ -126,7 +126,7 @@ pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Opti
 /// What S3 says of the object, or that it is gone.
 async fn look(importer: &Importer, uploaded: &Uploaded) -> Result<(Head, Option<Refusal>), ImportError> {
     let at = Location { bucket: uploaded.bucket.clone(), key: uploaded.key.clone(), version: uploaded.version.clone() };
-    match head(&importer.files, &at).await {
+    match head(importer.files, &at).await {
         Ok(found) => Ok((found, None)),
         Err(FilesError::Missing) => Ok((Head { size: 0, mode: None, dry_run: None }, Some(Refusal::gone()))),
         Err(error) => Err(error.into()),

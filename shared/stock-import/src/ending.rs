@@ -40,10 +40,10 @@ pub(crate) async fn keep_rejects(
     }
     let json = serde_json::to_vec(&rejects.kept).map_err(|_| ImportError::Malformed("rejected rows"))?;
     let bucket = &importer.reports_bucket;
-    put(&importer.files, bucket, &rejects_key(import, part, "json"), "application/json", json).await?;
+    put(importer.files, bucket, &rejects_key(import, part, "json"), "application/json", json).await?;
     if !rejects.csv.is_empty() {
         let csv = rejects.csv.clone();
-        put(&importer.files, bucket, &rejects_key(import, part, "csv"), "text/csv; charset=utf-8", csv).await?;
+        put(importer.files, bucket, &rejects_key(import, part, "csv"), "text/csv; charset=utf-8", csv).await?;
     }
     Ok(())
 }
@@ -87,7 +87,7 @@ pub async fn finish_if_complete(importer: &Importer, job: &Job) -> Result<(), Im
         let rejected_key = match csv {
             Some(csv) => {
                 let key = format!("reports/{id}/rejected.csv");
-                put(&importer.files, &importer.reports_bucket, &key, "text/csv; charset=utf-8", csv).await?;
+                put(importer.files, &importer.reports_bucket, &key, "text/csv; charset=utf-8", csv).await?;
                 Some(key)
             }
             None => None,
@@ -157,7 +157,7 @@ async fn end(
     };
     let report_key = format!("reports/{}/report.json", job.id);
     let json = serde_json::to_vec(&report).map_err(|_| ImportError::Malformed("report"))?;
-    put(&importer.files, &importer.reports_bucket, &report_key, "application/json", json).await?;
+    put(importer.files, &importer.reports_bucket, &report_key, "application/json", json).await?;
     let ending = Ending {
         report_key: Some(report_key),
         rejected_key,
@@ -216,7 +216,7 @@ async fn gather(importer: &Importer, job: &Job, parts: u32) -> Result<(Vec<Rejec
 }
 
 async fn read_if_there(importer: &Importer, key: &str, max: usize) -> Result<Option<Vec<u8>>, ImportError> {
-    match read(&importer.files, &importer.reports_bucket, key, max).await {
+    match read(importer.files, &importer.reports_bucket, key, max).await {
         Ok(bytes) => Ok(Some(bytes)),
         Err(FilesError::Missing) => Ok(None),
         Err(error) => Err(error.into()),

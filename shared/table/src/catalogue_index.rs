@@ -2,6 +2,7 @@
 //! change.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
 use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Change, Entry};
@@ -20,7 +21,7 @@ pub struct CatalogueIndex {
 /// As much of it as one call reads.
 #[derive(Debug)]
 pub struct Stretch {
-    /// What was found, in the order of their changes.
+    /// What was found, in the order that was asked for.
     pub changes: Vec<Change>,
     /// Where reading goes on; `None` at the end.
     pub next: Option<Start>,
@@ -39,35 +40,40 @@ impl CatalogueIndex {
         Self { client, table }
     }
 
-    /// What has changed at this time or later, from a place on; at most `limit` of it, or as much as one call gives.
+    /// What has changed at this time or later, from a place on, the oldest first; as much as one call gives.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn changed(
-        &self,
-        since: Millis,
-        start: Option<Start>,
-        limit: Option<i32>,
-    ) -> Result<Stretch, TableError> {
-        let answer = self
-            .client
+    pub async fn changed(&self, since: Millis, start: Option<Start>) -> Result<Stretch, TableError> {
+        let query = self
             .query()
-            .table_name(&self.table)
-            .index_name(keys::CATALOGUE_INDEX)
             .key_condition_expression("kind = :kind AND changed_at >= :since")
-            .expression_attribute_values(":kind", s(KIND))
             .expression_attribute_values(":since", n(since))
-            .set_exclusive_start_key(start.map(|start| start.0))
-            .set_limit(limit)
-            .send()
-            .await
-            .map_err(TableError::from_sdk("query the catalogue"))?;
-        Ok(Stretch {
-            changes: answer.items().iter().map(decode).collect::<Result<_, _>>()?,
-            units: read_units::of_query(answer.items()),
-            next: answer.last_evaluated_key.map(Start),
-        })
+            .set_exclusive_start_key(start.map(|start| start.0));
+        stretch(query).await
     }
+
+    /// The last `limit` changes, the newest first.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn newest(&self, limit: i32) -> Result<Stretch, TableError> {
+        stretch(self.query().key_condition_expression("kind = :kind").scan_index_forward(false).limit(limit)).await
+    }
+
+    fn query(&self) -> QueryFluentBuilder {
+        let query = self.client.query().table_name(&self.table).index_name(keys::CATALOGUE_INDEX);
+        query.expression_attribute_values(":kind", s(KIND))
+    }
+}
+
+async fn stretch(query: QueryFluentBuilder) -> Result<Stretch, TableError> {
+    let answer = query.send().await.map_err(TableError::from_sdk("query the catalogue"))?;
+    Ok(Stretch {
+        changes: answer.items().iter().map(decode).collect::<Result<_, _>>()?,
+        units: read_units::of_query(answer.items()),
+        next: answer.last_evaluated_key.map(Start),
+    })
 }
 
 fn decode(item: &Item) -> Result<Change, TableError> {

@@ -1,0 +1,81 @@
+//! Writes down what the catalogue's lists need, so that an instance that starts does not read all of it.
+//!
+//! Trigger: a schedule. Where something has changed since the snapshot, it takes it, reads the changes, and writes it anew;
+//! once a day, and where there is none that can be used, it reads the index whole. Nothing is kept between two times: run
+//! twice, at once, or not at all, the snapshot is right, and only more or less is left to be read after it.
+
+use almacen_catalogue::snapshot::{Head, Snapshots};
+use almacen_domain::Millis;
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::{Failure, now_ms};
+use almacen_table::catalogue_index::CatalogueIndex;
+use serde::de::IgnoredAny;
+
+/// After this long the index is read whole, whatever the snapshot says: what went wrong with it does not last.
+const WHOLE_AFTER_MS: Millis = 24 * 3600 * 1000;
+
+/// What the function talks to.
+#[derive(Debug)]
+pub struct Deps {
+    index: CatalogueIndex,
+    snapshots: Snapshots,
+}
+
+impl Deps {
+    /// From the environment.
+    pub fn from_env(env: &mut Env) -> Self {
+        Self {
+            index: CatalogueIndex::new(almacen_table::client(), env.required("PRODUCTS_TABLE")),
+            snapshots: Snapshots::new(almacen_files::client(), env.required("CATALOGUE_BUCKET")),
+        }
+    }
+}
+
+/// The schedule's event. It says that time has passed, and nothing else that matters.
+pub type Tick = IgnoredAny;
+
+/// Brings the snapshot up to now.
+///
+/// # Errors
+/// The index or the bucket cannot be reached; the next minute tries again.
+pub async fn handle(deps: &Deps, _tick: Tick) -> Result<(), Failure> {
+    let now = now_ms();
+    let known = match deps.snapshots.head(now).await?.filter(|head| !is_due(head, now)) {
+        Some(head) => {
+            let newest = deps.index.newest(1).await?;
+            if newest.changes.iter().all(|change| change.changed_at < head.known_until) {
+                return Ok(());
+            }
+            deps.snapshots.read(now).await?
+        }
+        None => None,
+    };
+    let whole = known.is_none();
+    let mut known = known.unwrap_or_default();
+    let reading = known.catch_up(&deps.index, now).await?;
+    // Also where nothing was news: what has settled since need not be read again by anybody.
+    let Some(bytes) = deps.snapshots.write(&known).await? else {
+        // Lists are right without one, but each instance that starts reads the whole index: somebody should know.
+        return Err(Failure { kind: "TooLarge", message: "the catalogue is too large for a snapshot".to_owned() });
+    };
+    tracing::info!(bytes, news = reading.news, read_units = reading.units, whole, "snapshot written");
+    Ok(())
+}
+
+/// Has it been long since the index was read whole?
+fn is_due(head: &Head, now: Millis) -> bool {
+    now - head.whole_at >= WHOLE_AFTER_MS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_index_is_read_whole_once_a_day() {
+        let now = 10 * WHOLE_AFTER_MS;
+        for (whole_at, due) in [(now, false), (now - WHOLE_AFTER_MS + 1, false), (now - WHOLE_AFTER_MS, true)] {
+            assert_eq!(is_due(&Head { whole_at, known_until: now }, now), due, "{whole_at}");
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What is known of the catalogue: all products as lists need them, kept up with Products' index, and written down for
+//! those who start.
+//!
+//! Times of change come from the clocks of those who write, and an index follows its table with a delay; so each reading
+//! begins a while before the last one, and a change that is told twice does nothing.
+//!
+//! Invariant: a snapshot is no record of anything. Whoever has none, or none that it believes, reads the index.
+
+use almacen_domain::Millis;
+use almacen_domain::catalogue::listing::{Change, Listing};
+use almacen_table::TableError;
+use almacen_table::catalogue_index::CatalogueIndex;
+
+pub mod snapshot;
+
+/// How far each reading goes back before the one before: more than clocks differ, an index lags behind, and a
+/// transaction takes that was given its time of change before it was made.
+pub const OVERLAP_MS: Millis = 60_000;
+
+/// All products, as far as they were told of.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The products.
+    pub listing: Listing,
+    /// When the index was read whole, by whoever did; `None` while that has not come to its end.
+    pub whole_at: Option<Millis>,
+    /// What changed before this is in the list.
+    pub known_until: Millis,
+}
+
+/// What a reading of the index brought.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Reading {
+    /// Changes that were not known before.
+    pub news: usize,
+    /// Read units that it took.
+    pub units: f64,
+}
+
+impl Known {
+    /// Reads what has changed, or all of it where nothing is known.
+    ///
+    /// # Errors
+    /// [`TableError`]; a reading of all of it that got only so far goes on from there.
+    pub async fn catch_up(&mut self, index: &CatalogueIndex, now: Millis) -> Result<Reading, TableError> {
+        let mut reading = Reading::default();
+        let mut next = None;
+        loop {
+            let stretch = index.changed(self.known_until, next).await?;
+            reading.units += stretch.units;
+            for change in stretch.changes {
+                if self.whole_at.is_none() {
+                    self.known_until = change.changed_at;
+                }
+                reading.news += usize::from(self.listing.apply(change));
+            }
+            next = stretch.next;
+            if next.is_none() {
+                break;
+            }
+        }
+        self.is_of(now);
+        Ok(reading)
+    }
+
+    /// Takes the newest changes of the index, and says whether nothing else has changed. Where something has, they are told
+    /// once more by [`Known::catch_up`].
+    pub fn take_newest(&mut self, newest: Vec<Change>, that_is_all: bool, now: Millis) -> bool {
+        let reached = that_is_all || newest.iter().any(|change| change.changed_at < self.known_until);
+        for change in newest {
+            self.listing.apply(change);
+        }
+        if reached {
+            self.is_of(now);
+        }
+        reached
+    }
+
+    /// Does it know of all that the index has told of the time before it? A snapshot that does not is wrong as a whole.
+    #[must_use]
+    pub fn agrees_with(&self, told: &[Change]) -> bool {
+        let mut due = told.iter().filter(|change| change.entry.is_some() && change.changed_at < self.known_until);
+        due.all(|change| self.listing.changed_at(&change.id) >= Some(change.changed_at))
+    }
+
+    fn is_of(&mut self, now: Millis) {
+        self.whole_at.get_or_insert(now);
+        self.known_until = now - OVERLAP_MS;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use almacen_domain::catalogue::listing::{Entry, Filter, Order};
+
+    fn change(id: &str, changed_at: Millis, offered: bool) -> Change {
+        let entry = offered.then(|| Entry {
+            words: String::new(),
+            price_cents: 1,
+            category: String::new(),
+            rating_sum: 0,
+            rating_count: 0,
+            created_at: 1,
+        });
+        Change { id: id.to_owned(), changed_at, entry }
+    }
+
+    fn known(changes: &[Change], known_until: Millis) -> Known {
+        let mut listing = Listing::default();
+        changes.iter().for_each(|change| assert!(listing.apply(change.clone())));
+        Known { listing, whole_at: Some(1), known_until }
+    }
+
+    #[test]
+    fn what_lacks_something_that_the_index_tells_is_not_believed() {
+        let has_a = known(&[change("a", 5, true)], 10);
+        assert!(has_a.agrees_with(&[change("a", 5, true)]));
+        assert!(has_a.agrees_with(&[change("a", 4, true)]));
+        assert!(!has_a.agrees_with(&[change("a", 6, true)]));
+        assert!(!has_a.agrees_with(&[change("b", 9, true)]));
+        // What came later is read from the index anyway, and deleted products leave nothing behind.
+        assert!(has_a.agrees_with(&[change("b", 10, true), change("c", 9, false)]));
+        assert!(!known(&[], 10).agrees_with(&[change("a", 5, true)]));
+    }
+
+    #[test]
+    fn the_newest_changes_are_enough_where_they_reach_what_is_known() {
+        let now = OVERLAP_MS + 100;
+        let total = |known: &Known| known.listing.page(&Filter::default(), Order::Newest, 0, 9).total;
+        let table: [(&[Change], bool, bool, Millis); 5] = [
+            (&[change("c", 12, true), change("b", 9, true)], false, true, 100),
+            (&[change("c", 12, true), change("b", 10, true)], false, false, 10),
+            (&[], false, false, 10),
+            (&[], true, true, 100),
+            (&[change("c", 12, true), change("b", 10, true)], true, true, 100),
+        ];
+        for (newest, that_is_all, reached, known_until) in table {
+            let mut known = known(&[change("a", 5, true)], 10);
+            assert_eq!(known.take_newest(newest.to_vec(), that_is_all, now), reached, "{newest:?}");
+            assert_eq!((known.known_until, known.whole_at), (known_until, Some(1)), "{newest:?}");
+            assert_eq!(total(&known), 1 + newest.len());
+        }
+    }
+}
