@@ -17,8 +17,6 @@ use crate::stats::{median, megabytes, micros, millis, quantile};
 const START_TARGET: f64 = 2.0;
 /// Calls by which a process gets warm.
 const WARMING: usize = 20;
-/// Calls that are measured then.
-const AGAIN: usize = 41;
 /// … and must be this many times as quick as the same function in Python.
 const PYTHON_TARGET: f64 = 50.0;
 /// Calls of one turn.
@@ -28,8 +26,8 @@ const BLOCK: usize = 100;
 struct Found {
     ready: Vec<f64>,
     first: Vec<f64>,
-    /// The same call to a process that is warm, in milliseconds.
-    again: f64,
+    /// The same call to the same process when it is warm.
+    again: Vec<f64>,
     cpu: Vec<f64>,
     memory: u64,
     calls: u64,
@@ -48,8 +46,8 @@ pub(crate) fn starts(bench: &Bench) -> Result<Section> {
         &format!(
             "From the start of the process until it first asks for an event (ready), and until its first answer is posted. \
              {rounds} starts of each, in turn; medians. The first answer includes the calls to AWS that it takes, over plain HTTP \
-             to a stand-in on the same machine; \"again\" is the same event in a process that is warm, so what the first answer \
-             takes more than that is the cost of starting. Targets, against the empty function: the first answer to a function's \
+             to a stand-in on the same machine; \"again\" is the same event {WARMING} calls later in the same process, so what the \
+             first answer takes more than that is the cost of starting. Targets, against the empty function: the first answer to a function's \
              smallest usual event within {START_TARGET} ×, and the cost of starting within {START_TARGET} × whatever the event. Python \
              must take {PYTHON_TARGET} × as long as the same function in Rust."
         ),
@@ -88,9 +86,6 @@ pub(crate) fn starts(bench: &Bench) -> Result<Section> {
         bar.inc(1);
     }
     bar.finish_and_clear();
-    for (case, found) in cases.iter().zip(&mut found) {
-        found.again = again(bench, &bench.launch(case.function), case)?;
-    }
     let floor = found.first().map_or((0.0, 0.0), |floor| (median(&floor.first), floor.starting()));
     for (case, found) in cases.iter().zip(&found) {
         let (first, starting) = (median(&found.first) / floor.0, found.starting() / floor.1);
@@ -105,9 +100,6 @@ pub(crate) fn starts(bench: &Bench) -> Result<Section> {
     if !slow.first.is_empty() {
         let ours = cases.iter().position(|case| case.function == "items-api").and_then(|at| found.get(at));
         let times = median(&slow.first) / ours.map_or(f64::NAN, |ours| median(&ours.first));
-        if let (Some(python), Some(case)) = (&python, cases.iter().find(|case| case.function == "items-api")) {
-            slow.again = again(bench, python, case)?;
-        }
         let ratios =
             [median(&slow.first) / floor.0, slow.starting() / floor.1].map(|ratio| format!("{ratio:.0}").into());
         section.rows.push(row("Python, boto3", "GET /items/{store}/{item}", &slow, ratios));
@@ -127,21 +119,8 @@ pub(crate) fn starts(bench: &Bench) -> Result<Section> {
 impl Found {
     /// What the first answer takes more than the same answer later, in milliseconds.
     fn starting(&self) -> f64 {
-        median(&self.first) - self.again
+        median(&self.first) - median(&self.again)
     }
-}
-
-/// The same call to a process that is warm, in milliseconds.
-fn again(bench: &Bench, launch: &Launch, case: &Case) -> Result<f64> {
-    let sandbox = Sandbox::start(launch, None)?;
-    let mut took = Vec::with_capacity(AGAIN);
-    for call in 0..WARMING + AGAIN {
-        let answer = call_once(bench, &sandbox, case)?;
-        if call >= WARMING {
-            took.push(millis(answer.took));
-        }
-    }
-    Ok(median(&took))
 }
 
 fn row(name: &str, what: &str, found: &Found, [first, starting]: [Cell; 2]) -> Vec<Cell> {
@@ -153,7 +132,7 @@ fn row(name: &str, what: &str, found: &Found, [first, starting]: [Cell; 2]) -> V
         format!("{:.2} ms", median(&found.first)).into(),
         format!("{:.2} ms", quantile(&found.first, 0.9)).into(),
         first,
-        format!("{:.2} ms", found.again).into(),
+        format!("{:.2} ms", median(&found.again)).into(),
         format!("{:.2} ms", found.starting()).into(),
         starting,
         format!("{:.2} ms", median(&found.cpu)).into(),
@@ -176,6 +155,11 @@ fn start(bench: &Bench, launch: &Launch, case: &Case, found: Option<&mut Found>)
         found.first.push(millis(first));
         found.cpu.push(millis(sandbox.cpu()?));
         found.memory = found.memory.max(sandbox.peak_memory()?);
+        // Right after, so that a machine that gets slower meanwhile does so for both.
+        for _ in 0..WARMING {
+            call_once(bench, &sandbox, case)?;
+        }
+        found.again.push(millis(call_once(bench, &sandbox, case)?.took));
     }
     Ok(())
 }
