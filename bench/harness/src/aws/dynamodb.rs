@@ -124,9 +124,12 @@ impl Table {
         self.set(partition, sort, item);
     }
 
-    /// Stores an item without counting it.
+    /// Stores an item without counting it. The indexes of a table that stays as it was stay too: a case that puts its items
+    /// back must not cost the next one the time to make them.
     fn set(&mut self, partition: String, sort: String, item: Item) {
-        self.indexes.fill_with(OnceLock::new);
+        if self.get(&partition, &sort).is_none_or(|known| known.json() != item.json()) {
+            self.indexes.fill_with(OnceLock::new);
+        }
         self.partitions.entry(partition).or_default().insert(sort, item);
     }
 
