@@ -31,7 +31,10 @@ pub fn fold(text: &str) -> String {
     if text.is_ascii() {
         return text.to_ascii_lowercase();
     }
-    let letters = text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase);
+    let bare = text.nfd().filter(|c| !is_combining_mark(*c));
+    // By way of upper case, because several letters have the same one: ß and ss, ﬁ and fi, ς and σ, ı and i; and a large ẞ
+    // has none but itself.
+    let letters = bare.flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase);
     // Put together again: a Korean syllable is no letter with accents.
     letters.nfc().collect()
 }
@@ -50,6 +53,10 @@ mod tests {
         check(" molido ", "Café molido", true);
         check("te verde", "Té verde", true);
         check("전자", "전자 제품", true);
+        check("strasse", "Straße", true);
+        check("STRAẞE", "strasse", true);
+        check("fibra", "ﬁbra óptica", true);
+        check("ΟΔΟΣ", "οδός", true);
         check("tea", "Té verde", false);
         check("100%", "100% algodón", true);
         assert_eq!(Needle::new("  "), None);
