@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::api::{As, error_text};
 use crate::stack::{Answer, stack};
 use crate::users::new_name;
-use crate::wait::PATIENCE;
+use crate::wait::{PATIENCE, eventually};
+use crate::warehouse::now_ms;
 
 /// A key that is not the pool's.
 const FORGERS_KEY: &[u8] = include_bytes!("../../shared/identity/src/fixtures/signing-key.pk8");
@@ -240,6 +241,20 @@ fn the_authorizer_names_a_key_that_is_there() {
     let (answer, failed) = stack().invoke("authorize", &question);
     let named = answer["usageIdentifierKey"].as_str().unwrap_or_default();
     assert!(!failed && keys.iter().any(|key| key == named), "{answer} names none of {keys:?}");
+}
+
+/// Whoever sends nonsense must not be able to fill the log with errors.
+#[test]
+fn a_refused_token_is_no_error_in_the_log() {
+    let since = now_ms() - 1_000;
+    refused("no token at all", "nonsense");
+    let invocation = eventually(PATIENCE, "the refusal in the log", || {
+        let lines = stack().logged_about("authorize", "caller refused", since);
+        let id = lines.first().and_then(|line| line["span"]["request_id"].as_str());
+        id.map(str::to_owned).ok_or_else(|| "not there yet".to_owned())
+    });
+    let lines = stack().logged_about("authorize", &invocation, since);
+    assert!(lines.iter().all(|line| line["level"] == "INFO"), "{lines:?}");
 }
 
 /// Locally a key counts where it is sent in the header; on AWS the authorizer names it.

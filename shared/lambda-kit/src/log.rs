@@ -5,7 +5,9 @@
 
 use std::env;
 
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Starts logging. Lambda's own log-level setting is honoured (`AWS_LAMBDA_LOG_LEVEL`), `INFO` without one.
 pub fn init() {
@@ -18,7 +20,15 @@ pub fn init() {
         .with_span_list(false)
         .with_target(false)
         .with_max_level(level)
+        .finish()
+        .with(without_echo(level))
         .try_init();
+}
+
+/// The runtime tells every failure of a handler once more, as an error, even that a caller has no valid token.
+/// [`crate::start::run`] has told it already, as what it is.
+fn without_echo(level: LevelFilter) -> Targets {
+    Targets::new().with_default(level).with_target("lambda_runtime::layers::panic", LevelFilter::OFF)
 }
 
 /// An error with all its causes in one line: `import imp_1: read object: timed out`.
@@ -36,4 +46,23 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+
+    #[test]
+    fn only_the_runtimes_echo_is_left_out() {
+        let told = without_echo(LevelFilter::INFO);
+        for (target, level, expected) in [
+            ("lambda_runtime::layers::panic", Level::ERROR, false),
+            ("lambda_runtime::layers::api_client", Level::ERROR, true),
+            ("authorize", Level::INFO, true),
+            ("authorize", Level::DEBUG, false),
+        ] {
+            assert_eq!(told.would_enable(target, &level), expected, "{target} {level}");
+        }
+    }
 }
