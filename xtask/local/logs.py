@@ -26,13 +26,14 @@ def main():
         groups = [group for group in groups if group == prefix]
     if not groups:
         raise SystemExit(f"no log group {prefix}")
+    names = {group: group.removeprefix(f"/aws/lambda/{arguments.stack}-") for group in groups}
+    width = max(map(len, names.values()))
 
     start = int(time.time() * 1000) - arguments.since * 60_000
     seen = set()
     while True:
         events = []
-        for group in groups:
-            name = group.removeprefix(f"/aws/lambda/{arguments.stack}-")
+        for group, name in names.items():
             pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=start)
             # The local stack gives its lines no id.
             events += [
@@ -45,8 +46,10 @@ def main():
                 seen.add(event)
                 stamp, name, message, _ = event
                 clock = time.strftime("%H:%M:%S", time.localtime(stamp / 1000))
-                print(f"{clock} {name:<16} {message.rstrip()}", flush=True)
+                print(f"{clock} {name:<{width}} {message.rstrip()}", flush=True)
         if not arguments.follow:
+            if not events:
+                print(f"  nothing was logged in the last {arguments.since} min", file=sys.stderr)
             return
         # Lines can arrive a little after their time stamp.
         if events:
