@@ -11,7 +11,7 @@
 //! | StockAlerts | `store`, `sku` | what was told about a line |
 //! | StockAlerts, index `open` | `open_store`, `sku` | a store's low lines |
 //! | Products | `id` | one product; `sku#…` says which product sells an item |
-//! | Products, index `catalogue` | `kind`, `changed_at` | what has changed since a list was last made |
+//! | Products, index `catalogue` | `kind`, `changed_at` | what has changed since a list was made, or the snapshot |
 //! | Reviews | `product`, `user` | whether a customer has reviewed a product |
 //! | Reviews, index `newest` | `product`, `created_at` | a product's reviews, newest first |
 //! | Categories | `id` | every category |
