@@ -35,8 +35,10 @@ pub(crate) struct Catalogue {
 #[derive(Debug, Default)]
 struct State {
     known: Known,
-    /// When this instance began to know.
+    /// When this instance began to ask, whether it was told or not: what it got only half of is not kept for ever either.
     since: Option<Millis>,
+    /// It has been told of everything.
+    complete: bool,
     /// The snapshot turned out to be wrong.
     distrust: bool,
 }
@@ -63,20 +65,25 @@ impl Catalogue {
         if state.since.is_some_and(|at| now - at >= RENEW_AFTER_MS) {
             *state = State::default();
         }
+        state.since.get_or_insert(now);
         let mut units = 0.0;
         let mut told = false;
-        if state.since.is_none() && !state.distrust {
+        if !state.complete && !state.distrust {
             (told, units) = self.begin(&mut state.known, now).await?;
         }
         if !told {
             units += state.known.catch_up(&self.index, now).await?.units;
         }
-        state.since.get_or_insert(now);
+        state.complete = true;
         Ok((state.known.listing.page(filter, order, skip, limit), units))
     }
 
     /// Takes the snapshot and the newest changes, and says whether that is all there is to know.
     async fn begin(&self, known: &mut Known, now: Millis) -> Result<(bool, f64), TableError> {
+        // What the try before this one took from a snapshot is not built on; what it read of the index is.
+        if known.whole_at.is_some() {
+            *known = Known::default();
+        }
         let newest = pin!(self.index.newest(NEWEST));
         let snapshot = pin!(self.snapshot(now));
         let (newest, snapshot) = match select(newest, snapshot).await {

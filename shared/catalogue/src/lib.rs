@@ -22,7 +22,8 @@ pub const OVERLAP_MS: Millis = 60_000;
 pub struct Known {
     /// The products.
     pub listing: Listing,
-    /// When the index was read whole, by whoever did; `None` while that has not come to its end.
+    /// As of when the index was read whole, by whoever did; `None` while that has not come to its end. As with
+    /// `known_until`, that is a while before the reading, so that it is not in the future by another's clock.
     pub whole_at: Option<Millis>,
     /// What changed before this is in the list.
     pub known_until: Millis,
@@ -48,12 +49,7 @@ impl Known {
         loop {
             let stretch = index.changed(self.known_until, next).await?;
             reading.units += stretch.units;
-            for change in stretch.changes {
-                if self.whole_at.is_none() {
-                    self.known_until = change.changed_at;
-                }
-                reading.news += usize::from(self.listing.apply(change));
-            }
+            reading.news += self.take(stretch.changes, now);
             next = stretch.next;
             if next.is_none() {
                 break;
@@ -83,9 +79,23 @@ impl Known {
         due.all(|change| self.listing.changed_at(&change.id) >= Some(change.changed_at))
     }
 
+    /// Takes a stretch of the index, and says how much of it was news.
+    fn take(&mut self, changes: Vec<Change>, now: Millis) -> usize {
+        let mut news = 0;
+        for change in changes {
+            if self.whole_at.is_none() {
+                // Where it breaks off here it goes on from here, but no nearer to now than any other reading.
+                self.known_until = change.changed_at.min(now - OVERLAP_MS);
+            }
+            news += usize::from(self.listing.apply(change));
+        }
+        news
+    }
+
     fn is_of(&mut self, now: Millis) {
-        self.whole_at.get_or_insert(now);
-        self.known_until = now - OVERLAP_MS;
+        let settled = now - OVERLAP_MS;
+        self.whole_at.get_or_insert(settled);
+        self.known_until = settled;
     }
 }
 
