@@ -199,7 +199,7 @@ fn a_page_of_a_thousand_products_reads_little_more_than_itself() {
     };
     quickly("a list with a snapshot");
     // What nobody can read is nothing worse than nothing, and is replaced.
-    stack().put_object(stack().output("CatalogueBucket"), "snapshot", &[], b"almacen-catalogue\x02\xff");
+    stack().put_object(stack().output("CatalogueBucket"), "snapshot", &[], b"almacen-catalogue\x03\xff");
     assert_eq!(listed_anew(&category).0, known);
     write_down();
     quickly("a list with the snapshot that replaced it");
@@ -213,7 +213,10 @@ fn a_page_of_a_thousand_products_reads_little_more_than_itself() {
         bytes.push(rest as u8);
         bytes
     };
-    let empty = [b"almacen-catalogue\x02".to_vec(), zigzag(now_ms()), zigzag(now_ms()), vec![0, 0]].concat();
+    let mut empty = [b"almacen-catalogue\x03".to_vec(), zigzag(now_ms()), zigzag(now_ms()), vec![0, 0]].concat();
+    let mut sum = flate2::Crc::new();
+    sum.update(&empty);
+    empty.extend(sum.sum().to_le_bytes());
     stack().put_object(stack().output("CatalogueBucket"), "snapshot", &[], &empty);
     assert_eq!(listed_anew(&category).0, known);
     write_down();

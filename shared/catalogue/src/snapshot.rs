@@ -1,7 +1,8 @@
 //! What is known of the catalogue, written down in S3.
 //!
 //! One text holds all ids and words, and numbers say where each begins and ends: it is read in one piece, and an instance
-//! that takes it makes no block of memory for each product.
+//! that takes it makes no block of memory for each product. A checksum comes last: a snapshot with one wrong bit may still
+//! look like one, and would be handed on until the index is read whole.
 
 use std::collections::HashMap;
 
@@ -13,11 +14,16 @@ use serde::{Deserialize, Serialize};
 use crate::Known;
 
 /// Begins every snapshot; its last byte grows with every change of the format. Another one's counts as none.
-const FORMAT: &[u8] = b"almacen-catalogue\x02";
+const FORMAT: &[u8] = b"almacen-catalogue\x03";
 /// Where it is in its bucket.
 const KEY: &str = "snapshot";
 /// The largest, in bytes: some 100,000 products, which is what an instance has memory and time for.
 const BYTES_MAX: usize = 24 * 1024 * 1024;
+/// The most products, and the most of their categories: far more than fit as a rule. What only looks like a snapshot must
+/// not make an instance take memory that it does not have.
+const PRODUCTS_MAX: u32 = 200_000;
+/// Bytes of the checksum.
+const SUM_BYTES: usize = 4;
 /// The longest id of a product, far above any of ours. DynamoDB would refuse to look for a much longer one.
 const ID_BYTES_MAX: u32 = 256;
 /// One that was not renewed for so long is not believed. It is less than half the time for which a deletion's mark stays in
@@ -56,9 +62,7 @@ impl Snapshots {
     /// [`FilesError`].
     pub async fn read(&self, now: Millis) -> Result<Option<Known>, FilesError> {
         match object::read(self.files, &self.bucket, KEY, BYTES_MAX).await {
-            Ok(bytes) => {
-                Ok(decode(bytes).filter(|known| Head::of(known).is_some_and(|head| head.is_of_these_days(now))))
-            }
+            Ok(bytes) => Ok(believed(bytes, now)),
             Err(FilesError::Missing | FilesError::TooLarge) => Ok(None),
             Err(error) => Err(error),
         }
@@ -120,7 +124,7 @@ fn format_number() -> String {
 struct Start {
     whole_at: Millis,
     known_until: Millis,
-    categories: Vec<String>,
+    categories: u32,
     rows: u32,
 }
 
@@ -128,19 +132,28 @@ struct Start {
 #[derive(Serialize, Deserialize)]
 struct Line(u32, u32, u32, Millis, i64, i64, i64, Millis);
 
-/// `None` for what was not read to its end, and for texts of 4 GB.
-fn encode(known: &Known) -> Option<Vec<u8>> {
+/// What these bytes say; `None` for what this version has not written, or not in these days.
+pub(crate) fn believed(bytes: Vec<u8>, now: Millis) -> Option<Known> {
+    decode(bytes).filter(|known| Head::of(known).is_some_and(|head| head.is_of_these_days(now)))
+}
+
+/// `None` for what was not read to its end, and for more than fits into one.
+pub(crate) fn encode(known: &Known) -> Option<Vec<u8>> {
     let base = known.listing.to_base()?;
     let (texts, categories, rows) = base.parts();
-    let mut bytes = Vec::with_capacity(FORMAT.len() + texts.len() + rows.len() * 32);
-    bytes.extend_from_slice(FORMAT);
+    let count = |length: usize| u32::try_from(length).ok().filter(|count| *count <= PRODUCTS_MAX);
     let start = Start {
         whole_at: known.whole_at?,
         known_until: known.known_until,
-        categories: categories.to_vec(),
-        rows: u32::try_from(rows.len()).ok()?,
+        categories: count(categories.len())?,
+        rows: count(rows.len())?,
     };
+    let mut bytes = Vec::with_capacity(FORMAT.len() + texts.len() + rows.len() * 32 + SUM_BYTES);
+    bytes.extend_from_slice(FORMAT);
     bytes = postcard::to_extend(&start, bytes).ok()?;
+    for category in categories {
+        bytes = postcard::to_extend(category, bytes).ok()?;
+    }
     for row in rows {
         let Row { id_bytes, words_bytes, category, changed_at, price_cents, .. } = *row;
         let Row { rating_sum, rating_count, created_at, .. } = *row;
@@ -148,12 +161,33 @@ fn encode(known: &Known) -> Option<Vec<u8>> {
         bytes = postcard::to_extend(&line, bytes).ok()?;
     }
     bytes.extend_from_slice(texts.as_bytes());
-    Some(bytes)
+    Some(summed(bytes))
+}
+
+/// With the checksum that [`decode`] wants to see.
+fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
+    let sum = crc32fast::hash(&bytes);
+    bytes.extend_from_slice(&sum.to_le_bytes());
+    bytes
 }
 
 /// `None` for what this version has not written.
 fn decode(mut bytes: Vec<u8>) -> Option<Known> {
+    let (summed, sum) = bytes.split_last_chunk::<SUM_BYTES>()?;
+    if crc32fast::hash(summed).to_le_bytes() != *sum {
+        return None;
+    }
+    bytes.truncate(bytes.len() - SUM_BYTES);
     let (start, mut rest) = postcard::take_from_bytes::<Start>(bytes.strip_prefix(FORMAT)?).ok()?;
+    if start.rows > PRODUCTS_MAX || start.categories > start.rows {
+        return None;
+    }
+    let mut categories = Vec::new();
+    for _ in 0..start.categories {
+        let (category, after) = postcard::take_from_bytes::<String>(rest).ok()?;
+        rest = after;
+        categories.push(category);
+    }
     // No line is shorter than its eight fields.
     let mut rows = Vec::with_capacity((start.rows as usize).min(rest.len() / 8));
     for _ in 0..start.rows {
@@ -175,7 +209,7 @@ fn decode(mut bytes: Vec<u8>) -> Option<Known> {
     }
     let texts = bytes.len() - rest.len();
     bytes.drain(..texts);
-    let base = Base::new(String::from_utf8(bytes).ok()?, start.categories, rows)?;
+    let base = Base::new(String::from_utf8(bytes).ok()?, categories, rows)?;
     Some(Known { listing: Listing::on(base), whole_at: Some(start.whole_at), known_until: start.known_until })
 }
 
@@ -233,7 +267,7 @@ mod tests {
             metadata.insert("format".to_owned(), "1".to_owned());
             assert_eq!(Head::read(&metadata), None);
         }
-        let nothing_else = HashMap::from([("format".to_owned(), "2".to_owned())]);
+        let nothing_else = HashMap::from([("format".to_owned(), format_number())]);
         assert_eq!(Head::read(&nothing_else), None);
     }
 
@@ -242,22 +276,62 @@ mod tests {
         assert_eq!(encode(&Known { whole_at: None, ..known(&[]) }), None);
     }
 
+    /// What [`encode`] makes of these changes, without the checksum.
+    fn unsummed(changes: &[Change]) -> Vec<u8> {
+        let mut written = encode(&known(changes)).unwrap();
+        written.truncate(written.len() - SUM_BYTES);
+        written
+    }
+
     #[test]
     fn what_another_version_wrote_counts_as_none() {
-        let written = encode(&known(&[change("a", 5, Some("x"))])).unwrap();
-        assert!(decode(written.clone()).is_some());
+        let written = unsummed(&[change("a", 5, Some("x"))]);
+        assert!(decode(summed(written.clone())).is_some());
         let mut other = written.clone();
         other[FORMAT.len() - 1] = 1;
-        assert!(decode(other).is_none());
-        assert!(decode([&written[..], b"x"].concat()).is_none(), "something follows");
+        assert!(decode(summed(other)).is_none());
+        assert!(decode(summed([&written[..], b"x"].concat())).is_none(), "something follows");
         for end in 0..written.len() {
-            assert!(decode(written[..end].to_vec()).is_none(), "cut at {end}");
+            assert!(decode(summed(written[..end].to_vec())).is_none(), "cut at {end}");
         }
         let long = "a".repeat(257);
         for id in ["", &long] {
             let written = encode(&known(&[change(id, 5, Some("x"))]));
             assert!(written.is_none_or(|bytes| decode(bytes).is_none()), "an id of {} bytes", id.len());
         }
+    }
+
+    #[test]
+    fn what_was_damaged_counts_as_none() {
+        let written = encode(&known(&[change("a", 5, Some("x")), change("b", 6, Some("y"))])).unwrap();
+        for at in 0..written.len() {
+            for bit in 0..8 {
+                let mut damaged = written.clone();
+                damaged[at] ^= 1 << bit;
+                assert!(decode(damaged).is_none(), "bit {bit} of byte {at}");
+            }
+            assert!(decode(written[..at].to_vec()).is_none(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn what_says_that_it_is_large_takes_no_memory() {
+        let says = |categories, rows, bytes: usize| {
+            let start = postcard::to_extend(&Start { whole_at: 1, known_until: 1, categories, rows }, FORMAT.to_vec());
+            decode(summed([start.unwrap(), vec![0; bytes]].concat()))
+        };
+        assert!(says(0, 0, 0).is_some());
+        for (categories, rows) in [(1, 0), (0, 1), (u32::MAX, u32::MAX), (0, u32::MAX), (0, PRODUCTS_MAX + 1)] {
+            assert!(says(categories, rows, 1 << 20).is_none(), "{categories} {rows}");
+        }
+    }
+
+    #[test]
+    fn what_was_just_written_is_believed_by_a_clock_that_is_behind() {
+        let now = 10 * AGE_MAX_MS;
+        let mut known = Known::default();
+        assert!(known.take_newest(Vec::new(), true, now));
+        assert!(believed(encode(&known).unwrap(), now - 30_000).is_some());
     }
 
     proptest! {
@@ -267,13 +341,13 @@ mod tests {
             bytes in proptest::collection::vec(any::<u8>(), 0..200),
             spoiled in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
         ) {
-            let mut written = encode(&known(&[change("a", 5, Some("ñandú")), change("b", 6, Some("x"))])).unwrap();
+            let mut written = unsummed(&[change("a", 5, Some("ñandú")), change("b", 6, Some("x"))]);
             for (at, byte) in spoiled {
                 let at = at.index(written.len());
                 written[at] = byte;
             }
             for bytes in [[FORMAT, &bytes].concat(), written] {
-                if let Some(known) = decode(bytes) {
+                if let Some(known) = decode(summed(bytes)) {
                     let page = known.listing.page(&Filter::default(), Order::Rating, 0, 9);
                     prop_assert_eq!(page.ids.len(), page.total.min(9));
                 }
