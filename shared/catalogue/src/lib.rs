@@ -11,6 +11,8 @@ use almacen_domain::catalogue::listing::{Change, Listing};
 use almacen_table::TableError;
 use almacen_table::catalogue_index::CatalogueIndex;
 
+#[cfg(test)]
+mod model;
 pub mod snapshot;
 
 /// How far each reading goes back before the one before: more than clocks differ, an index lags behind, and a
