@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::Fault;
-use super::expression::{self, Attributes, Condition, KeyRange, Names};
+use super::expression::{self, Attributes, Comparison, Condition, KeyRange, Names};
 use super::item::{Item, Members, key_text};
 
 /// DynamoDB ends a page at one megabyte.
@@ -165,14 +165,14 @@ impl Table {
             all.partition_point(|found| found.hash.as_str() <= hash),
         );
         let items = all.get(from..to).unwrap_or_default();
-        let holds = |found: &Indexed| {
-            range
-                .rest
-                .as_ref()
-                .is_none_or(|rest| found.item.kept_attributes().is_ok_and(|item| rest.holds(item).unwrap_or(true)))
-        };
         // Those that come too early need not be looked at one by one.
-        let first = if items.last().is_some_and(holds) { items.partition_point(|found| !holds(found)) } else { 0 };
+        let first = match &range.rest {
+            Some(rest @ Condition::Compare(_, Comparison::Greater | Comparison::GreaterOrEqual, _)) => items
+                .partition_point(|found| {
+                    found.item.kept_attributes().is_ok_and(|item| !rest.holds(item).unwrap_or(true))
+                }),
+            _ => 0,
+        };
         Ok(items.get(first..).unwrap_or_default())
     }
 
@@ -749,7 +749,7 @@ fn is_open(condition: &Condition) -> bool {
     match condition {
         Condition::Between(..) | Condition::BeginsWith(..) => false,
         Condition::Compare(_, comparison, _) => {
-            matches!(comparison, expression::Comparison::Less | expression::Comparison::Greater)
+            matches!(comparison, Comparison::Less | Comparison::Greater)
         }
         Condition::And(..)
         | Condition::Or(..)
