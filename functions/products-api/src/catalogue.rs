@@ -80,10 +80,6 @@ impl Catalogue {
 
     /// Takes the snapshot and the newest changes, and says whether that is all there is to know.
     async fn begin(&self, known: &mut Known, now: Millis) -> Result<(bool, f64), TableError> {
-        // What the try before this one took from a snapshot is not built on; what it read of the index is.
-        if known.whole_at.is_some() {
-            *known = Known::default();
-        }
         let newest = pin!(self.index.newest(NEWEST));
         let snapshot = pin!(self.snapshot(now));
         let (newest, snapshot) = match select(newest, snapshot).await {
@@ -95,17 +91,7 @@ impl Catalogue {
             }
             Either::Right((snapshot, newest)) => (newest.await?, snapshot),
         };
-        let that_is_all = newest.next.is_none();
-        match if that_is_all { Some(Known::default()) } else { snapshot } {
-            Some(start) if start.agrees_with(&newest.changes) => *known = start,
-            // The index is read whole, and tells these once more.
-            Some(_) => {
-                tracing::warn!("snapshot of the catalogue lacks what the index tells");
-                return Ok((false, newest.units));
-            }
-            None => return Ok((false, newest.units)),
-        }
-        Ok((known.take_newest(newest.changes, that_is_all, now), newest.units))
+        Ok((known.begin(newest.changes, newest.next.is_none(), snapshot, now), newest.units))
     }
 
     /// What `snapshot-catalogue` has written down.

@@ -13,6 +13,8 @@ use serde::de::IgnoredAny;
 
 /// After this long the index is read whole, whatever the snapshot says: what went wrong with it does not last.
 const WHOLE_AFTER_MS: Millis = 24 * 3600 * 1000;
+/// How many of the newest changes a snapshot is held against: half a read unit, as a rule.
+const NEWEST: i32 = 10;
 
 /// What the function talks to.
 #[derive(Debug)]
@@ -42,11 +44,12 @@ pub async fn handle(deps: &Deps, _tick: Tick) -> Result<(), Failure> {
     let now = now_ms();
     let known = match deps.snapshots.head(now).await?.filter(|head| !is_due(head, now)) {
         Some(head) => {
-            let newest = deps.index.newest(1).await?;
-            if newest.changes.iter().all(|change| change.changed_at < head.known_until) {
+            let newest = deps.index.newest(NEWEST).await?.changes;
+            if newest.iter().all(|change| change.changed_at < head.known_until) {
                 return Ok(());
             }
-            deps.snapshots.read(now).await?
+            // One that instances would not believe is not handed on.
+            deps.snapshots.read(now).await?.filter(|known| known.agrees_with(&newest))
         }
         None => None,
     };

@@ -41,6 +41,26 @@ pub struct Reading {
 }
 
 impl Known {
+    /// Begins with the newest changes of the index and with a snapshot, if there is one, and says whether that is all there is
+    /// to know. Where it is not, [`Known::catch_up`] reads the rest: what is newer than the snapshot, or all of it.
+    ///
+    /// `that_is_all` says that the index has no other changes; then no snapshot is needed.
+    pub fn begin(&mut self, newest: Vec<Change>, that_is_all: bool, snapshot: Option<Self>, now: Millis) -> bool {
+        // What the try before this one took from a snapshot is not built on; what it read of the index is.
+        if self.whole_at.is_some() {
+            *self = Self::default();
+        }
+        match if that_is_all { Some(Self::default()) } else { snapshot } {
+            Some(start) if start.agrees_with(&newest) => *self = start,
+            Some(_) => {
+                tracing::warn!("snapshot of the catalogue lacks what the index tells");
+                return false;
+            }
+            None => return false,
+        }
+        self.take_newest(newest, that_is_all, now)
+    }
+
     /// Reads what has changed, or all of it where nothing is known.
     ///
     /// # Errors
@@ -63,7 +83,7 @@ impl Known {
 
     /// Takes the newest changes of the index, and says whether nothing else has changed. Where something has, they are told
     /// once more by [`Known::catch_up`].
-    pub fn take_newest(&mut self, newest: Vec<Change>, that_is_all: bool, now: Millis) -> bool {
+    fn take_newest(&mut self, newest: Vec<Change>, that_is_all: bool, now: Millis) -> bool {
         let reached = that_is_all || newest.iter().any(|change| change.changed_at < self.known_until);
         for change in newest {
             self.listing.apply(change);

@@ -137,12 +137,13 @@ impl World {
         let now = self.now + view.clock;
         let last = self.snapshot.clone().and_then(|bytes| believed(bytes, now));
         let last = last.filter(|known| known.whole_at.is_some_and(|at| now - at < DAY_MS));
+        let newest = self.newest(view, NEWEST).0;
         if let Some(known) = &last
-            && self.newest(view, 1).0.iter().all(|change| change.changed_at < known.known_until)
+            && newest.iter().all(|change| change.changed_at < known.known_until)
         {
             return;
         }
-        let mut known = last.unwrap_or_default();
+        let mut known = last.filter(|known| known.agrees_with(&newest)).unwrap_or_default();
         if self.catch_up(&mut known, view) {
             self.snapshot = encode(&known);
             self.written.extend(self.snapshot.clone());
@@ -162,16 +163,9 @@ impl World {
         instance.since.get_or_insert(now);
         let mut told = false;
         if !instance.complete {
-            if instance.known.whole_at.is_some() {
-                instance.known = Known::default();
-            }
             let (newest, that_is_all) = self.newest(view, NEWEST);
             let snapshot = self.snapshot.clone().and_then(|bytes| believed(bytes, now));
-            let start = if that_is_all { Some(Known::default()) } else { snapshot };
-            if let Some(start) = start.filter(|start| start.agrees_with(&newest)) {
-                instance.known = start;
-                told = instance.known.take_newest(newest, that_is_all, now);
-            }
+            told = instance.known.begin(newest, that_is_all, snapshot, now);
         }
         if !told && !self.catch_up(&mut instance.known, view) {
             return false;
