@@ -213,13 +213,23 @@ fn a_page_of_a_thousand_products_reads_little_more_than_itself() {
         bytes.push(rest as u8);
         bytes
     };
-    let mut empty = [b"almacen-catalogue\x03".to_vec(), zigzag(now_ms()), zigzag(now_ms()), vec![0, 0]].concat();
+    let now = now_ms();
+    let mut empty = [b"almacen-catalogue\x03".to_vec(), zigzag(now), zigzag(now), vec![0, 0]].concat();
     let mut sum = flate2::Crc::new();
     sum.update(&empty);
     empty.extend(sum.sum().to_le_bytes());
-    stack().put_object(stack().output("CatalogueBucket"), "snapshot", &[], &empty);
+    let put_empty = |metadata: &[(&str, &str)]| {
+        stack().put_object(stack().output("CatalogueBucket"), "snapshot", metadata, &empty);
+    };
+    put_empty(&[]);
     assert_eq!(listed_anew(&category).0, known);
     write_down();
+    // Nor is it handed on when something changes, although it says of itself that it is good.
+    let time = now.to_string();
+    put_empty(&[("format", "3"), ("whole-at", &time), ("known-until", &time)]);
+    write(1, |number| item(&tag, number, false));
+    write_down();
+    quickly("a list with a snapshot that was begun anew");
 }
 
 /// Runs what the schedule runs every minute.
