@@ -84,6 +84,22 @@ test("an administrator makes a category and a product with a picture, and a cust
     }
   }));
 
+test("categories that the dialog could not read are said there, and read again", () =>
+  withPage({ expected: [503] }, async (page) => {
+    const { nombre } = await api("POST", "/categorias", { role: "admin", body: { nombre: fresh("Platos ") } });
+    const fails = (route) => route.fulfill({ status: 503, body: "{}" });
+    await page.route("**/categorias", fails);
+    await signIn(page, "admin", "#/catalogue");
+    await page.click("[data-test=categories]");
+    const dialog = page.getByRole("dialog");
+    const again = dialog.getByRole("button", { name: "Try again" });
+    await again.waitFor();
+    await page.unroute("**/categorias", fails);
+    await again.click();
+    await dialog.locator("[data-test=category-list]").getByText(nombre).waitFor();
+    await dialog.getByRole("alert").waitFor({ state: "detached" });
+  }));
+
 test("a change that somebody else was faster with is shown, and the reader decides", () =>
   withPage({ expected: [412] }, async (page) => {
     const one = await product({ precio: 10 });

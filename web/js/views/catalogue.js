@@ -80,7 +80,7 @@ export function Catalogue({ query }) {
         </table></div>`}
       ${found.data && html`<${Pager} page=${page} pages=${totalPaginas} to=${toPage} />`}
       ${deleting && html`<${DeleteDialog} product=${deleting} onClose=${() => setDeleting(null)} onDeleted=${deleted} />`}
-      ${sorting && html`<${Categories} all=${categories.data ?? []} failure=${categories.failure} onAdded=${(one) => categories.set([...(categories.data ?? []), one])} onClose=${() => setSorting(false)} />`}
+      ${sorting && html`<${Categories} all=${categories.data ?? []} failure=${categories.failure} retry=${categories.reload} onAdded=${(one) => categories.set([...(categories.data ?? []), one])} onClose=${() => setSorting(false)} />`}
     <//>
   `;
 }
@@ -146,7 +146,7 @@ export function DeleteDialog({ product, etag = null, onClose, onDeleted }) {
   `;
 }
 
-function Categories({ all, failure, onAdded, onClose }) {
+function Categories({ all, failure, retry, onAdded, onClose }) {
   const [name, setName] = useState("");
   const [busy, setBusy] = useState(false);
   const [refused, setRefused] = useState(null);
@@ -165,7 +165,7 @@ function Categories({ all, failure, onAdded, onClose }) {
   }
   return html`
     <${Dialog} title=${t("categories")} onClose=${onClose} locked=${busy}>
-      ${failure && html`<${Failure} failure=${failure} />`}
+      ${failure && html`<${Failure} failure=${failure} retry=${retry} />`}
       <ul class="chips category-list" data-test="category-list">${all.map(({ id, nombre }) => html`<li key=${id} class="chip chip-plain">${nombre}</li>`)}</ul>
       <form onSubmit=${submit} novalidate data-test="new-category">
         <${Field} label=${t("newCategory")} name="nombre" problems=${problems}
