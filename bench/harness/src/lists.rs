@@ -19,7 +19,7 @@ const PAGE: usize = 20;
 
 /// One list after the other, in one process.
 pub(crate) fn run(bench: &Bench) -> Result<Section> {
-    const FUNCTION: &str = "products-api";
+    const FUNCTION: &str = functions::LISTS;
     let products = if bench.quick { 1_000 } else { 10_000 };
     let mut section = Section::new(
         "Lists of products",

@@ -90,7 +90,12 @@ struct Bench {
 impl Bench {
     /// Is this function to be measured?
     fn has(&self, function: &str) -> bool {
-        function == functions::EMPTY || self.functions.is_empty() || self.functions.iter().any(|name| name == function)
+        let asked = |function: &str| self.functions.is_empty() || self.functions.iter().any(|name| name == function);
+        match function {
+            functions::EMPTY => true,
+            functions::BARE => asked(functions::LISTS),
+            _ => asked(function),
+        }
     }
 
     fn launch(&self, function: &str) -> sandbox::Launch {
@@ -101,7 +106,7 @@ impl Bench {
     fn fresh(&self) -> Result<()> {
         self.aws.clear();
         functions::seed(&self.aws)?;
-        if self.has("products-api") || self.has(functions::SNAPSHOTS) { self.snapshot() } else { Ok(()) }
+        if self.has(functions::LISTS) || self.has(functions::SNAPSHOTS) { self.snapshot() } else { Ok(()) }
     }
 
     /// Has the catalogue of the stand-in written down, as the schedule does every minute.
@@ -211,7 +216,7 @@ fn stop_with_us() -> Result<()> {
 fn copies(bin_dir: &Path, root: &Path) -> Result<PathBuf> {
     let folder = bin_dir.join("bench-copies");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    let mut names = vec![functions::EMPTY.to_owned()];
+    let mut names = vec![functions::EMPTY.to_owned(), functions::BARE.to_owned()];
     for entry in fs::read_dir(root.join("functions")).context("list functions")? {
         names.push(entry?.file_name().to_string_lossy().into_owned());
     }

@@ -132,9 +132,11 @@ fn build(profile: Profile, names: &[&String]) -> Result<()> {
     };
     ui::note(&format!("  building {} functions ({name}); the first time this takes minutes", names.len()));
     let mut cargo = functions::cargo();
-    cargo.args(["build", "--profile", name, "--package", "bench-empty", "--package", "bench-harness"]);
-    for function in names {
-        cargo.arg("--package").arg(function);
+    cargo.args(["build", "--profile", name]);
+    for package in
+        ["bench-bare", "bench-empty", "bench-harness"].into_iter().chain(names.iter().map(|name| name.as_str()))
+    {
+        cargo.arg("--package").arg(package);
     }
     if run::status(&mut cargo)? { Ok(()) } else { bail!("building failed; see above") }
 }
