@@ -49,7 +49,7 @@ pub async fn handle(deps: &Deps, _tick: Tick) -> Result<(), Failure> {
                 return Ok(());
             }
             // One that instances would not believe is not handed on.
-            deps.snapshots.read(now).await?.filter(|known| known.agrees_with(&newest))
+            deps.snapshots.read(now).await?.and_then(|known| known.held_against(&newest))
         }
         None => None,
     };

@@ -50,14 +50,10 @@ impl Known {
         if self.whole_at.is_some() {
             *self = Self::default();
         }
-        match if that_is_all { Some(Self::default()) } else { snapshot } {
-            Some(start) if start.agrees_with(&newest) => *self = start,
-            Some(_) => {
-                tracing::warn!("snapshot of the catalogue lacks what the index tells");
-                return false;
-            }
-            None => return false,
-        }
+        let start =
+            if that_is_all { Some(Self::default()) } else { snapshot.and_then(|known| known.held_against(&newest)) };
+        let Some(start) = start else { return false };
+        *self = start;
         self.take_newest(newest, that_is_all, now)
     }
 
@@ -94,11 +90,23 @@ impl Known {
         reached
     }
 
-    /// Does it know of all that the index has told of the time before it? A snapshot that does not is wrong as a whole.
+    /// Itself, if it knows of all that the index has told of the time before it: a snapshot that does not is wrong as a whole.
     #[must_use]
-    pub fn agrees_with(&self, told: &[Change]) -> bool {
-        let mut due = told.iter().filter(|change| change.entry.is_some() && change.changed_at < self.known_until);
-        due.all(|change| self.listing.changed_at(&change.id) >= Some(change.changed_at))
+    pub fn held_against(self, told: &[Change]) -> Option<Self> {
+        let agrees = self.agrees_with(told);
+        if !agrees {
+            tracing::warn!("snapshot of the catalogue lacks what the index tells");
+        }
+        agrees.then_some(self)
+    }
+
+    fn agrees_with(&self, told: &[Change]) -> bool {
+        let mut due = told.iter().filter(|change| change.changed_at < self.known_until);
+        due.all(|change| match self.listing.changed_at(&change.id) {
+            Some(known) => known >= change.changed_at,
+            // Of a deleted product a snapshot says nothing.
+            None => change.entry.is_none(),
+        })
     }
 
     /// Takes a stretch of the index, and says how much of it was news.
@@ -153,7 +161,33 @@ mod tests {
         assert!(!has_a.agrees_with(&[change("b", 9, true)]));
         // What came later is read from the index anyway, and deleted products leave nothing behind.
         assert!(has_a.agrees_with(&[change("b", 10, true), change("c", 9, false)]));
+        assert!(!has_a.agrees_with(&[change("a", 6, false)]), "it was deleted");
         assert!(!known(&[], 10).agrees_with(&[change("a", 5, true)]));
+    }
+
+    #[test]
+    fn an_instance_begins_with_what_can_be_believed() {
+        let now = OVERLAP_MS + 100;
+        let (newest, later) = ([change("a", 5, true)], [change("b", 12, true)]);
+        let snapshot = || Some(known(&[change("a", 5, true)], 10));
+        let begun = |newest: &[Change], that_is_all, snapshot| {
+            // A try before this one had got as far as a snapshot that held something else.
+            let mut begun = known(&[change("z", 1, true)], 2);
+            let told = begun.begin(newest.to_vec(), that_is_all, snapshot, now);
+            (told, begun.whole_at, begun.listing.page(&Filter::default(), Order::Newest, 0, 9).total)
+        };
+        assert_eq!(begun(&newest, false, snapshot()), (true, Some(1), 1));
+        assert_eq!(begun(&later, false, snapshot()), (false, Some(1), 2), "there is more to read");
+        assert_eq!(begun(&newest, false, None), (false, None, 0));
+        assert_eq!(begun(&newest, false, Some(known(&[], 10))), (false, None, 0), "it lacks something");
+        assert_eq!(begun(&newest, true, None), (true, Some(100), 1), "these are all");
+    }
+
+    #[test]
+    fn what_a_reading_of_the_index_brought_is_built_on() {
+        let mut begun = Known { whole_at: None, ..known(&[change("z", 1, true)], 2) };
+        assert!(!begun.begin(vec![change("a", 5, true)], false, None, OVERLAP_MS + 100));
+        assert_eq!(begun.listing.changed_at("z"), Some(1));
     }
 
     #[test]

@@ -143,7 +143,7 @@ impl World {
         {
             return;
         }
-        let mut known = last.filter(|known| known.agrees_with(&newest)).unwrap_or_default();
+        let mut known = last.and_then(|known| known.held_against(&newest)).unwrap_or_default();
         if self.catch_up(&mut known, view) {
             self.snapshot = encode(&known);
             self.written.extend(self.snapshot.clone());
