@@ -80,7 +80,7 @@ export function Catalogue({ query }) {
         </table></div>`}
       ${found.data && html`<${Pager} page=${page} pages=${totalPaginas} to=${toPage} />`}
       ${deleting && html`<${DeleteDialog} product=${deleting} onClose=${() => setDeleting(null)} onDeleted=${deleted} />`}
-      ${sorting && html`<${Categories} all=${categories.data ?? []} failure=${categories.failure} retry=${categories.reload} onAdded=${(one) => categories.set([...(categories.data ?? []), one])} onClose=${() => setSorting(false)} />`}
+      ${sorting && html`<${Categories} all=${categories.data ?? []} failure=${categories.failure} retry=${categories.reload} onAdded=${(one) => (categories.data ? categories.set([...categories.data, one]) : categories.reload())} onClose=${() => setSorting(false)} />`}
     <//>
   `;
 }
