@@ -213,23 +213,38 @@ fn a_page_of_a_thousand_products_reads_little_more_than_itself() {
         bytes.push(rest as u8);
         bytes
     };
-    let now = now_ms();
-    let mut empty = [b"almacen-catalogue\x03".to_vec(), zigzag(now), zigzag(now), vec![0, 0]].concat();
-    let mut sum = flate2::Crc::new();
-    sum.update(&empty);
-    empty.extend(sum.sum().to_le_bytes());
-    let put_empty = |metadata: &[(&str, &str)]| {
-        stack().put_object(stack().output("CatalogueBucket"), "snapshot", metadata, &empty);
+    let empty_of = |now: i64| {
+        let mut empty = [b"almacen-catalogue\x03".to_vec(), zigzag(now), zigzag(now), vec![0, 0]].concat();
+        let mut sum = flate2::Crc::new();
+        sum.update(&empty);
+        empty.extend(sum.sum().to_le_bytes());
+        empty
     };
-    put_empty(&[]);
+    stack().put_object(stack().output("CatalogueBucket"), "snapshot", &[], &empty_of(now_ms()));
     assert_eq!(listed_anew(&category).0, known);
     write_down();
-    // Nor is it handed on when something changes, although it says of itself that it is good.
-    let time = now.to_string();
-    put_empty(&[("format", "3"), ("whole-at", &time), ("known-until", &time)]);
-    write(1, |number| item(&tag, number, false));
-    write_down();
-    quickly("a list with a snapshot that was begun anew");
+    // Nor is it handed on when something changes, although it says of itself that it is good. Whatever happens here, the next
+    // minute replaces what the other tests' lists could get.
+    struct Spoil;
+    impl Drop for Spoil {
+        fn drop(&mut self) {
+            stack().put_object(stack().output("CatalogueBucket"), "snapshot", &[], b"");
+        }
+    }
+    let _spoil = Spoil;
+    let format = stack().object_header(stack().output("CatalogueBucket"), "snapshot", "x-amz-meta-format");
+    assert_eq!(format, "3", "of what is put here");
+    eventually(PATIENCE, "a snapshot that was begun anew", || {
+        let now = now_ms();
+        let time = now.to_string();
+        let good = [("format", &*format), ("whole-at", &*time), ("known-until", &*time)];
+        stack().put_object(stack().output("CatalogueBucket"), "snapshot", &good, &empty_of(now));
+        write(1, |number| item(&tag, number, false));
+        write_down();
+        let (list, units) = listed_anew(&category);
+        // Where other tests change ten products within these moments, nobody can see that something is missing.
+        if list == known && units <= 40.0 { Ok(()) } else { Err(format!("{units} for {}", list["paginacion"])) }
+    });
 }
 
 /// Runs what the schedule runs every minute.

@@ -249,6 +249,14 @@ impl Stack {
         answer.header("x-amz-version-id").to_owned()
     }
 
+    /// What an object says of itself in this header.
+    pub(crate) fn object_header(&self, bucket: &str, key: &str, name: &str) -> String {
+        let scope = Self::scope("s3");
+        let answer = self.http("GET", &self.object_url(bucket, key), &[("authorization", &*scope)], b"");
+        assert_eq!(answer.status, 200, "GET {bucket}/{key}: {}", answer.text());
+        answer.header(name).to_owned()
+    }
+
     /// Deletes an object.
     pub(crate) fn delete_object(&self, bucket: &str, key: &str, version: &str) {
         let scope = Self::scope("s3");
