@@ -1,5 +1,6 @@
 //! The AWS SDK's share of a list of products: the same calls to the same services by the same clients, and nothing is made
-//! of what they bring. What `products-api` takes more than this is its own.
+//! of what they bring. What `products-api` takes more than this is its own. (Later it asks what changed since it knows, and is
+//! told of nothing; here one change is told.)
 
 use std::env;
 use std::sync::OnceLock;

@@ -15,7 +15,7 @@ use crate::stats::{median, megabytes, micros, millis, quantile};
 /// A function may take this many times the floor from its start to its first answer, and a first answer may cost this
 /// many times the floor more than the same answer later.
 const START_TARGET: f64 = 2.0;
-/// What starts beside a bare function that makes the same calls may cost this many times what that one costs.
+/// Starting for the first list of products may cost this many times what the calls alone cost that it makes.
 const BARE_TARGET: f64 = 1.2;
 /// Calls by which a process gets warm.
 const WARMING: usize = 20;
@@ -95,17 +95,17 @@ pub(crate) fn starts(bench: &Bench) -> Result<Section> {
         let (first, starting) = (median(&found.first) / floor.0, found.starting() / floor.1);
         let is_floor = [EMPTY, BARE].contains(&case.function);
         let first_holds = (case.starts == Starts::Judged && !is_floor).then_some(first <= START_TARGET);
-        let starting_holds = match bare {
-            Some(bare) if case.starts == Starts::BesideBare => {
-                let times = found.starting() / bare;
-                section.notes.push(format!(
-                    "Starting for {}, {} costs {times:.2} × what its calls alone cost (target {BARE_TARGET} ×).",
-                    case.function, case.what
-                ));
-                Some(times <= BARE_TARGET)
+        let beside_bare = bare.filter(|_| case.starts == Starts::BesideBare).map(|bare| found.starting() / bare);
+        if let Some(times) = beside_bare {
+            let what = format!("{}, {}, takes {times:.2} × its calls alone to start", case.function, case.what);
+            let holds = times <= BARE_TARGET;
+            let met = if holds { "met" } else { "missed" };
+            section.notes.push(format!("{what} (target {BARE_TARGET} ×: {met})."));
+            if !holds {
+                bench.miss(format!("Start-up: {what}"));
             }
-            _ => (!is_floor).then_some(starting <= START_TARGET),
-        };
+        }
+        let starting_holds = (!is_floor && beside_bare.is_none()).then_some(starting <= START_TARGET);
         let ratios =
             [Cell::maybe(format!("{first:.2}"), first_holds), Cell::maybe(format!("{starting:.2}"), starting_holds)];
         section.rows.push(row(case.function, case.what, found, ratios));

@@ -66,7 +66,7 @@ struct Args {
     /// Only this part; may be given more than once.
     #[arg(long)]
     only: Vec<Part>,
-    /// Only these functions, beside the floor.
+    /// Only these functions, beside their floors.
     #[arg(long)]
     function: Vec<String>,
     /// Succeed although a target was missed.

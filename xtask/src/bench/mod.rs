@@ -22,7 +22,7 @@ pub(crate) struct Bench {
     /// Only this part, may be repeated; the document is not written
     #[arg(long, value_name = "PART")]
     only: Vec<Part>,
-    /// Only this function beside the empty one, may be repeated; the document is not written
+    /// Only this function beside its floors, may be repeated; the document is not written
     #[arg(long, value_name = "NAME")]
     function: Vec<String>,
     /// Succeed although a target is missed
