@@ -84,7 +84,7 @@ pub(crate) enum Starts {
     No,
     /// It is shown there: much of its time is work, not start.
     Shown,
-    /// It is shown there, and what its start costs is held against that of [`BARE`], which makes the same calls.
+    /// It is shown there, and beside it what the start of [`BARE`] costs, which makes the same calls.
     BesideBare,
     /// It is the function's smallest usual event: its time is held against the floor.
     Judged,
