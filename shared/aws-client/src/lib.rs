@@ -7,6 +7,8 @@
 //!
 //! Invariant: nothing here knows whether it talks to AWS or to the local stack; `AWS_ENDPOINT_URL` is all that differs.
 
+pub mod direct;
+
 use std::env;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -14,13 +16,10 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::identity::IdentityCache;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
-use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
@@ -34,46 +33,33 @@ const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long one try may take. A function behind the API has 29 s in all, its gateway's limit.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
 /// How long a call may take with all its tries.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 /// Tries of one call, the first included, with the SDK's jittered back-off between them.
-const ATTEMPTS: u32 = 4;
+pub const ATTEMPTS: u32 = 4;
 
-/// The HTTP client that all AWS clients of this process share: one pool, one trust store.
+/// What all AWS clients of this process send their requests on: one pool of connections, one trust store, read once.
+///
+/// The SDK's own HTTP client makes a connector for each AWS client that is built, and throws it away: it wants the operating
+/// system's roots to be read then and not with the first request. We have none to read, and each time would parse our five
+/// once more.
 #[must_use]
-pub fn http_client() -> SharedHttpClient {
-    static CLIENT: OnceLock<SharedHttpClient> = OnceLock::new();
-    CLIENT.get_or_init(|| SharedHttpClient::new(Unrehearsed(build_http_client()))).clone()
+pub fn connector() -> &'static SharedHttpConnector {
+    static CONNECTOR: OnceLock<SharedHttpConnector> = OnceLock::new();
+    CONNECTOR.get_or_init(|| SharedHttpConnector::new(build_connector()))
 }
 
-/// An HTTP client that is not tried out. The SDK's own makes a connector for each AWS client that is built, and throws it
-/// away: it wants the operating system's roots to be read then and not with the first request. We have none to read, and
-/// each time would parse our five once more.
-#[derive(Debug)]
-struct Unrehearsed(SharedHttpClient);
-
-impl HttpClient for Unrehearsed {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        self.0.http_connector(settings, components)
-    }
-
-    fn validate_final_config(&self, components: &RuntimeComponents, config: &ConfigBag) -> Result<(), BoxError> {
-        self.0.validate_final_config(components, config)
-    }
-
-    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
-        self.0.connector_metadata()
-    }
-}
-
-fn build_http_client() -> SharedHttpClient {
-    let builder = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+fn build_connector() -> Connector {
+    let builder = Connector::builder()
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        .sleep_impl(TokioSleep::new())
+        .tls_provider(Provider::Rustls(CryptoMode::Ring));
     let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS.as_bytes());
     match TlsContext::builder().with_trust_store(roots).build() {
-        Ok(context) => builder.tls_context(context).build_https(),
+        Ok(context) => builder.tls_context(context).build(),
         // Cannot happen with the certificates above; if it did, the default roots are slower, not wrong.
-        Err(_) => builder.build_https(),
+        Err(_) => builder.build(),
     }
 }
 
@@ -88,7 +74,7 @@ fn build_sdk_config() -> SdkConfig {
     let mut config = SdkConfig::builder()
         .behavior_version(behavior_version())
         .region(env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION")).ok().map(Region::new))
-        .http_client(http_client())
+        .http_client(http_client_fn(|_settings, _components| connector().clone()))
         .sleep_impl(TokioSleep::new())
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(
@@ -120,7 +106,8 @@ fn behavior_version() -> aws_smithy_runtime_api::client::behavior_version::Behav
 }
 
 /// What Lambda put into the environment; without it calls fail as unsigned, with the service's own message.
-fn credentials() -> Option<Credentials> {
+#[must_use]
+pub fn credentials() -> Option<Credentials> {
     let key = env::var("AWS_ACCESS_KEY_ID").ok()?;
     let secret = env::var("AWS_SECRET_ACCESS_KEY").ok()?;
     // An empty token would be signed and sent, and stand at the end of every presigned link.

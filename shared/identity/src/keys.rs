@@ -4,14 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::interceptors::context::{Error as OperationError, Output};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
-use aws_smithy_runtime_api::client::ser_de::DeserializeResponse;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
-use aws_smithy_types::config_bag::ConfigBag;
+use almacen_aws_client::direct::send;
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 
@@ -55,34 +49,14 @@ pub trait KeySource {
 /// The key set at its public address.
 #[derive(Debug)]
 pub struct PublishedKeys {
-    operation: Operation<(), Body, Never>,
+    url: String,
 }
 
 impl PublishedKeys {
     /// At `url`. Nothing is fetched yet.
     #[must_use]
     pub fn at(url: &str) -> Self {
-        // The operation joins the request's path to the endpoint's with a slash, so a whole address given as the
-        // endpoint would end in one.
-        let path_at = url.find("://").and_then(|at| url[at + 3..].find('/').map(|slash| at + 3 + slash));
-        let (origin, path) = url.split_at(path_at.unwrap_or(url.len()));
-        let path = path.to_owned();
-        let operation = Operation::builder()
-            .service_name("jwks")
-            .operation_name("GetKeys")
-            .behavior_version(BehaviorVersion::latest())
-            .http_client(almacen_aws_client::http_client())
-            .endpoint_url(origin)
-            .no_auth()
-            .no_retry()
-            .serializer(move |()| {
-                let mut request = HttpRequest::empty();
-                request.set_uri(path.as_str())?;
-                Ok(request)
-            })
-            .deserializer_impl::<Body, Never>(Unread)
-            .build();
-        Self { operation }
+        Self { url: url.to_owned() }
     }
 }
 
@@ -101,59 +75,12 @@ impl KeySource for PublishedKeys {
 
 impl PublishedKeys {
     async fn fetch_once(&self) -> Result<Vec<u8>, KeysError> {
-        // Boxed: the SDK's future is nested so deeply that the compiler gives up on laying out what contains it.
-        let read = Box::pin(async {
-            let Body { status, body } =
-                self.operation.invoke(()).await.map_err(|error| KeysError::new(reason(&error)))?;
-            if status != 200 {
-                return Err(KeysError::new(format!("answered {status}")));
-            }
-            let mut stream = ByteStream::new(body);
-            let mut bytes = Vec::new();
-            while let Some(chunk) = stream.next().await {
-                let chunk = chunk.map_err(|error| KeysError::new(reason(&error)))?;
-                if bytes.len() + chunk.len() > BYTES_MAX {
-                    return Err(KeysError::new("too large"));
-                }
-                bytes.extend_from_slice(&chunk);
-            }
-            Ok(bytes)
-        });
-        tokio::time::timeout(TRY_WITHIN, read).await.unwrap_or_else(|_| Err(KeysError::new("no answer in time")))
-    }
-}
-
-/// An answer whose body nobody has read, so that reading it can be bounded.
-#[derive(Debug)]
-struct Body {
-    status: u16,
-    body: SdkBody,
-}
-
-/// Any HTTP status is an answer.
-#[derive(Debug)]
-enum Never {}
-
-impl fmt::Display for Never {
-    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {}
-    }
-}
-
-impl std::error::Error for Never {}
-
-#[derive(Debug)]
-struct Unread;
-
-impl DeserializeResponse for Unread {
-    fn deserialize_streaming_with_config(
-        &self,
-        response: &mut HttpResponse,
-        _: &ConfigBag,
-    ) -> Option<Result<Output, OrchestratorError<OperationError>>> {
-        let status = response.status().as_u16();
-        let body = std::mem::replace(response.body_mut(), SdkBody::taken());
-        Some(Ok(Output::erase(Body { status, body })))
+        let request = HttpRequest::get(&self.url).map_err(|error| KeysError::new(reason(&error)))?;
+        let answer = send(request, BYTES_MAX, TRY_WITHIN).await.map_err(|error| KeysError::new(reason(&error)))?;
+        match answer.status {
+            200 => Ok(answer.body),
+            status => Err(KeysError::new(format!("answered {status}"))),
+        }
     }
 }
 
