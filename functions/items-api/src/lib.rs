@@ -1,5 +1,7 @@
 //! Stock lines, stores and imports over HTTP: reads what is asked, asks the tables, answers.
 
+use std::collections::BTreeMap;
+
 use almacen_contract::error::{Code, Refusal};
 use almacen_contract::imports::{CreatedBody, ImportBody, ImportsBody, Links, NewImport, UploadBody};
 use almacen_contract::items::{LineBody, LinesBody, StoreBody, StoresBody};
@@ -76,8 +78,6 @@ pub struct Api {
     pub items: Items,
     /// Imports.
     pub imports: ImportsView,
-    /// For links; nothing is fetched or sent.
-    pub files: almacen_files::LazyClient,
     /// Where files are.
     pub buckets: Buckets,
     /// At how many a line without a threshold of its own is low.
@@ -113,14 +113,14 @@ impl Api {
                 let page = self.imports.recent(limit, after).await.map_err(problem::table)?;
                 let mut imports = Vec::with_capacity(page.found.len());
                 for import in page.found {
-                    imports.push(self.shown(import).await?);
+                    imports.push(self.shown(import)?);
                 }
                 Reply::json(200, &ImportsBody { imports, next: page.next.as_ref().map(after_import) })
             }
             Ask::Import(id) => {
                 let import = self.imports.get(&id).await.map_err(problem::table)?;
                 let import = import.ok_or_else(|| Refusal::new(Code::NotFound))?;
-                Reply::json(200, &self.shown(import).await?)
+                Reply::json(200, &self.shown(import)?)
             }
         }
     }
@@ -179,33 +179,32 @@ impl Api {
             rejected_key: None,
         };
         let key = format!("imports/{}/{}", import.id, import.file_name);
-        let link = presign::put(self.files, &self.buckets.uploads, &key).await.map_err(problem::files)?;
+        let link = presign::put(&self.buckets.uploads, &key).map_err(problem::files)?;
         self.imports.announce(&import, by).await.map_err(problem::table)?;
         tracing::info!(import = import.id, by, "import announced");
         let lasts = i64::try_from(LINK_LASTS.as_millis()).unwrap_or(0);
         let body = CreatedBody {
             import_id: import.id,
-            upload: UploadBody { url: link.url, method: "PUT", headers: link.headers },
+            upload: UploadBody { url: link, method: "PUT", headers: BTreeMap::new() },
             expires_at: rfc3339(now + lasts),
         };
         Reply::json(201, &body)
     }
 
     /// An import with links to what it left behind.
-    async fn shown(&self, import: Import) -> Result<ImportBody, Refusal> {
+    fn shown(&self, import: Import) -> Result<ImportBody, Refusal> {
         let mut links = Links::default();
         if let Some(key) = &import.report_key {
-            links.report = Some(self.download(key, None).await?);
+            links.report = Some(self.download(key, None)?);
         }
         if let Some(key) = &import.rejected_key {
-            links.rejected = Some(self.download(key, Some(&rejected_name(&import.file_name))).await?);
+            links.rejected = Some(self.download(key, Some(&rejected_name(&import.file_name)))?);
         }
         Ok(ImportBody::of(import, links))
     }
 
-    async fn download(&self, key: &str, save_as: Option<&str>) -> Result<String, Refusal> {
-        let link = presign::get(self.files, &self.buckets.reports, key, save_as).await.map_err(problem::files)?;
-        Ok(link.url)
+    fn download(&self, key: &str, save_as: Option<&str>) -> Result<String, Refusal> {
+        presign::get(&self.buckets.reports, key, save_as).map_err(problem::files)
     }
 }
 

@@ -15,7 +15,6 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let api = Api {
         items: Items::new(tables.clone(), config.inventory, config.stores, config.stock_alerts),
         imports: ImportsView::new(tables, config.imports),
-        files: almacen_files::client(),
         buckets: config.buckets,
         default_threshold: config.default_threshold,
     };

@@ -97,8 +97,6 @@ pub struct Api {
     stock: ProductStock,
     reviews: Reviews,
     categories: Categories,
-    /// For links; nothing is fetched or sent.
-    files: almacen_files::LazyClient,
     config: Config,
 }
 
@@ -110,7 +108,7 @@ impl Api {
         Self {
             catalogue: Catalogue::new(
                 CatalogueIndex::new(client.clone(), tables.products.clone()),
-                Snapshots::new(almacen_files::client(), config.snapshots.clone()),
+                Snapshots::new(config.snapshots.clone()),
             ),
             products: Products::new(client.clone(), tables.products.clone()),
             changes: ProductChanges::new(client.clone(), tables.clone()),
@@ -122,7 +120,6 @@ impl Api {
             ),
             reviews: Reviews::new(client.clone(), config.reviews.clone(), tables.products.clone()),
             categories: Categories::new(client.clone(), tables.categories.clone()),
-            files: almacen_files::client(),
             config,
         }
     }
@@ -226,8 +223,7 @@ impl Api {
         };
         let shelf = self.shelf(&product).await.map_err(problem::table)?;
         let upload = id::random("up");
-        let link = presign::put_image(self.files, &self.config.uploads, &product.id, &upload).await;
-        let link = link.map_err(problem::files)?;
+        let link = presign::put_image(&self.config.uploads, &product.id, &upload).map_err(problem::files)?;
         let event = event(name::PRODUCT_CREATED, &product, request_id);
         let made = self.changes.create(&product, shelf, opening.as_ref(), &event).await;
         problem::outcome(made.map_err(problem::unknown)?)?;
@@ -236,7 +232,7 @@ impl Api {
         let body = CreatedBody {
             id: product.id,
             nombre: product.name,
-            url_carga_imagen: link.url,
+            url_carga_imagen: link,
             creado_en: rfc3339(product.created_at),
         };
         // Beside the collection that was posted to, whatever stage or path the API stands under.

@@ -28,7 +28,7 @@ impl Deps {
     pub fn from_env(env: &mut Env) -> Self {
         Self {
             index: CatalogueIndex::new(almacen_table::client(), env.required("PRODUCTS_TABLE")),
-            snapshots: Snapshots::new(almacen_files::client(), env.required("CATALOGUE_BUCKET")),
+            snapshots: Snapshots::new(env.required("CATALOGUE_BUCKET")),
         }
     }
 }

@@ -3,9 +3,11 @@
 use std::sync::LazyLock;
 
 pub mod error;
+pub mod fetch;
 pub mod object;
 pub mod presign;
 pub mod reach;
+mod signed;
 pub mod write;
 
 pub use error::FilesError;

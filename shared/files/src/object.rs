@@ -1,7 +1,5 @@
 //! Reading objects: a stretch at a time, so that memory does not grow with the file.
 
-use std::collections::HashMap;
-
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
@@ -52,15 +50,6 @@ pub async fn head(client: &Client, at: &Location) -> Result<Head, FilesError> {
         mode: metadata("mode"),
         dry_run: metadata("dry-run"),
     })
-}
-
-/// What whoever wrote an object says of it: its `x-amz-meta-…` by their names in lower case.
-///
-/// # Errors
-/// [`FilesError::Missing`] where it is gone.
-pub async fn metadata(client: &Client, bucket: &str, key: &str) -> Result<HashMap<String, String>, FilesError> {
-    let answer = client.head_object().bucket(bucket).key(key).send().await.map_err(failed("ask for object"))?;
-    Ok(answer.metadata.unwrap_or_default())
 }
 
 /// A stretch of an object, as it arrives. A connection that breaks off is taken up again at the byte where it stopped.

@@ -25,7 +25,7 @@ pub async fn put(
     write(client, bucket, key, content_type, None, HashMap::new(), body).await
 }
 
-/// Writes a whole object with metadata of its own, which [`crate::object::metadata`] tells; writing it again replaces both.
+/// Writes a whole object with metadata of its own, which [`crate::fetch::metadata`] tells; writing it again replaces both.
 ///
 /// # Errors
 /// [`FilesError`].
