@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 
 use crate::Bench;
-use crate::functions::{self, BARE, CALL_TIMEOUT, Case, EMPTY, Starts};
+use crate::functions::{self, CALL_TIMEOUT, Case, EMPTY, Starts};
 use crate::report::{Cell, Section};
 use crate::sandbox::{Answer, Launch, Sandbox};
 use crate::stats::{median, megabytes, micros, millis, quantile};
@@ -48,9 +48,8 @@ pub(crate) fn starts(bench: &Bench) -> Result<Section> {
              {rounds} starts of each, in turn; medians. The first answer includes the calls to AWS that it takes, over plain HTTP \
              to a stand-in on the same machine; \"again\" is the same event {WARMING} calls later in the same process, so what the \
              first answer takes more than that is the cost of starting. Targets, against the empty function: the first answer to a function's \
-             smallest usual event within {START_TARGET} ×, and the cost of starting within {START_TARGET} × whatever the event. {BARE} is held against \
-             nothing: it makes the calls of the first list of products and does nothing else. Python must take {PYTHON_TARGET} × as \
-             long as the same function in Rust."
+             smallest usual event within {START_TARGET} ×, and the cost of starting within {START_TARGET} × whatever the event. \
+             Python must take {PYTHON_TARGET} × as long as the same function in Rust."
         ),
         2,
         &[
@@ -88,17 +87,11 @@ pub(crate) fn starts(bench: &Bench) -> Result<Section> {
     }
     bar.finish_and_clear();
     let floor = found.first().map_or((0.0, 0.0), |floor| (median(&floor.first), floor.starting()));
-    let bare = cases.iter().position(|case| case.function == BARE).and_then(|at| found.get(at)).map(Found::starting);
     for (case, found) in cases.iter().zip(&found) {
         let (first, starting) = (median(&found.first) / floor.0, found.starting() / floor.1);
-        let is_floor = [EMPTY, BARE].contains(&case.function);
+        let is_floor = case.function == EMPTY;
         let first_holds = (case.starts == Starts::Judged && !is_floor).then_some(first <= START_TARGET);
         let starting_holds = (!is_floor).then_some(starting <= START_TARGET);
-        if let Some(bare) = bare.filter(|_| case.starts == Starts::BesideBare) {
-            let times = found.starting() / bare;
-            let what = format!("{}, {}", case.function, case.what);
-            section.notes.push(format!("Starting for {what} takes {times:.2} × its calls alone."));
-        }
         let ratios =
             [Cell::maybe(format!("{first:.2}"), first_holds), Cell::maybe(format!("{starting:.2}"), starting_holds)];
         section.rows.push(row(case.function, case.what, found, ratios));

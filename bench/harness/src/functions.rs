@@ -72,8 +72,6 @@ pub(crate) const THEN: i64 = 1_705_834_800_000;
 
 /// The floor.
 pub(crate) const EMPTY: &str = "bench-empty";
-/// The floor of a list of products: the calls that it makes, and nothing else.
-pub(crate) const BARE: &str = "bench-bare";
 /// What lists products.
 pub(crate) const LISTS: &str = "products-api";
 
@@ -84,8 +82,6 @@ pub(crate) enum Starts {
     No,
     /// It is shown there: much of its time is work, not start.
     Shown,
-    /// It is shown there, and beside it what the start of [`BARE`] costs, which makes the same calls.
-    BesideBare,
     /// It is the function's smallest usual event: its time is held against the floor.
     Judged,
 }
@@ -548,17 +544,7 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             memory_target: MEGABYTES_24,
         },
         api_case(LISTS, "GET /productos/{id}", &get_product, Starts::Judged, Some(4.0)),
-        api_case(LISTS, "GET /productos, 20 of 1,000", &list_products, Starts::BesideBare, None),
-        Case {
-            function: BARE,
-            what: "the calls of that list alone",
-            event: event(&json!({"ids": (0..20).map(product_id).collect::<Vec<_>>()})),
-            reset: nothing,
-            right: |answer| !answer.failed && String::from_utf8_lossy(&answer.body).contains(r#""products":20"#),
-            starts: Starts::Shown,
-            cpu_target: None,
-            memory_target: None,
-        },
+        api_case(LISTS, "GET /productos, 20 of 1,000", &list_products, Starts::Shown, None),
         Case {
             function: SNAPSHOTS,
             what: "nothing of 1,000 products has changed",

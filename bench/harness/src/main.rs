@@ -66,7 +66,7 @@ struct Args {
     /// Only this part; may be given more than once.
     #[arg(long)]
     only: Vec<Part>,
-    /// Only these functions, beside their floors.
+    /// Only these functions, beside the floor.
     #[arg(long)]
     function: Vec<String>,
     /// Succeed although a target was missed.
@@ -90,12 +90,7 @@ struct Bench {
 impl Bench {
     /// Is this function to be measured?
     fn has(&self, function: &str) -> bool {
-        let asked = |function: &str| self.functions.is_empty() || self.functions.iter().any(|name| name == function);
-        match function {
-            functions::EMPTY => true,
-            functions::BARE => asked(functions::LISTS),
-            _ => asked(function),
-        }
+        function == functions::EMPTY || self.functions.is_empty() || self.functions.iter().any(|name| name == function)
     }
 
     fn launch(&self, function: &str) -> sandbox::Launch {
@@ -216,7 +211,7 @@ fn stop_with_us() -> Result<()> {
 fn copies(bin_dir: &Path, root: &Path) -> Result<PathBuf> {
     let folder = bin_dir.join("bench-copies");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    let mut names = vec![functions::EMPTY.to_owned(), functions::BARE.to_owned()];
+    let mut names = vec![functions::EMPTY.to_owned()];
     for entry in fs::read_dir(root.join("functions")).context("list functions")? {
         names.push(entry?.file_name().to_string_lossy().into_owned());
     }
