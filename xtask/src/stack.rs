@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -147,6 +147,7 @@ pub(crate) fn start(port: u16) -> Result<(Stack, bool)> {
     for name in ["state", "s3", "tmp", "home"] {
         checkout::make(&folder.join(name))?;
     }
+    queues_follow(&folder.join("state"), port)?;
     let log = checkout::log("stack")?;
     let mut command = Command::new(Venv::Stack.program("python"));
     // A clean environment: the functions inherit it, and no real credentials or profile may reach them.
@@ -182,6 +183,43 @@ pub(crate) fn start(port: u16) -> Result<(Stack, bool)> {
         return Err(error);
     }
     Ok((Stack { port, pid }, true))
+}
+
+/// Of the state, what knows queues by their URLs, and so by the port of the stack that made them.
+const KNOWING_QUEUES: [&str; 3] = ["cloudformation.json", "lambda.json", "sqs.json"];
+/// Every queue's URL begins so, then comes the port.
+const BEFORE_PORT: &str = "http://localhost:";
+
+/// Gives queues that were made on another port the URLs that they have on this one. Without it nothing that waits in them, or
+/// comes later, would reach its function.
+fn queues_follow(state: &Path, port: u16) -> Result<()> {
+    for name in KNOWING_QUEUES {
+        let file = state.join(name);
+        if let Ok(text) = fs::read_to_string(&file) {
+            let moved = with_port(&text, port);
+            if moved != text {
+                checkout::write(&file, moved.as_bytes())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The text with this port in every URL of the local stack.
+fn with_port(text: &str, port: u16) -> String {
+    let mut parts = text.split(BEFORE_PORT);
+    let mut moved = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let path = part.trim_start_matches(|c: char| c.is_ascii_digit());
+        moved += BEFORE_PORT;
+        if path.starts_with('/') && path.len() < part.len() {
+            moved += &port.to_string();
+            moved += path;
+        } else {
+            moved += part;
+        }
+    }
+    moved
 }
 
 fn wait_until_ready(port: u16, pid: u32) -> Result<()> {
@@ -285,4 +323,28 @@ pub(crate) fn point_at(command: &mut Command, port: u16) {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("NO_PROXY", "127.0.0.1,localhost")
         .env("no_proxy", "127.0.0.1,localhost");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queues_made_on_another_port_are_found_on_this_one() {
+        for (text, moved) in [
+            ("", ""),
+            (
+                r#"{"http://localhost:4566/0/a": 1, "b": "http://localhost:4700/0/b"}"#,
+                r#"{"http://localhost:4960/0/a": 1, "b": "http://localhost:4960/0/b"}"#,
+            ),
+            ("http://localhost:4960/0/a", "http://localhost:4960/0/a"),
+            (
+                "http://localhost:/a http://localhost:12 http://localhost",
+                "http://localhost:/a http://localhost:12 http://localhost",
+            ),
+            ("https://sns.us-east-1.amazonaws.com:443/", "https://sns.us-east-1.amazonaws.com:443/"),
+        ] {
+            assert_eq!(with_port(text, 4960), moved);
+        }
+    }
 }
