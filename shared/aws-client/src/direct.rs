@@ -1,4 +1,4 @@
-//! A request that no AWS client makes, over the connections of those that there are.
+//! A request that no AWS client makes, over the same pool of connections.
 
 use std::error::Error;
 use std::fmt;
@@ -19,7 +19,7 @@ pub struct Answer {
     pub status: u16,
     /// Headers.
     pub headers: Headers,
-    /// The whole body.
+    /// The body: all of what was asked for, the beginning of what is said of an error.
     pub body: Vec<u8>,
 }
 
@@ -53,6 +53,9 @@ impl Error for DirectError {
     }
 }
 
+/// The most that is read of what a service says of an error; it is some hundred bytes as a rule.
+const ERROR_BYTES: usize = 8 * 1024;
+
 /// Sends a request once and takes at most `max` bytes of the answer's body, all `within` a time.
 ///
 /// # Errors
@@ -65,15 +68,25 @@ async fn exchange(request: HttpRequest, max: usize) -> Result<Answer, DirectErro
     let response = connector().call(request).await.map_err(|error| DirectError::Broken(error.into()))?;
     let status = response.status().as_u16();
     let headers = response.headers().clone();
-    let size = headers.get("content-length").and_then(|size| size.parse().ok()).unwrap_or(0);
-    let mut stream = ByteStream::new(response.into_body());
-    let mut body = Vec::with_capacity(max.min(size));
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|error| DirectError::Broken(error.into()))?;
-        if body.len() + chunk.len() > max {
-            return Err(DirectError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
+    let mut answer = Answer { status, headers, body: Vec::new() };
+    if status >= 500 {
+        // Whoever tries again does better on another connection, and one with an unread body is closed.
+        return Ok(answer);
     }
-    Ok(Answer { status, headers, body })
+    let wanted = (200..300).contains(&status);
+    let size = answer.headers.get("content-length").and_then(|size| size.parse().ok()).unwrap_or(0);
+    answer.body.reserve_exact(if wanted { max.min(size) } else { 0 });
+    let mut stream = ByteStream::new(response.into_body());
+    while let Some(chunk) = stream.next().await {
+        match chunk {
+            Ok(chunk) if wanted && answer.body.len() + chunk.len() > max => return Err(DirectError::TooLarge),
+            Ok(chunk) => answer.body.extend_from_slice(&chunk),
+            Err(error) if wanted => return Err(DirectError::Broken(error.into())),
+            Err(_) => break,
+        }
+        if !wanted && answer.body.len() >= ERROR_BYTES {
+            break;
+        }
+    }
+    Ok(answer)
 }

@@ -35,8 +35,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long one try may take. A function behind the API has 29 s in all, its gateway's limit.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
 /// How long a call may take with all its tries.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
-/// Tries of one call, the first included, with the SDK's jittered back-off between them.
+pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
+/// Tries of one call, the first included, with pauses between them that grow and differ.
 pub const ATTEMPTS: u32 = 4;
 
 /// What all AWS clients of this process send their requests on: one pool of connections, one trust store, read once.
@@ -108,6 +108,11 @@ fn behavior_version() -> aws_smithy_runtime_api::client::behavior_version::Behav
 /// What Lambda put into the environment; without it calls fail as unsigned, with the service's own message.
 #[must_use]
 pub fn credentials() -> Option<Credentials> {
+    static CREDENTIALS: OnceLock<Option<Credentials>> = OnceLock::new();
+    CREDENTIALS.get_or_init(read_credentials).clone()
+}
+
+fn read_credentials() -> Option<Credentials> {
     let key = env::var("AWS_ACCESS_KEY_ID").ok()?;
     let secret = env::var("AWS_SECRET_ACCESS_KEY").ok()?;
     // An empty token would be signed and sent, and stand at the end of every presigned link.

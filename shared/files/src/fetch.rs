@@ -5,14 +5,14 @@ use std::error::Error;
 use std::time::{Duration, SystemTime};
 
 use almacen_aws_client::direct::{Answer, DirectError, send};
-use almacen_aws_client::{ATTEMPT_TIMEOUT, ATTEMPTS};
-use tokio::time::sleep;
+use almacen_aws_client::{ATTEMPT_TIMEOUT, ATTEMPTS, OPERATION_TIMEOUT};
+use tokio::time::{sleep, timeout};
 
 use crate::error::FilesError;
 use crate::signed::Object;
 
-/// The pause before the second try; each pause after it is twice as long. What is paused is half of it to all of it.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// The longest pause before the second try; before each one after it, twice as long. It lasts between half of that and all.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
 /// Before the name of what a writer says of its object.
 const METADATA: &str = "x-amz-meta-";
 
@@ -44,6 +44,11 @@ enum Failure {
 }
 
 async fn ask(object: &Object, method: &str, max: usize) -> Result<Answer, FilesError> {
+    let late = |_| Err(failed(DirectError::TooLate));
+    timeout(OPERATION_TIMEOUT, tries(object, method, max)).await.unwrap_or_else(late)
+}
+
+async fn tries(object: &Object, method: &str, max: usize) -> Result<Answer, FilesError> {
     let mut pause = FIRST_PAUSE;
     let mut tries = 1;
     loop {
@@ -62,7 +67,7 @@ async fn try_once(object: &Object, method: &str, max: usize) -> Result<Answer, F
     let request = object.request(method, SystemTime::now()).map_err(|error| Failure::Settled(failed(error)))?;
     match send(request, max, ATTEMPT_TIMEOUT).await {
         Ok(answer) if answer.status == 200 => Ok(answer),
-        Ok(answer) => Err(refusal(answer.status, &String::from_utf8_lossy(&answer.body))),
+        Ok(answer) => Err(refusal(method, &answer)),
         Err(DirectError::TooLarge) => Err(Failure::Settled(FilesError::TooLarge)),
         Err(error) => Err(Failure::Passing(error.into())),
     }
@@ -74,12 +79,15 @@ fn failed(source: impl Into<Box<dyn Error + Send + Sync>>) -> FilesError {
 
 /// What S3 means by an answer that is not the object
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>). To a HEAD it says no more than the status.
-fn refusal(status: u16, body: &str) -> Failure {
+fn refusal(method: &str, answer: &Answer) -> Failure {
+    let body = String::from_utf8_lossy(&answer.body);
     let code = body.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>")).map_or("", |(code, _)| code);
-    match (status, code) {
+    let request = answer.headers.get("x-amz-request-id").unwrap_or_default();
+    let told = format!("{method} answered {} (code {code:?}, request {request:?})", answer.status);
+    match (answer.status, code) {
         (404, "NoSuchKey" | "") => Failure::Settled(FilesError::Missing),
-        (429 | 500.., _) | (_, "RequestTimeout") => Failure::Passing(format!("status {status} {code}").into()),
-        _ => Failure::Settled(failed(format!("status {status} {code}"))),
+        (429 | 500.., _) | (_, "RequestTimeout") => Failure::Passing(told.into()),
+        _ => Failure::Settled(failed(told)),
     }
 }
 
@@ -87,13 +95,14 @@ fn refusal(status: u16, body: &str) -> Failure {
 mod tests {
     use super::*;
     use std::io::{Read as _, Write as _};
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
     use std::thread;
 
     /// Asks a server that gives these answers, one a connection, and must be asked for each of them.
-    async fn asked(method: &'static str, answers: &'static [&'static str], max: usize) -> Result<Answer, FilesError> {
+    async fn asked(method: &'static str, answers: &[&str], max: usize) -> Result<Answer, FilesError> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/bucket/a%20key", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
+        let answers: Vec<String> = answers.iter().map(|answer| (*answer).to_owned()).collect();
         let server = thread::spawn(move || {
             for answer in answers {
                 let (mut stream, _) = listener.accept().unwrap();
@@ -102,50 +111,63 @@ mod tests {
                 let request = String::from_utf8_lossy(&request[..read]);
                 assert!(request.starts_with(&format!("{method} /bucket/a%20key HTTP/1.1\r\n")), "{request}");
                 assert!(request.contains("authorization: AWS4-HMAC-SHA256 "), "{request}");
-                stream.write_all(answer.as_bytes()).unwrap();
+                // Whoever has read enough may hang up before the end.
+                let _ = stream.write_all(answer.as_bytes());
             }
         });
+        let url = format!("http://{address}/bucket/a%20key");
         let answer = ask(&Object::example(&url, "eu-central-1", None), method, max).await;
+        // Where it was asked too rarely, it still waits; an empty request ends it, and this test.
+        drop(TcpStream::connect(address));
         server.join().unwrap();
         answer
     }
 
-    const OBJECT: &str = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nx-amz-meta-format: 3\r\nconnection: close\r\n\r\nabc";
-    const BROKEN_OFF: &str = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nconnection: close\r\n\r\na";
-    const SLOW_DOWN: &str = "HTTP/1.1 503 Slow Down\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-    const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nX-Amz-Meta-Known-Until: 7\r\nconnection: close\r\n\r\n";
-    const NO_SUCH_KEY: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 36\r\nconnection: close\r\n\r\n\
-                               <Error><Code>NoSuchKey</Code></Error>";
-    const NO_SUCH_BUCKET: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 39\r\nconnection: close\r\n\r\n\
-                                  <Error><Code>NoSuchBucket</Code></Error>";
-    const NOT_FOUND: &str = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
-    const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\ncontent-length: 39\r\nconnection: close\r\n\r\n\
-                             <Error><Code>AccessDenied</Code></Error>";
+    fn http(status: &str, headers: &str, body: &str) -> String {
+        format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+    }
+
+    fn error(status: &str, code: &str) -> String {
+        let body = format!("<?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>…</Message></Error>");
+        http(status, "x-amz-request-id: R1\r\n", &body)
+    }
+
+    #[track_caller]
+    fn assert_told(answer: Result<Answer, FilesError>, told: &str) {
+        let Err(FilesError::Failed { source, .. }) = answer else { panic!("{answer:?}") };
+        assert_eq!(source.to_string(), told);
+    }
 
     #[tokio::test]
     async fn what_may_pass_is_tried_again() {
-        for answers in [&[OBJECT][..], &[SLOW_DOWN, OBJECT], &["", OBJECT], &[SLOW_DOWN, BROKEN_OFF, "", OBJECT]] {
+        let (whole, slow) = (http("200 OK", "", "abc"), error("503 Slow Down", "SlowDown"));
+        let timeout = error("400 Bad Request", "RequestTimeout");
+        let (whole, slow, timeout) = (whole.as_str(), slow.as_str(), timeout.as_str());
+        let broken_off = &whole[..whole.len() - 1];
+        for answers in [&[whole][..], &["", whole], &[timeout, whole], &[slow, broken_off, "", whole]] {
             assert_eq!(asked("GET", answers, 3).await.unwrap().body, b"abc");
         }
-        let given_up = asked("GET", &[SLOW_DOWN; ATTEMPTS as usize], 3).await.unwrap_err();
-        assert!(matches!(&given_up, FilesError::Failed { source, .. } if source.to_string() == "status 503 "));
+        assert_told(asked("GET", &[slow; ATTEMPTS as usize], 3).await, r#"GET answered 503 (code "", request "R1")"#);
     }
 
     #[tokio::test]
     async fn what_will_not_pass_is_told_at_once() {
-        assert!(matches!(asked("GET", &[NO_SUCH_KEY], 99).await, Err(FilesError::Missing)));
-        assert!(matches!(asked("HEAD", &[NOT_FOUND], 0).await, Err(FilesError::Missing)));
-        assert!(matches!(asked("GET", &[OBJECT], 2).await, Err(FilesError::TooLarge)));
-        for (answer, told) in [(FORBIDDEN, "status 403 AccessDenied"), (NO_SUCH_BUCKET, "status 404 NoSuchBucket")] {
-            let answers: &'static [&'static str] = Box::leak(Box::new([answer]));
-            let refused = asked("GET", answers, 99).await.unwrap_err();
-            assert!(matches!(&refused, FilesError::Failed { source, .. } if source.to_string() == told), "{refused:?}");
-        }
+        // However little of an object is wanted, an error is read.
+        assert!(matches!(asked("GET", &[&error("404 Not Found", "NoSuchKey")], 1).await, Err(FilesError::Missing)));
+        assert!(matches!(asked("HEAD", &[&http("404 Not Found", "", "")], 0).await, Err(FilesError::Missing)));
+        assert!(matches!(asked("GET", &[&http("200 OK", "", "abc")], 2).await, Err(FilesError::TooLarge)));
+        let bucket = error("404 Not Found", "NoSuchBucket");
+        assert_told(asked("GET", &[&bucket], 9).await, r#"GET answered 404 (code "NoSuchBucket", request "R1")"#);
+        let forbidden = http("403 Forbidden", "x-amz-request-id: R2\r\n", "");
+        assert_told(asked("HEAD", &[&forbidden], 0).await, r#"HEAD answered 403 (code "", request "R2")"#);
+        let endless = http("403 Forbidden", "", &" ".repeat(1_000_000));
+        assert_told(asked("GET", &[&endless], 9).await, r#"GET answered 403 (code "", request "")"#);
     }
 
     #[tokio::test]
     async fn a_head_has_headers_and_no_body() {
-        let answer = asked("HEAD", &[HEAD], 0).await.unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 3\r\nX-Amz-Meta-Known-Until: 7\r\nconnection: close\r\n\r\n";
+        let answer = asked("HEAD", &[head], 0).await.unwrap();
         assert_eq!(answer.headers.get("x-amz-meta-known-until"), Some("7"));
         assert_eq!(answer.body, b"");
     }

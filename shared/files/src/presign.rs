@@ -16,7 +16,7 @@ pub const LINK_LASTS: Duration = Duration::from_secs(15 * 60);
 /// # Errors
 /// [`FilesError`]; nothing is called, so only for want of credentials or a region.
 pub fn put(bucket: &str, key: &str) -> Result<String, FilesError> {
-    link("PUT", bucket, key, &[])
+    Object::at(bucket, key).and_then(|object| to_put(&object)).map_err(failed)
 }
 
 /// A link that a picture of a product can be PUT to, from any page or script: no header has to go with it.
@@ -35,15 +35,21 @@ pub fn put_image(bucket: &str, product: &str, upload: &str) -> Result<String, Fi
 /// # Errors
 /// [`FilesError`]; nothing is called, so only for want of credentials or a region.
 pub fn get(bucket: &str, key: &str, save_as: Option<&str>) -> Result<String, FilesError> {
-    let disposition = save_as.map(attachment);
-    let query = disposition.as_deref().map(|how| ("response-content-disposition", how));
-    link("GET", bucket, key, query.as_slice())
+    Object::at(bucket, key).and_then(|object| to_get(&object, save_as)).map_err(failed)
 }
 
-fn link(method: &str, bucket: &str, key: &str, query: &[(&str, &str)]) -> Result<String, FilesError> {
-    let failed = |source: Box<dyn Error + Send + Sync>| FilesError::Failed { doing: "sign link", source };
-    let object = Object::at(bucket, key).map_err(failed)?;
-    object.link(method, query, SystemTime::now(), LINK_LASTS).map_err(failed)
+fn failed(source: Box<dyn Error + Send + Sync>) -> FilesError {
+    FilesError::Failed { doing: "sign link", source }
+}
+
+fn to_put(object: &Object) -> Result<String, Box<dyn Error + Send + Sync>> {
+    object.link("PUT", &[], SystemTime::now(), LINK_LASTS)
+}
+
+fn to_get(object: &Object, save_as: Option<&str>) -> Result<String, Box<dyn Error + Send + Sync>> {
+    let disposition = save_as.map(attachment);
+    let query = disposition.as_deref().map(|how| ("response-content-disposition", how));
+    object.link("GET", query.as_slice(), SystemTime::now(), LINK_LASTS)
 }
 
 /// `Content-Disposition` (RFC 6266): a plain name for old readers, the real one encoded.
@@ -66,6 +72,34 @@ fn attachment(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn object() -> Object {
+        Object::example("https://uploads.s3.eu-central-1.amazonaws.com/a%20b.csv", "eu-central-1", None)
+    }
+
+    /// What a link asks for, without its place.
+    fn asked(link: &str) -> Vec<(&str, &str)> {
+        let (place, query) = link.split_once('?').unwrap();
+        assert_eq!(place, "https://uploads.s3.eu-central-1.amazonaws.com/a%20b.csv");
+        query.split('&').map(|part| part.split_once('=').unwrap()).collect()
+    }
+
+    #[test]
+    fn links_need_no_headers_and_last_a_quarter_of_an_hour() {
+        for link in [to_put(&object()).unwrap(), to_get(&object(), None).unwrap()] {
+            let asked = asked(&link);
+            assert!(asked.contains(&("X-Amz-Expires", "900")), "{link}");
+            assert!(asked.contains(&("X-Amz-SignedHeaders", "host")), "{link}");
+            assert!(asked.iter().all(|(name, _)| name.starts_with("X-Amz-")), "{link}");
+        }
+    }
+
+    #[test]
+    fn a_download_is_saved_under_the_name_that_is_asked_for() {
+        let link = to_get(&object(), Some("a.csv")).unwrap();
+        let disposition = "attachment%3B%20filename%3D%22a.csv%22%3B%20filename%2A%3DUTF-8%27%27a.csv";
+        assert!(asked(&link).contains(&("response-content-disposition", disposition)), "{link}");
+    }
 
     #[test]
     fn a_download_is_named_for_old_readers_and_for_new_ones() {

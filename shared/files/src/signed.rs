@@ -47,7 +47,7 @@ impl Object {
         Ok(Self { url: address(config.endpoint_url(), &region, bucket, key), region, credentials })
     }
 
-    /// A request without a body, good for a quarter of an hour around `at`.
+    /// A request without a body, made at `at`: S3 takes it for a quarter of an hour.
     pub(crate) fn request(&self, method: &str, at: SystemTime) -> Result<HttpRequest, Failure> {
         let mut settings = SigningSettings::default();
         settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
