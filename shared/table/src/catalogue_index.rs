@@ -8,7 +8,7 @@ use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Change, Entry};
 
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
-use crate::products::KIND;
+use crate::products::{KIND, left_out};
 use crate::{TableError, keys, read_units};
 
 /// The index.
@@ -21,7 +21,7 @@ pub struct CatalogueIndex {
 /// As much of it as one call reads.
 #[derive(Debug)]
 pub struct Stretch {
-    /// What was found, in the order that was asked for.
+    /// What was found, in the order that was asked for. Left out, with an error in the log, is what cannot be read.
     pub changes: Vec<Change>,
     /// Where reading goes on; `None` at the end.
     pub next: Option<Start>,
@@ -69,8 +69,9 @@ impl CatalogueIndex {
 
 async fn stretch(query: QueryFluentBuilder) -> Result<Stretch, TableError> {
     let answer = query.send().await.map_err(TableError::from_sdk("query the catalogue"))?;
+    let readable = |item| decode(item).map_err(|error| left_out(item, &error)).ok();
     Ok(Stretch {
-        changes: answer.items().iter().map(decode).collect::<Result<_, _>>()?,
+        changes: answer.items().iter().filter_map(readable).collect(),
         units: read_units::of_query(answer.items()),
         next: answer.last_evaluated_key.map(Start),
     })

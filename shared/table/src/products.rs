@@ -67,7 +67,8 @@ impl Products {
         Ok(Some((decode(item)?, number(item, "changed_at").unwrap_or(0))))
     }
 
-    /// Those of `ids` that are offered, as they are now, by id. What is deleted or unknown is left out.
+    /// Those of `ids` that are offered, as they are now, by id. What is deleted or unknown is left out; so is, with an error in
+    /// the log, what cannot be read: one broken record must not close a list or a cart.
     ///
     /// # Errors
     /// [`TableError`].
@@ -88,13 +89,21 @@ impl Products {
             units += read_units::of_single_reads(&items, chunk.len());
             for item in items {
                 if is_live(&item) {
-                    let product = decode(&item)?;
-                    found.insert(product.id.clone(), product);
+                    match decode(&item) {
+                        Ok(product) => drop(found.insert(product.id.clone(), product)),
+                        Err(error) => left_out(&item, &error),
+                    }
                 }
             }
         }
         Ok((found, units))
     }
+}
+
+/// Says of a product that it cannot be read, to whoever can mend it.
+pub(crate) fn left_out(item: &Item, error: &TableError) {
+    let product = text(item, keys::ID).unwrap_or_default();
+    tracing::error!(product, %error, "product cannot be read and is left out");
 }
 
 /// A new line in a store, for a product that comes with stock.
