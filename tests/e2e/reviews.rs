@@ -5,6 +5,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::api::{As, error_text};
+use crate::cart::change;
 use crate::products::{body, category, made};
 use crate::stack::{root, stack};
 
@@ -21,6 +22,17 @@ pub(crate) fn review_as(user: &str, product: &str, rating: usize) -> (u64, Value
     let (answer, failed) = stack().invoke("products-api", &event);
     assert!(!failed, "{answer}");
     (answer["statusCode"].as_u64().unwrap(), serde_json::from_str(answer["body"].as_str().unwrap()).unwrap())
+}
+
+/// Contention passes and is waited for; what DynamoDB refuses for good is told at once.
+#[test]
+fn a_rating_that_cannot_be_counted_is_no_contention() {
+    let product = made(&body(&category(), "Sin media", 1.0));
+    let (table, key) = (stack().output("ProductsTable"), json!({"id": {"S": product}}));
+    change(table, &key, "rating_sum", json!({"S": "mucho"}));
+    let (status, told) = review_as("u-broken", &product, 5);
+    stack().dynamodb("DeleteItem", &json!({"TableName": table, "Key": key}));
+    assert_eq!((status, &told["error"]["codigo"]), (500, &json!("ERROR_INTERNO")));
 }
 
 #[test]

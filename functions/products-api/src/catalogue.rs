@@ -111,8 +111,8 @@ impl Catalogue {
     }
 
     /// Leaves out products that turned out to be gone.
-    pub(crate) async fn forget(&self, ids: &[&str]) {
+    pub(crate) async fn forget(&self, ids: &[impl AsRef<str>]) {
         let mut state = self.state.lock().await;
-        ids.iter().for_each(|id| state.known.listing.forget(id));
+        ids.iter().for_each(|id| state.known.listing.forget(id.as_ref()));
     }
 }

@@ -26,7 +26,7 @@ use almacen_table::catalogue_index::CatalogueIndex;
 use almacen_table::categories::Categories;
 use almacen_table::outbox::Event;
 use almacen_table::product_stock::{ProductStock, Shelf};
-use almacen_table::products::{Opening, Outcome, ProductChanges, Products, Tables};
+use almacen_table::products::{Opening, Outcome, ProductChanges, Products, Tables, These};
 use almacen_table::reviews::{Reviews, Written};
 
 pub mod ask;
@@ -42,6 +42,8 @@ const TRIES: u32 = 10;
 const STOCK_WITHIN: Duration = Duration::from_secs(3);
 /// A page is read again where products of it turned out to be gone.
 const PAGE_TRIES: u32 = 3;
+/// How often at most, where there were some that cannot be read either.
+const PASSES_MAX: u32 = 12;
 
 /// What the environment says.
 #[derive(Debug)]
@@ -172,25 +174,40 @@ impl Api {
         request_id: &str,
     ) -> Result<(Vec<ProductBody>, usize), Refusal> {
         let mut read_units = 0.0;
-        let mut turn = 0;
+        let (mut turn, mut passes) = (1, 0);
         loop {
-            turn += 1;
             let window = (slice.skip(), slice.limit);
             let (page, units) = self.catalogue.page(filter, order, window, now_ms()).await.map_err(problem::table)?;
             let ids: Vec<&str> = page.ids.iter().map(String::as_str).collect();
-            let (found, more) = self.products.these_measured(&ids).await.map_err(problem::table)?;
+            let These { found, unreadable, units: more } =
+                self.products.these_measured(&ids).await.map_err(problem::table)?;
             read_units += units + more;
-            let gone: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
-            if gone.is_empty() || turn > PAGE_TRIES {
+            let missing: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
+            let gone: Vec<&str> =
+                missing.iter().copied().filter(|id| !unreadable.iter().any(|one| one == id)).collect();
+            // What is there and cannot be read is not waited for: whoever mends it makes it new to the list.
+            if !unreadable.is_empty() {
+                self.catalogue.forget(&unreadable).await;
+            }
+            passes += 1;
+            if missing.is_empty() || turn > PAGE_TRIES || passes >= PASSES_MAX {
                 // Where products vanish faster than they can be read, a short page is better than none.
-                let total = page.total.saturating_sub(gone.len());
+                let total = page.total.saturating_sub(missing.len());
                 tracing::info!(api_request_id = request_id, shown = found.len(), total, read_units, "listed");
                 let products = ids.iter().filter_map(|id| found.get(*id));
                 let shown = products.map(|product| ProductBody::of(product, &self.config.images_url)).collect();
                 return Ok((shown, total));
             }
+            if gone.is_empty() {
+                continue;
+            }
             // Deleted a moment ago: the index has not heard of it. Where that goes on, it is read anew.
-            if turn == PAGE_TRIES { self.catalogue.reload().await } else { self.catalogue.forget(&gone).await }
+            if turn == PAGE_TRIES {
+                self.catalogue.reload().await
+            } else {
+                self.catalogue.forget(&gone).await
+            }
+            turn += 1;
         }
     }
 

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, TransactWriteItem, WriteRequest};
+use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, PutRequest, TransactWriteItem, WriteRequest};
 
 use crate::TableError;
 use crate::attr::Item;
@@ -23,6 +23,9 @@ pub(crate) const TRANSACTION_MAX: usize = 100;
 const TRIES: u32 = 9;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const CONDITION_FAILED: &str = "ConditionalCheckFailed";
+/// Reasons to cancel a transaction that another try would meet again
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+const HOPELESS: [&str; 2] = ["ItemCollectionSizeLimitExceeded", "ValidationError"];
 
 /// What came of a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +49,15 @@ pub(crate) async fn transact(
         let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
             return Err(TableError::from_sdk(doing)(error));
         };
-        let reasons = cancelled.cancellation_reasons().iter().enumerate();
-        let refused: Vec<usize> =
-            reasons.filter(|(_, reason)| reason.code() == Some(CONDITION_FAILED)).map(|(at, _)| at).collect();
+        let reasons = cancelled.cancellation_reasons();
+        let failed =
+            |(at, reason): (usize, &CancellationReason)| (reason.code() == Some(CONDITION_FAILED)).then_some(at);
+        let refused: Vec<usize> = reasons.iter().enumerate().filter_map(failed).collect();
         if !refused.is_empty() {
             return Ok(Transaction::Refused(refused));
+        }
+        if reasons.iter().filter_map(CancellationReason::code).any(|code| HOPELESS.contains(&code)) {
+            return Err(TableError::from_sdk(doing)(error));
         }
         pause.wait(doing).await?;
     }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Change, Entry};
 
-use crate::attr::{Item, n, number, required_number, required_text, s, text};
+use crate::attr::{Item, n, natural, number, required_natural, required_text, s, text};
 use crate::products::{KIND, left_out};
 use crate::{TableError, keys, read_units};
 
@@ -82,14 +82,14 @@ fn decode(item: &Item) -> Result<Change, TableError> {
         Some(_) => None,
         None => Some(Entry {
             words: text(item, "words").unwrap_or_default(),
-            price_cents: required_number(item, "price_cents")?,
+            price_cents: required_natural(item, "price_cents")?,
             category: required_text(item, "category")?,
-            rating_sum: number(item, "rating_sum").unwrap_or(0),
-            rating_count: number(item, "rating_count").unwrap_or(0),
-            created_at: required_number(item, "created_at")?,
+            rating_sum: natural(item, "rating_sum")?,
+            rating_count: natural(item, "rating_count")?,
+            created_at: required_natural(item, "created_at")?,
         }),
     };
-    Ok(Change { id: required_text(item, keys::ID)?, changed_at: required_number(item, "changed_at")?, entry })
+    Ok(Change { id: required_text(item, keys::ID)?, changed_at: required_natural(item, "changed_at")?, entry })
 }
 
 #[cfg(test)]

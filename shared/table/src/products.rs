@@ -16,7 +16,7 @@ use almacen_domain::money::{Currency, Money};
 use almacen_domain::name::{Sku, StoreId};
 use almacen_domain::stock::Stamp;
 
-use crate::attr::{Item, n, number, required_number, required_text, s, text};
+use crate::attr::{Item, n, natural, number, required_natural, required_text, s, text};
 use crate::calls::{BATCH_GET_MAX, Transaction, build, consistent, get_all, transact};
 use crate::inventory::{Author, new_line};
 use crate::items::API_SOURCE;
@@ -64,7 +64,7 @@ impl Products {
             .await
             .map_err(TableError::from_sdk("read product"))?;
         let Some(item) = answer.item().filter(|item| is_live(item)) else { return Ok(None) };
-        Ok(Some((decode(item)?, number(item, "changed_at").unwrap_or(0))))
+        Ok(Some((decode(item)?, natural(item, "changed_at")?)))
     }
 
     /// Those of `ids` that are offered, as they are now, by id. What is deleted or unknown is left out; so is, with an error in
@@ -73,31 +73,42 @@ impl Products {
     /// # Errors
     /// [`TableError`].
     pub async fn these(&self, ids: &[&str]) -> Result<HashMap<String, Product>, TableError> {
-        self.these_measured(ids).await.map(|(found, _)| found)
+        self.these_measured(ids).await.map(|these| these.found)
     }
 
-    /// The same, and how many read units it took.
+    /// The same, and what else a list wants to know.
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn these_measured(&self, ids: &[&str]) -> Result<(HashMap<String, Product>, f64), TableError> {
-        let mut found = HashMap::with_capacity(ids.len());
-        let mut units = 0.0;
+    pub async fn these_measured(&self, ids: &[&str]) -> Result<These, TableError> {
+        let mut these = These { found: HashMap::with_capacity(ids.len()), unreadable: Vec::new(), units: 0.0 };
         for chunk in ids.chunks(BATCH_GET_MAX) {
             let wanted = chunk.iter().map(|id| [(keys::ID.to_owned(), s(*id))].into()).collect();
             let items = get_all(&self.client, &self.table, "read products", wanted, consistent()).await?;
-            units += read_units::of_single_reads(&items, chunk.len());
-            for item in items {
-                if is_live(&item) {
-                    match decode(&item) {
-                        Ok(product) => drop(found.insert(product.id.clone(), product)),
-                        Err(error) => left_out(&item, &error),
+            these.units += read_units::of_single_reads(&items, chunk.len());
+            for item in items.iter().filter(|item| is_live(item)) {
+                match decode(item) {
+                    Ok(product) => drop(these.found.insert(product.id.clone(), product)),
+                    Err(error) => {
+                        left_out(item, &error);
+                        these.unreadable.extend(text(item, keys::ID));
                     }
                 }
             }
         }
-        Ok((found, units))
+        Ok(these)
     }
+}
+
+/// Some products, as they are now.
+#[derive(Debug)]
+pub struct These {
+    /// By their ids.
+    pub found: HashMap<String, Product>,
+    /// Ids of those that are there and cannot be read.
+    pub unreadable: Vec<String>,
+    /// Read units that it took.
+    pub units: f64,
 }
 
 /// Says of a product that it cannot be read, to whoever can mend it.
@@ -322,7 +333,8 @@ impl ProductChanges {
             .table_name(&self.tables.products)
             .key(keys::ID, s(&before.id))
             .condition_expression(
-                "kind = :kind AND attribute_not_exists(deleted_at) AND version = :version AND changed_at < :changed",
+                "kind = :kind AND attribute_not_exists(deleted_at) AND version = :version \
+                 AND (attribute_not_exists(changed_at) OR changed_at < :changed)",
             )
             .expression_attribute_values(":kind", s(KIND))
             .expression_attribute_values(":version", n(before.version))
@@ -469,7 +481,7 @@ pub fn decode(item: &Item) -> Result<Product, TableError> {
         id: required_text(item, keys::ID)?,
         name: required_text(item, "name")?,
         description: text(item, "description").unwrap_or_default(),
-        price: Money::new(required_number(item, "price_cents")?, currency),
+        price: Money::new(required_natural(item, "price_cents")?, currency),
         category: required_text(item, "category")?,
         sku: sku.map_err(|_| TableError::Corrupt { attribute: "sku" })?,
         tags: texts(item, "tags"),
@@ -481,11 +493,11 @@ pub fn decode(item: &Item) -> Result<Product, TableError> {
         },
         images: texts(item, "images"),
         stock: number(item, "stock").unwrap_or(0),
-        rating_sum: number(item, "rating_sum").unwrap_or(0),
-        rating_count: number(item, "rating_count").unwrap_or(0),
-        version: required_number(item, "version")?,
-        created_at: required_number(item, "created_at")?,
-        updated_at: required_number(item, "updated_at")?,
+        rating_sum: natural(item, "rating_sum")?,
+        rating_count: natural(item, "rating_count")?,
+        version: required_natural(item, "version")?,
+        created_at: required_natural(item, "created_at")?,
+        updated_at: required_natural(item, "updated_at")?,
     })
 }
 

@@ -89,7 +89,7 @@ impl Reviews {
 
     fn count(&self, review: &Review, change: Change) -> Result<TransactWriteItem, TableError> {
         let (set, side) = match change {
-            Change::Now => (":now", "changed_at < :now"),
+            Change::Now => (":now", "(attribute_not_exists(changed_at) OR changed_at < :now)"),
             Change::Next => ("changed_at + :one", "changed_at >= :now"),
         };
         let update = Update::builder()
