@@ -1,4 +1,4 @@
-"""Starts MiniStack, mended in four places.
+"""Starts MiniStack, mended in five places.
 
 Speed: its Runtime API leaves Nagle's algorithm on, which costs some 40 ms for every call of a native function.
 
@@ -13,10 +13,16 @@ are saved too, and reading goes on with them.
 Paths: it decodes the path of a request to a REST API and cuts it into parameters after that, so `WH%2FStock` is two of
 them. Amazon cuts first and hands the path over as it was sent; so does this.
 
+Ending: it closes its port first and saves then, and meanwhile goes on to call functions for queues, streams and schedules;
+they find nobody, and what is in a stream is given up before its time. Here nothing new is begun when it is to end, and
+what was begun is answered.
+
 All names belong to the pinned version; where they are gone, MiniStack starts as it is.
 """
 
 import array
+import asyncio
+import collections
 import contextlib
 import contextvars
 import fcntl
@@ -28,6 +34,7 @@ import signal
 import socketserver
 import sys
 import termios
+import threading
 import time
 
 
@@ -159,10 +166,57 @@ def route_as_sent() -> None:
     app._handle_execute_api_request, apigateway_v1.handle_execute = request, execute
 
 
+def end_in_order() -> None:
+    import hypercorn.asyncio
+    from ministack.services import eventbridge, lambda_svc, scheduler
+
+    serve, in_flight = hypercorn.asyncio.serve, lambda_svc._esm_inflight
+    if "shutdown_trigger" not in inspect.signature(serve).parameters:
+        raise AttributeError("hypercorn's way to end has changed")
+    ending, running, counted = threading.Event(), collections.Counter(), threading.Lock()
+
+    def unless_ending(module, name):
+        begin = getattr(module, name)
+
+        def called():
+            with counted:
+                if ending.is_set():
+                    return False
+                running[name] += 1
+            try:
+                return begin()
+            finally:
+                with counted:
+                    running[name] -= 1
+
+        setattr(module, name, called)
+
+    for name in ("_poll_sqs", "_poll_kinesis", "_poll_dynamodb_streams"):
+        unless_ending(lambda_svc, name)
+    unless_ending(eventbridge, "_tick_scheduled_rules")
+    unless_ending(scheduler, "_tick_schedules")
+
+    async def served(application, config):
+        asked = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, asked.set)
+
+        async def ended():
+            await asked.wait()
+            with counted:
+                ending.set()
+            end = time.monotonic() + 15  # a function that hangs does not keep the stack
+            while (any(running.values()) or in_flight) and time.monotonic() < end:
+                await asyncio.sleep(0.05)
+
+        await serve(application, config, shutdown_trigger=ended)
+
+    hypercorn.asyncio.serve = served
+
+
 def main() -> None:
     # The stack outlives the terminal that started it; `cargo xtask down` ends it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for mend in (speed_up, whole_logs, keep_unread_stream_records, route_as_sent):
+    for mend in (speed_up, whole_logs, keep_unread_stream_records, route_as_sent, end_in_order):
         try:
             mend()
         except (ImportError, AttributeError, TypeError) as reason:
