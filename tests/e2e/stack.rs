@@ -192,19 +192,49 @@ impl Stack {
         answer.json()
     }
 
-    /// SNS, which speaks forms and XML; the text of the one element asked for.
-    pub(crate) fn sns(&self, action: &str, parameters: &[(&str, &str)], element: &str) -> String {
-        let mut form = format!("Action={action}&Version=2010-03-31");
+    /// What API Gateway makes of a JSON body.
+    pub(crate) fn api_gateway_post(&self, path: &str, body: &Value) -> Value {
+        let scope = Self::scope("apigateway");
+        let url = format!("{}{path}", self.output("Endpoint"));
+        let headers = [("authorization", &*scope), ("content-type", "application/json")];
+        let answer = self.http("POST", &url, &headers, body.to_string().as_bytes());
+        assert_eq!(answer.status, 201, "POST {path}: {}", answer.text());
+        answer.json()
+    }
+
+    /// A call of a service that speaks forms and answers XML.
+    fn form(&self, service: &str, version: &str, action: &str, parameters: &[(&str, &str)]) -> String {
+        let mut form = format!("Action={action}&Version={version}");
         for (name, value) in parameters {
             form.push_str(&format!("&{name}={}", segment(value)));
         }
-        let scope = Self::scope("sns");
+        let scope = Self::scope(service);
         let headers = [("content-type", "application/x-www-form-urlencoded"), ("authorization", &*scope)];
         let answer = self.http("POST", &format!("{}/", self.output("Endpoint")), &headers, form.as_bytes());
-        let text = answer.text();
-        assert_eq!(answer.status, 200, "{action}: {text}");
+        assert_eq!(answer.status, 200, "{action}: {}", answer.text());
+        answer.text()
+    }
+
+    /// SNS; the text of the one element asked for.
+    pub(crate) fn sns(&self, action: &str, parameters: &[(&str, &str)], element: &str) -> String {
+        let text = self.form("sns", "2010-03-31", action, parameters);
         let inner = text.split(&format!("<{element}>")).nth(1).and_then(|rest| rest.split("</").next());
         inner.unwrap_or_default().to_owned()
+    }
+
+    /// IAM; its whole answer.
+    pub(crate) fn iam(&self, action: &str, parameters: &[(&str, &str)]) -> String {
+        self.form("iam", "2010-05-08", action, parameters)
+    }
+
+    /// Lambda: any path, with a body unless that is null.
+    pub(crate) fn lambda(&self, method: &str, path: &str, body: &Value) -> Value {
+        let scope = Self::scope("lambda");
+        let headers = [("content-type", "application/json"), ("authorization", &*scope)];
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = self.http(method, &format!("{}{path}", self.output("Endpoint")), &headers, body.as_bytes());
+        assert!(answer.status < 300, "{method} {path}: {} {}", answer.status, answer.text());
+        if answer.bytes.is_empty() { Value::Null } else { answer.json() }
     }
 
     /// Invokes a function of this stack and waits for its answer: the body, and whether it is an error.
@@ -265,7 +295,7 @@ impl Stack {
         assert!(answer.status < 300, "DELETE {bucket}/{key}: {}", answer.text());
     }
 
-    /// Makes a bucket that keeps versions and tells nobody of its objects.
+    /// Makes a bucket that keeps versions, tells nobody of its objects, and lets everybody read them.
     pub(crate) fn make_bucket(&self, bucket: &str) {
         let scope = Self::scope("s3");
         let url = format!("{}/{bucket}", self.output("Endpoint"));
@@ -278,6 +308,13 @@ impl Stack {
             b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>",
         );
         assert_eq!(versioned.status, 200, "PUT {bucket}?versioning: {}", versioned.text());
+        // The functions' roles know only the stack's own buckets.
+        let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+            "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"],
+            "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")]}]});
+        let opened =
+            self.http("PUT", &format!("{url}?policy"), &[("authorization", &*scope)], policy.to_string().as_bytes());
+        assert!(opened.status < 300, "PUT {bucket}?policy: {}", opened.text());
     }
 
     /// Sends a message.

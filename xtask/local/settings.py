@@ -3,7 +3,7 @@
     settings.py STACK TEMPLATE NAME=VALUE…
 
 Reads the values from the template itself, so that each stands in one place: time to live and point-in-time recovery of
-the tables, lifecycle rules of the buckets, and the gateway's own answers. Repeating it changes nothing.
+the tables, lifecycle rules of the buckets, the gateway's own answers, and its answers to preflights. Repeating it changes nothing.
 """
 
 import sys
@@ -124,6 +124,22 @@ def resources_of(client, api):
         yield from page["items"]
 
 
+def preflight(client, api, resource, cors):
+    """Has the gateway answer OPTIONS as SAM's `Cors` has it on AWS; the local stack imports the method without its headers."""
+    method = {"restApiId": api, "resourceId": resource, "httpMethod": "OPTIONS"}
+    headers = {
+        f"method.response.header.Access-Control-{header}": value
+        for header, value in (
+            ("Allow-Origin", cors["AllowOrigin"]),
+            ("Allow-Methods", cors["AllowMethods"]),
+            ("Allow-Headers", cors["AllowHeaders"]),
+            ("Max-Age", cors["MaxAge"]),
+        )
+    }
+    client.put_method_response(**method, statusCode="200", responseParameters=dict.fromkeys(headers, False))
+    client.put_integration_response(**method, statusCode="200", responseParameters=headers)
+
+
 def gateway(template, physical):
     client = boto3.client("apigateway")
     for name, properties in template.resources("AWS::Serverless::Api"):
@@ -139,9 +155,12 @@ def gateway(template, physical):
             if "StatusCode" in answer:
                 request["statusCode"] = str(answer["StatusCode"])
             client.put_gateway_response(**request)
-        # It takes keys from the header only, so a key from the authorizer would be none.
+        cors = template.value(properties["Cors"])
         for resource in resources_of(client, api):
             for verb, method in resource.get("resourceMethods", {}).items():
+                if verb == "OPTIONS":
+                    preflight(client, api, resource["id"], cors)
+                # It takes keys from the header only, so a key from the authorizer would be none.
                 if method.get("apiKeyRequired"):
                     change = [{"op": "remove", "path": "/apiKeyRequired"}]
                     client.update_method(

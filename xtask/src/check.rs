@@ -144,7 +144,9 @@ fn template() -> Result<()> {
     if !run::status(&mut lint)? {
         bail!("cfn-lint found something");
     }
-    run_tool("sam", &["validate", "--lint", "--template", "template.yaml"])
+    run_tool("sam", &["validate", "--lint", "--template", "template.yaml"])?;
+    let script = checkout::script("expanded.py");
+    run_tool("python", &[&script.to_string_lossy(), "template.yaml"])
 }
 
 /// The checks that need the deployed system. What this run starts, it stops.

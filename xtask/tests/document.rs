@@ -23,31 +23,66 @@ fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value.as_mapping().into_iter().flat_map(Mapping::iter).map(|(key, value)| (text(key), value))
 }
 
-/// Route → whether it needs a token, from the events of the template's functions; preflights left out.
+/// Route → whether it needs a token, from the paths of the template's API.
 fn deployed() -> BTreeMap<String, bool> {
     let template = read("template.yaml");
     let mut found = BTreeMap::new();
-    for (_, resource) in entries(&template["Resources"]) {
-        for (_, event) in entries(&resource["Properties"]["Events"]) {
-            let about = &event["Properties"];
-            if event["Type"] != "Api" || about["Method"] == "options" {
-                continue;
-            }
-            // A greedy parameter is one parameter: see Request::path_parameter.
-            let path = text(&about["Path"]).replace("+}", "}");
-            let token = about["Auth"]["Authorizer"] != "NONE";
+    for (path, item) in entries(&template["Resources"]["Api"]["Properties"]["DefinitionBody"]["paths"]) {
+        for (method, operation) in entries(item) {
+            let marks: BTreeSet<&str> = operation["security"]
+                .as_sequence()
+                .into_iter()
+                .flatten()
+                .flat_map(|mark| entries(mark).map(|(name, _)| name))
+                .collect();
             // The key of a usage plan comes with the token, so a route without the one must not ask for the other.
-            let key = about["Auth"]
-                .get("ApiKeyRequired")
-                .unwrap_or(&template["Resources"]["Api"]["Properties"]["Auth"]["ApiKeyRequired"]);
             assert!(
-                token || key != &Value::Bool(true),
-                "template.yaml: {path} needs no token, and needs ApiKeyRequired: false"
+                marks.is_empty() || marks == BTreeSet::from(["NONE", "api_key_false"]),
+                "template.yaml: {method} {path}: `security` is left out, or `*open`"
             );
-            found.insert(format!("{} {path}", text(&about["Method"])), token);
+            // A greedy parameter is one parameter: see Request::path_parameter.
+            found.insert(format!("{method} {}", path.replace("+}", "}")), marks.is_empty());
         }
     }
     found
+}
+
+/// Each route leads to a function that the gateway may call, and each of those has a route.
+#[test]
+fn the_gateway_may_call_the_functions_of_its_routes_and_no_other() {
+    let template = read("template.yaml");
+    let resources = &template["Resources"];
+    let mut routed = BTreeSet::new();
+    for (path, item) in entries(&resources["Api"]["Properties"]["DefinitionBody"]["paths"]) {
+        for (method, operation) in entries(item) {
+            assert!(
+                ["get", "post", "put", "patch", "delete"].contains(&method),
+                "template.yaml: {path}: {method} is no verb of ours; OPTIONS is the gateway's own, by `Cors`"
+            );
+            let integration = &operation["x-amazon-apigateway-integration"];
+            assert_eq!((text(&integration["type"]), text(&integration["httpMethod"])), ("aws_proxy", "POST"), "{path}");
+            let uri = match &integration["uri"] {
+                Value::Tagged(tagged) => text(&tagged.value),
+                other => text(other),
+            };
+            let function = uri
+                .split_once("functions/${")
+                .and_then(|(_, rest)| rest.split_once(".Arn}/invocations"))
+                .unwrap_or_else(|| panic!("template.yaml: {path}: {uri} names no function"));
+            routed.insert(function.0.to_owned());
+        }
+    }
+    let allowed: BTreeSet<String> = entries(resources)
+        .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Permission")
+        .map(|(_, resource)| &resource["Properties"])
+        .filter(|permission| permission["Principal"] == "apigateway.amazonaws.com")
+        .map(|permission| match &permission["FunctionName"] {
+            Value::Tagged(tagged) => text(&tagged.value).to_owned(),
+            other => text(other).to_owned(),
+        })
+        .collect();
+    assert_eq!(routed, allowed, "left: functions with a route; right: functions that the gateway may call");
+    assert!(routed.len() >= 7);
 }
 
 /// Route → operation of the document.

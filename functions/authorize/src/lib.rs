@@ -158,7 +158,7 @@ mod tests {
     async fn good_tokens_are_permitted_the_whole_stage() {
         assert_eq!(
             answer(PUBLISHED, include_str!("../../../events/authorize/operator.json")).await.unwrap(),
-            r#"{"principalId":"7d8ca528-4931-4254-9273-ea5ee853f271","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":"arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/v1/*"}]},"context":{"usuarioId":"7d8ca528-4931-4254-9273-ea5ee853f271","rol":"operador"},"usageIdentifierKey":"gratuito10"}"#
+            r#"{"principalId":"7d8ca528-4931-4254-9273-ea5ee853f271","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":"arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/v1/*"}]},"context":{"usuarioId":"7d8ca528-4931-4254-9273-ea5ee853f271","rol":"operador"},"usageIdentifierKey":"gratuito02"}"#
         );
         let shopper = answer(PUBLISHED, include_str!("../../../events/authorize/shopper.json")).await.unwrap();
         assert!(shopper.contains(r#""rol":"cliente"}"#), "{shopper}");

@@ -34,11 +34,7 @@ const PERHAPS_DONE: Text = Text::fixed(
     "It is not known whether the change was made; look before you repeat it.",
 );
 
-/// What a page on another origin may send.
-const ALLOWED_METHODS: &str = "GET,POST,PUT,PATCH,DELETE,OPTIONS";
-const ALLOWED_HEADERS: &str =
-    "authorization,content-type,accept-language,if-match,if-none-match,idempotency-key,x-api-key";
-/// What it may read.
+/// What a page on another origin may read. What it may send, the gateway says by itself: `Cors` in the template.
 const EXPOSED_HEADERS: &str = "etag,location,retry-after,x-request-id";
 
 /// A request as the gateway hands it over.
@@ -389,8 +385,7 @@ impl Http {
         Self { allowed_origin }
     }
 
-    /// Answers one request: a preflight by itself, anything else through `handle`, and 503 where that takes longer
-    /// than the gateway waits.
+    /// Answers one request through `handle`, and with 503 where that takes longer than the gateway waits.
     pub async fn answer<H, F>(&self, request: Request, deadline: Deadline, handle: H) -> Answer
     where
         H: FnOnce(Request) -> F,
@@ -398,30 +393,18 @@ impl Http {
     {
         let (id, language) = (request.id().to_owned(), request.language());
         let (method, resource) = (request.method().to_owned(), request.resource().to_owned());
-        let answer = if method == "OPTIONS" {
-            self.preflight(&id)
-        } else {
-            let limit = deadline.left().saturating_sub(BEFORE_DEADLINE).min(ANSWER_WITHIN);
-            // Boxed: an SDK's future is nested so deeply that the compiler gives up on laying out what contains it.
-            let work = Box::pin(handle(request));
-            let result = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
-                tracing::error!(api_request_id = id, "no answer in time");
-                let refusal = Refusal::new(Code::Unavailable);
-                // A call that was under way may have been made all the same.
-                Err(if matches!(method.as_str(), "GET" | "HEAD") { refusal } else { refusal.saying(PERHAPS_DONE) })
-            });
-            self.finish(&id, language, result)
-        };
+        let limit = deadline.left().saturating_sub(BEFORE_DEADLINE).min(ANSWER_WITHIN);
+        // Boxed: an SDK's future is nested so deeply that the compiler gives up on laying out what contains it.
+        let work = Box::pin(handle(request));
+        let result = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+            tracing::error!(api_request_id = id, "no answer in time");
+            let refusal = Refusal::new(Code::Unavailable);
+            // A call that was under way may have been made all the same.
+            Err(if matches!(method.as_str(), "GET" | "HEAD") { refusal } else { refusal.saying(PERHAPS_DONE) })
+        });
+        let answer = self.finish(&id, language, result);
         tracing::info!(api_request_id = id, method, resource, status = answer.status_code, "answered");
         answer
-    }
-
-    fn preflight(&self, id: &str) -> Answer {
-        let reply = Reply::empty(204)
-            .with("access-control-allow-methods", ALLOWED_METHODS.to_owned())
-            .with("access-control-allow-headers", ALLOWED_HEADERS.to_owned())
-            .with("access-control-max-age", "86400".to_owned());
-        self.finish(id, Language::default(), Ok(reply))
     }
 
     /// Adds what every answer carries.
@@ -624,21 +607,6 @@ mod tests {
             "http://localhost:4566/_aws/execute-api/{apiId}",
             "http://localhost:4566/_aws/execute-api/a1b2/v1",
         );
-    }
-
-    #[tokio::test]
-    async fn a_preflight_is_answered_without_the_function() {
-        let http = Http::new("*".to_owned());
-        let request = request(json!({"httpMethod": "OPTIONS", "requestContext": {"requestId": "r1"}}));
-        let answer = http
-            .answer(request, Deadline::after(Duration::from_secs(5)), async |_| Err(Refusal::new(Code::Internal)))
-            .await;
-        assert_eq!(answer.status_code, 204);
-        assert_eq!(answer.headers["access-control-max-age"], "86400");
-        assert_eq!(answer.headers["access-control-allow-origin"], "*");
-        assert!(answer.headers["access-control-allow-headers"].contains("authorization"));
-        assert_eq!(answer.headers["access-control-allow-methods"], "GET,POST,PUT,PATCH,DELETE,OPTIONS");
-        assert!(!answer.headers.contains_key("vary"));
     }
 
     #[tokio::test]

@@ -1,0 +1,266 @@
+//! What AWS wants of the template and the local stack lets pass. Each test names the document that it is taken from.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_yaml_ng::{Mapping, Value};
+
+fn template() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("template.yaml");
+    serde_yaml_ng::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    value.as_mapping().into_iter().flat_map(Mapping::iter).map(|(key, value)| (key.as_str().unwrap(), value))
+}
+
+/// Name and properties of all resources of a type.
+fn all<'a>(template: &'a Value, kind: &str) -> BTreeMap<&'a str, &'a Value> {
+    let found: BTreeMap<&str, &Value> = entries(&template["Resources"])
+        .filter(|(_, resource)| resource["Type"] == kind)
+        .map(|(name, resource)| (name, &resource["Properties"]))
+        .collect();
+    assert!(!found.is_empty(), "template.yaml has no {kind}");
+    found
+}
+
+/// The value with the template's short forms written out: `!Ref A` → `Ref A`, `!If [c, a, b]` → `If [c,a,b]`.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Tagged(tagged) => format!("{} {}", tagged.tag.to_string().trim_start_matches('!'), plain(&tagged.value)),
+        Value::Sequence(items) => format!("[{}]", items.iter().map(plain).collect::<Vec<_>>().join(",")),
+        Value::Mapping(_) => {
+            format!(
+                "{{{}}}",
+                entries(value).map(|(name, value)| format!("{name}:{}", plain(value))).collect::<Vec<_>>().join(",")
+            )
+        }
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Null => String::new(),
+    }
+}
+
+/// The statements of a policy, those under a condition too.
+fn statements(policy: &Value) -> Vec<Value> {
+    policy["PolicyDocument"]["Statement"]
+        .as_sequence()
+        .unwrap()
+        .iter()
+        .flat_map(|one| match one {
+            Value::Tagged(tagged) => tagged.value.as_sequence().unwrap()[1..].to_vec(),
+            other => vec![other.clone()],
+        })
+        .filter(Value::is_mapping)
+        .collect()
+}
+
+/// Seconds in each environment: a number, or one from a mapping by environment.
+fn seconds(template: &Value, value: &Value) -> BTreeMap<String, u64> {
+    let environments = ["local", "dev", "staging", "prod"];
+    let of = |environment: &str| match value {
+        Value::Tagged(tagged) if tagged.tag == "FindInMap" => {
+            let path = tagged.value.as_sequence().unwrap();
+            assert_eq!(plain(&path[1]), "Ref Environment");
+            template["Mappings"][path[0].as_str().unwrap()][environment][path[2].as_str().unwrap()].as_u64().unwrap()
+        }
+        other => other.as_u64().unwrap_or_else(|| panic!("no number of seconds: {}", plain(other))),
+    };
+    environments.into_iter().map(|environment| (environment.to_owned(), of(environment))).collect()
+}
+
+/// Function → event source mapping, of those that a queue calls.
+fn queue_readers(template: &Value) -> Vec<(&str, &Value, &Value)> {
+    let functions = all(template, "AWS::Serverless::Function");
+    let mut found = Vec::new();
+    for (name, function) in functions {
+        for (_, event) in entries(&function["Events"]) {
+            if event["Type"] == "SQS" {
+                found.push((name, function, &event["Properties"]));
+            }
+        }
+    }
+    assert!(found.len() >= 4, "queues that call functions were not found");
+    found
+}
+
+fn queue_of(event: &Value) -> String {
+    plain(&event["Queue"]).trim_start_matches("GetAtt ").trim_end_matches(".Arn").to_owned()
+}
+
+/// SNS keeps one policy a topic and refuses one that names another topic: "Amazon SNS access policy language", and
+/// AWS::SNS::TopicPolicy in the CloudFormation reference.
+#[test]
+fn a_topic_has_a_policy_of_its_own() {
+    let template = template();
+    let mut named = Vec::new();
+    for (name, policy) in all(&template, "AWS::SNS::TopicPolicy") {
+        let topics = policy["Topics"].as_sequence().unwrap();
+        assert_eq!(topics.len(), 1, "template.yaml: {name} is for {} topics", topics.len());
+        let topic = plain(&topics[0]);
+        for statement in statements(policy) {
+            assert_eq!(plain(&statement["Resource"]), topic, "template.yaml: {name} speaks of another topic");
+        }
+        named.push(topic);
+    }
+    named.sort();
+    assert_eq!(named, ["Ref AlertsTopic", "Ref EventsTopic", "Ref OperationsTopic"]);
+}
+
+/// "Set the source queue's visibility timeout to six times the function timeout": Lambda developer guide, "Creating and
+/// configuring an Amazon SQS event source mapping". Retention: a dead letter keeps the time at which it was first sent
+/// ("Using dead-letter queues in Amazon SQS"), so it must be kept for longer than its queue keeps a message.
+#[test]
+fn a_message_is_hidden_and_kept_for_long_enough() {
+    let template = template();
+    let queues = all(&template, "AWS::SQS::Queue");
+    for (name, function, event) in queue_readers(&template) {
+        let queue = queues[queue_of(event).as_str()];
+        let (timeout, hidden) =
+            (seconds(&template, &function["Timeout"]), seconds(&template, &queue["VisibilityTimeout"]));
+        for (environment, timeout) in timeout {
+            assert!(hidden[&environment] >= 6 * timeout, "template.yaml: {name} in {environment}: 6 × {timeout} s");
+        }
+        assert!(queue["RedrivePolicy"].is_mapping(), "template.yaml: the queue of {name} has no dead letters");
+    }
+    for (name, queue) in &queues {
+        let kept = queue["MessageRetentionPeriod"].as_u64().unwrap();
+        let days = if queue.get("RedrivePolicy").is_some() { 4 } else { 14 };
+        assert_eq!(kept, days * 86_400, "template.yaml: {name} keeps its messages for {kept} s");
+    }
+}
+
+/// A new account may run ten functions at once, and a queue's reader cannot be bounded below two ("Configuring scaling
+/// behavior for SQS event source mappings").
+#[test]
+fn queues_leave_an_account_room_for_the_api() {
+    let template = template();
+    let caps: Vec<u64> = queue_readers(&template)
+        .into_iter()
+        .map(|(name, _, event)| {
+            let cap = event["ScalingConfig"]["MaximumConcurrency"].as_u64();
+            let cap = cap.unwrap_or_else(|| panic!("template.yaml: {name} has no MaximumConcurrency"));
+            assert!(cap >= 2, "template.yaml: {name}: {cap} is refused, two at least");
+            cap
+        })
+        .collect();
+    assert!(caps.iter().sum::<u64>() <= 15, "all readers of queues together: {caps:?}");
+}
+
+/// An AWS owned key costs nothing, `alias/aws/…` and a key of one's own cost requests ("DynamoDB encryption at rest:
+/// key types"; "Encryption at rest in Amazon SQS").
+#[test]
+fn tables_queues_and_topics_are_encrypted_with_keys_of_aws_or_the_one_that_is_named() {
+    let template = template();
+    for (name, table) in all(&template, "AWS::DynamoDB::Table") {
+        assert_eq!(
+            plain(&table["SSESpecification"]),
+            "If [HasKmsKey,{SSEEnabled:true,SSEType:KMS,KMSMasterKeyId:Ref KmsKeyArn},Ref AWS::NoValue]",
+            "template.yaml: {name}"
+        );
+    }
+    for (name, queue) in all(&template, "AWS::SQS::Queue") {
+        let (own, named) = (plain(&queue["SqsManagedSseEnabled"]), plain(&queue["KmsMasterKeyId"]));
+        assert_eq!(own, "If [HasKmsKey,Ref AWS::NoValue,true]", "template.yaml: {name}");
+        assert_eq!(named, "If [HasKmsKey,Ref KmsKeyArn,Ref AWS::NoValue]", "template.yaml: {name}");
+    }
+    for (name, topic) in all(&template, "AWS::SNS::Topic") {
+        // CloudWatch's alarms may not use alias/aws/sns: "Amazon SNS: configuring CloudWatch alarms for encrypted topics".
+        let without = if name == "OperationsTopic" { "Ref AWS::NoValue" } else { "alias/aws/sns" };
+        assert_eq!(
+            plain(&topic["KmsMasterKeyId"]),
+            format!("If [HasKmsKey,Ref KmsKeyArn,{without}]"),
+            "template.yaml: {name}"
+        );
+    }
+    for (name, role) in all(&template, "AWS::IAM::Role") {
+        let shared = plain(&role["ManagedPolicyArns"]);
+        assert!(
+            name == "ApiLogsRole" || shared.contains("If [HasKmsKey,Ref UseKmsKey,Ref AWS::NoValue]"),
+            "template.yaml: {name} could not use the key"
+        );
+    }
+}
+
+/// A token's user may change what `WriteAttributes` names, and all standard attributes where it is missing; and an address
+/// without `AttributesRequireVerificationBeforeUpdate` changes at once (Cognito API reference, CreateUserPoolClient and
+/// UserAttributeUpdateSettingsType).
+#[test]
+fn users_change_their_address_alone_and_only_to_one_that_is_theirs() {
+    let template = template();
+    let pool = all(&template, "AWS::Cognito::UserPool")["UserPool"];
+    assert_eq!(pool["UserPoolTier"], "LITE");
+    assert_eq!(
+        plain(&pool["UserAttributeUpdateSettings"]),
+        "If [ConfirmedByAdmin,Ref AWS::NoValue,{AttributesRequireVerificationBeforeUpdate:[email]}]"
+    );
+    let client = all(&template, "AWS::Cognito::UserPoolClient")["UserPoolClient"];
+    assert_eq!(plain(&client["WriteAttributes"]), "[email]");
+}
+
+/// A deployment is a picture of the API; SAM makes a new one where the template's text has changed, not where a parameter
+/// has ("AlwaysDeploy" of AWS::Serverless::Api).
+#[test]
+fn a_changed_parameter_of_the_api_reaches_its_stage() {
+    let template = template();
+    let api = all(&template, "AWS::Serverless::Api")["Api"];
+    assert_eq!(api["AlwaysDeploy"], true);
+    // And who names the usage-plan key is said twice, because an import of a body may put it back to the header.
+    assert_eq!(api["ApiKeySourceType"], "AUTHORIZER");
+    assert_eq!(api["DefinitionBody"]["x-amazon-apigateway-api-key-source"], "AUTHORIZER");
+}
+
+/// Detailed metrics are paid for by the method; the API's own come without them ("Amazon API Gateway metrics").
+#[test]
+fn no_method_has_paid_metrics() {
+    let template = template();
+    let api = all(&template, "AWS::Serverless::Api")["Api"];
+    for settings in api["MethodSettings"].as_sequence().unwrap() {
+        assert!(settings.get("MetricsEnabled").is_none(), "template.yaml: {}", plain(settings));
+    }
+}
+
+/// What imports keep while they work outlives every message that could still want it: 14 days among the dead letters, and
+/// four in the queue that it is put back into.
+#[test]
+fn intermediate_results_go_and_nobody_is_shown_them() {
+    let template = template();
+    let rules = plain(&all(&template, "AWS::S3::Bucket")["ReportsBucket"]["LifecycleConfiguration"]);
+    assert!(rules.contains("{Id:intermediate-results,Status:Enabled,Prefix:work/,ExpirationInDays:35}"), "{rules}");
+    for (name, role) in all(&template, "AWS::IAM::Role") {
+        let work = plain(&role["Policies"]).contains("ReportsBucket.Arn}/work/");
+        let all = plain(&role["Policies"]).contains("Sub ${ReportsBucket.Arn}/*");
+        assert_eq!(work, name.starts_with("Ingest"), "template.yaml: {name} and work/ of ReportsBucket");
+        assert!(!all, "template.yaml: {name} may reach all of ReportsBucket");
+    }
+}
+
+/// A reader of a queue receives, deletes and asks for attributes, no more: "Configuring Amazon SQS event source mappings:
+/// execution role permissions".
+#[test]
+fn no_role_changes_how_long_a_message_is_hidden() {
+    let template = template();
+    for (name, role) in all(&template, "AWS::IAM::Role") {
+        assert!(!plain(&role["Policies"]).contains("ChangeMessageVisibility"), "template.yaml: {name}");
+    }
+}
+
+/// The local stack speaks plain HTTP and enforces policies.
+#[test]
+fn what_forbids_plain_http_stands_on_aws_alone() {
+    let template = template();
+    let mut seen = 0;
+    for (name, resource) in entries(&template["Resources"]) {
+        let text = plain(&resource["Properties"]);
+        if !text.contains("aws:SecureTransport") {
+            continue;
+        }
+        seen += 1;
+        let conditional = resource["Condition"] == "OnAws" || text.contains("If [OnAws,{Sid:TlsOnly");
+        assert!(conditional, "template.yaml: {name} forbids plain HTTP, and the local stack speaks nothing else");
+    }
+    assert!(seen >= 8, "all buckets and two topics, not {seen}");
+}
