@@ -32,7 +32,12 @@ impl Listener {
         let queue = made["QueueUrl"].as_str().expect("a queue").to_owned();
         let asked = stack().sqs("GetQueueAttributes", &json!({"QueueUrl": queue, "AttributeNames": ["QueueArn"]}));
         let arn = asked["Attributes"]["QueueArn"].as_str().expect("an ARN");
-        let parameters = [("TopicArn", stack().output(topic_output)), ("Protocol", "sqs"), ("Endpoint", arn)];
+        let topic = stack().output(topic_output);
+        let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sqs:SendMessage",
+            "Principal": {"Service": "sns.amazonaws.com"}, "Resource": arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}]});
+        stack().sqs("SetQueueAttributes", &json!({"QueueUrl": queue, "Attributes": {"Policy": policy.to_string()}}));
+        let parameters = [("TopicArn", topic), ("Protocol", "sqs"), ("Endpoint", arn)];
         let subscription = stack().sns("Subscribe", &parameters, "SubscriptionArn");
         Self { queue, subscription, heard: RefCell::default() }
     }

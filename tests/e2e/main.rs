@@ -24,6 +24,7 @@ mod images;
 mod lines;
 mod listen;
 mod outbox;
+mod permissions;
 mod products;
 mod repeats;
 mod reviews;

@@ -1,4 +1,4 @@
-"""Starts MiniStack, mended in five places.
+"""Starts MiniStack, mended in six places.
 
 Speed: its Runtime API leaves Nagle's algorithm on, which costs some 40 ms for every call of a native function.
 
@@ -16,6 +16,9 @@ them. Amazon cuts first and hands the path over as it was sent; so does this.
 Ending: it closes its port first and saves then, and meanwhile goes on to call functions for queues, streams and schedules;
 they find nobody, and what is in a stream is given up before its time. Here nothing new is begun when it is to end, and
 what was begun is answered.
+
+Rights: for SNS's PublishBatch it wants a right of that name. There is none; Amazon asks for sns:Publish ("Amazon SNS API
+permissions"), and so does this.
 
 All names belong to the pinned version; where they are gone, MiniStack starts as it is.
 """
@@ -213,10 +216,24 @@ def end_in_order() -> None:
     hypercorn.asyncio.serve = served
 
 
+def batches_need_the_right_to_publish() -> None:
+    from ministack.core import iam_actions
+
+    action_of = iam_actions.extract_iam_action
+    if list(inspect.signature(action_of).parameters)[:2] != ["service", "method"]:
+        raise AttributeError("MiniStack's names of rights have changed")
+
+    def extract_iam_action(*arguments, **named):
+        action = action_of(*arguments, **named)
+        return "sns:Publish" if action == "sns:PublishBatch" else action
+
+    iam_actions.extract_iam_action = extract_iam_action
+
+
 def main() -> None:
     # The stack outlives the terminal that started it; `cargo xtask down` ends it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for mend in (speed_up, whole_logs, keep_unread_stream_records, route_as_sent, end_in_order):
+    for mend in (speed_up, whole_logs, keep_unread_stream_records, route_as_sent, end_in_order, batches_need_the_right_to_publish):
         try:
             mend()
         except (ImportError, AttributeError, TypeError) as reason:

@@ -17,6 +17,19 @@ const USUAL_PORT: u16 = 4566;
 /// The region that the local stack plays.
 pub(crate) const REGION: &str = "us-east-1";
 
+/// What MiniStack is told besides ports and folders.
+const SETTINGS: [(&str, &str); 7] = [
+    ("BIND_HOST", "127.0.0.1"),
+    // MQTT would listen on all interfaces.
+    ("IOT_MTLS_ENABLED", "0"),
+    // Each function may do what its role allows and no more, as on AWS.
+    ("AUTH", "true"),
+    ("AWS_DEFAULT_REGION", REGION),
+    ("MINISTACK_REGION", REGION),
+    ("PERSIST_STATE", "1"),
+    ("S3_PERSIST", "1"),
+];
+
 /// The process of this checkout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stack {
@@ -39,7 +52,8 @@ fn remembered() -> (Option<u16>, Option<u32>) {
 /// What the stack is made of, for "is what runs still that".
 fn program() -> String {
     let parts = ["ministack_fast.py", "stack.txt"].map(|name| fs::read_to_string(checkout::script(name)));
-    checkout::fingerprint(parts.iter().map(|text| text.as_deref().unwrap_or_default()))
+    let parts = parts.iter().map(|text| text.as_deref().unwrap_or_default());
+    checkout::fingerprint(parts.chain(SETTINGS.iter().flat_map(|&(name, value)| [name, value])))
 }
 
 fn started_as() -> Option<String> {
@@ -159,17 +173,11 @@ pub(crate) fn start(port: u16) -> Result<(Stack, bool)> {
         .env("LANG", "C.UTF-8")
         .env("PYTHONUNBUFFERED", "1")
         .env("GATEWAY_PORT", port.to_string())
-        .env("BIND_HOST", "127.0.0.1")
-        // It would listen on all interfaces.
-        .env("IOT_MTLS_ENABLED", "0")
+        .envs(SETTINGS)
         // Without this, native functions would call the real AWS.
         .env("AWS_ENDPOINT_URL", endpoint(port))
-        .env("AWS_DEFAULT_REGION", REGION)
-        .env("MINISTACK_REGION", REGION)
         .env("TMPDIR", folder.join("tmp"))
-        .env("PERSIST_STATE", "1")
         .env("STATE_DIR", folder.join("state"))
-        .env("S3_PERSIST", "1")
         .env("S3_DATA_DIR", folder.join("s3"))
         .current_dir(&folder);
     let child = run::detached(&mut command, &log)?;
