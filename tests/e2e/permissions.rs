@@ -65,9 +65,9 @@ impl Drop for Copy {
 
 /// The policy of a function's role, as it is deployed.
 fn policy_of(function: &str) -> Value {
-    let about = stack().lambda("GET", &format!("/2015-03-31/functions/{}-{function}", stack().name()), &Value::Null);
-    let role = about["Configuration"]["Role"].as_str().unwrap().rsplit_once('/').unwrap().1.to_owned();
-    let answer = stack().iam("GetRolePolicy", &[("RoleName", &role), ("PolicyName", function)]);
+    let arn = stack().role(function);
+    let role = arn.rsplit_once('/').unwrap().1;
+    let answer = stack().iam("GetRolePolicy", &[("RoleName", role), ("PolicyName", function)]);
     let document = answer.split("<PolicyDocument>").nth(1).and_then(|rest| rest.split("</").next()).unwrap();
     let document = percent_encoding::percent_decode_str(document).decode_utf8().unwrap().into_owned();
     serde_json::from_str(&document.replace("&quot;", "\"")).unwrap_or_else(|error| panic!("{error}: {document}"))

@@ -237,6 +237,12 @@ impl Stack {
         if answer.bytes.is_empty() { Value::Null } else { answer.json() }
     }
 
+    /// The ARN of the role of a function of this stack.
+    pub(crate) fn role(&self, function: &str) -> String {
+        let about = self.lambda("GET", &format!("/2015-03-31/functions/{}-{function}", self.name()), &Value::Null);
+        about["Configuration"]["Role"].as_str().expect("a role").to_owned()
+    }
+
     /// Invokes a function of this stack and waits for its answer: the body, and whether it is an error.
     pub(crate) fn invoke(&self, function: &str, event: &Value) -> (Value, bool) {
         let url = format!("{}/2015-03-31/functions/{}-{function}/invocations", self.output("Endpoint"), self.name());
@@ -295,7 +301,7 @@ impl Stack {
         assert!(answer.status < 300, "DELETE {bucket}/{key}: {}", answer.text());
     }
 
-    /// Makes a bucket that keeps versions, tells nobody of its objects, and lets everybody read them.
+    /// Makes a bucket that keeps versions, tells nobody of its objects, and lets the imports read them.
     pub(crate) fn make_bucket(&self, bucket: &str) {
         let scope = Self::scope("s3");
         let url = format!("{}/{bucket}", self.output("Endpoint"));
@@ -309,7 +315,8 @@ impl Stack {
         );
         assert_eq!(versioned.status, 200, "PUT {bucket}?versioning: {}", versioned.text());
         // The functions' roles know only the stack's own buckets.
-        let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*",
+        let readers = ["ingest-inventory", "ingest-range"].map(|function| self.role(function));
+        let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": readers},
             "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"],
             "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")]}]});
         let opened =

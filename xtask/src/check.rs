@@ -29,6 +29,8 @@ enum Suite {
     Unit,
     /// The template
     Lint,
+    /// One function as it is deployed: release, arm64
+    Release,
     /// The deployed system, on the local stack
     E2e,
     /// Made-up requests from the API's document, against the local stack
@@ -114,6 +116,9 @@ pub(crate) fn run(arguments: &Test) -> Result<()> {
     if arguments.suite.includes(Suite::Lint) {
         report.check("template", template);
     }
+    if arguments.suite.includes(Suite::Release) {
+        report.check("release build", release_build);
+    }
     if [Suite::E2e, Suite::Contract, Suite::Web].into_iter().any(|suite| arguments.suite.includes(suite)) {
         with_stack(arguments, &mut report);
     }
@@ -147,6 +152,25 @@ fn template() -> Result<()> {
     run_tool("sam", &["validate", "--lint", "--template", "template.yaml"])?;
     let script = checkout::script("expanded.py");
     run_tool("python", &[&script.to_string_lossy(), "template.yaml"])
+}
+
+/// Builds the function that has what breaks across processors, C and assembly of `ring`, and no SDK to compile.
+fn release_build() -> Result<()> {
+    const FUNCTION: &str = "authorize";
+    /// Where an ELF file names its processor, and the number of 64-bit ARM.
+    const MACHINE: std::ops::Range<usize> = 18..20;
+    const AARCH64: [u8; 2] = [0xb7, 0];
+    Venv::Build.ready()?;
+    // Not beside the binaries of the local stack.
+    let folder = checkout::root().join("target/lambda-release");
+    functions::build_lambda(&[FUNCTION.to_owned()], "--arm64", Some(&folder))?;
+    let built = folder.join(FUNCTION).join("bootstrap");
+    let content = std::fs::read(&built).with_context(|| format!("cannot read {}", built.display()))?;
+    if content.get(MACHINE) == Some(AARCH64.as_slice()) {
+        Ok(())
+    } else {
+        bail!("{} is not for arm64", built.display())
+    }
 }
 
 /// The checks that need the deployed system. What this run starts, it stops.

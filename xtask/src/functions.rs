@@ -1,11 +1,12 @@
 //! The functions: which there are, and their binaries where the template expects them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::python::Venv;
 use crate::{checkout, run, ui};
 
 /// Names of all functions: the folders under `functions/`, sorted.
@@ -109,18 +110,29 @@ pub(crate) fn architecture() -> &'static str {
 /// # Errors
 /// If cargo-lambda cannot be installed or a function does not build.
 pub(crate) fn build_for_aws() -> Result<()> {
-    use crate::python::Venv;
     let step = ui::Step::new("cargo-lambda");
     let made = Venv::Build.ready()?;
     step.done(if made { "cargo-lambda installed" } else { "cargo-lambda is installed" });
     forget_placed();
+    build_lambda(&names()?, "--arm64", None)
+}
+
+/// Builds these functions in release with cargo-lambda and the zig of its environment, which must be ready. Into `folder`,
+/// or where the template's `CodeUri` points.
+///
+/// # Errors
+/// If one does not build.
+pub(crate) fn build_lambda(names: &[String], architecture: &str, folder: Option<&Path>) -> Result<()> {
     let mut command = cargo();
     let bin = Venv::Build.program("");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let paths = std::iter::once(bin).chain(std::env::split_paths(&path));
-    command.env("PATH", std::env::join_paths(paths)?).args(["lambda", "build", "--release", "--arm64"]);
-    for name in names()? {
-        command.args(["--package", &name]);
+    command.env("PATH", std::env::join_paths(paths)?).args(["lambda", "build", "--release", architecture]);
+    if let Some(folder) = folder {
+        command.arg("--lambda-dir").arg(folder);
+    }
+    for name in names {
+        command.args(["--package", name]);
     }
     if !run::status(&mut command)? {
         bail!("the functions do not build for AWS; the messages above say why");
