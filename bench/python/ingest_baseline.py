@@ -34,7 +34,7 @@ def main(key):
                     "version": 1,
                     "counted_at": now,
                     "source": key,
-                    "sequencer": "00000000000055AED6DCD90001",
+                    "s3_order": "0055AED6DCD900010000000000000000",
                     "created_by": "imp_python",
                     "changed_by": "imp_python",
                     "updated_at": now,

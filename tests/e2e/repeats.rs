@@ -97,6 +97,27 @@ fn newest_first_ends_as_the_newest_says() {
 }
 
 #[test]
+fn sequencers_of_different_length_keep_the_order_of_s3() {
+    // The older one is longer: as a number it is the greater, as S3 compares them it is the lesser.
+    for (name, older_first) in [("Largo antes", true), ("Largo después", false)] {
+        let store = unique(name);
+        let (mut older, mut newer) =
+            two_versions(&store, &format!("store,item,count\n{store},a,10\n"), &format!("store,item,count\n{store},a,20\n"));
+        older.sequencer = "0066000000000001AB".to_owned();
+        newer.sequencer = "0066000000000002".to_owned();
+        // Their times say the opposite, as they may within one key.
+        newer.at_ms = older.at_ms - 1;
+        let (first, second) = if older_first { (&older, &newer) } else { (&newer, &older) };
+        first.deliver();
+        ended(&finished(&first.import()), "completed", [1, 0, 0, 1, 0, 0]);
+        second.deliver();
+        let expected = if older_first { [1, 1, 0, 0, 0, 0] } else { [1, 0, 0, 0, 0, 1] };
+        ended(&finished(&second.import()), "completed", expected);
+        assert_eq!(lines(&store), ["a 20/5"]);
+    }
+}
+
+#[test]
 fn a_late_file_cannot_undo_what_a_newer_one_found_right() {
     let store = unique("Confirmado");
     let first = put_quietly(

@@ -212,7 +212,7 @@ pub(crate) fn line(store: &str, sku: &str, count: i64) -> Value {
         "version": {"N": "1"},
         "counted_at": {"N": THEN.to_string()},
         "source": {"S": "api"},
-        "sequencer": {"S": ""},
+        "s3_order": {"S": ""},
         "created_by": {"S": "imp_0"},
         "changed_by": {"S": "imp_0"},
         "updated_at": {"N": THEN.to_string()},

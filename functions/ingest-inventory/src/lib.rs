@@ -146,13 +146,13 @@ mod tests {
     #[test]
     fn what_the_sample_events_ask_for() {
         let at = 1_705_834_800_123;
-        let sequencer = "0000000055AED6DCD90281E5";
+        let sequencer = "0055AED6DCD90281E500000000000000";
         check(include_str!("../../../events/ingest-inventory/put.json"), "berlin-madrid.csv", at, sequencer);
         check(
             include_str!("../../../events/ingest-inventory/large-with-store.json"),
             "stores/San Sebastián/existencias 2024+.csv",
             at,
-            "000000000000000000000A1B",
+            "0A1B0000000000000000000000000000",
         );
         let announced = "imports/imp_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d/stock.csv";
         check(include_str!("../../../events/ingest-inventory/announced.json"), announced, at, sequencer);

@@ -42,7 +42,8 @@ pub struct Stamp {
     pub at: Millis,
     /// Which object key, shortened; `api` for a change through the API.
     pub source: String,
-    /// S3's order among the versions of one key, left-padded by [`pad_sequencer`]; empty for the API.
+    /// S3's order among the versions of one key, right-padded by [`pad_sequencer`]. Empty where there is none: for the API,
+    /// and for counts that were stored before sequencers were padded on the right.
     pub sequencer: String,
 }
 
@@ -62,10 +63,21 @@ impl Stamp {
     }
 }
 
-/// Sequencers are compared as hexadecimal numbers of different length: pad the shorter with zeros on the left.
+/// All padded sequencers have this length. S3's have 16 to 18 characters.
+pub const SEQUENCER_LENGTH: usize = 32;
+
+/// A sequencer in the form whose order as text is S3's order of events: upper case, padded with zeros on the right.
+///
+/// "The sequencers can be of different lengths. So, to compare these values, first right pad the shorter value with
+/// zeros, and then do a lexicographical comparison" ("Event message structure", Amazon S3 user guide,
+/// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html>).
+///
+/// `None` for what is empty, not hexadecimal, or longer than [`SEQUENCER_LENGTH`]: it gives no order, and time decides.
 #[must_use]
-pub fn pad_sequencer(sequencer: &str) -> String {
-    format!("{sequencer:0>24}").to_ascii_uppercase()
+pub fn pad_sequencer(sequencer: &str) -> Option<String> {
+    let hexadecimal = !sequencer.is_empty() && sequencer.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (hexadecimal && sequencer.len() <= SEQUENCER_LENGTH)
+        .then(|| format!("{sequencer:0<SEQUENCER_LENGTH$}").to_ascii_uppercase())
 }
 
 /// How much is left, against the threshold. Ordered: worse is greater.
@@ -167,13 +179,18 @@ mod tests {
     }
 
     fn stamp(at: Millis, source: &str, sequencer: &str) -> Stamp {
-        Stamp { at, source: source.to_owned(), sequencer: pad_sequencer(sequencer) }
+        Stamp { at, source: source.to_owned(), sequencer: pad_sequencer(sequencer).unwrap() }
     }
 
     #[test]
     fn within_one_key_the_sequencer_decides_and_time_between_keys() {
         assert!(stamp(1, "k", "0B").is_newer_than(&stamp(9, "k", "0A")));
-        assert!(stamp(1, "k", "10").is_newer_than(&stamp(1, "k", "F")));
+        // Padded on the right: F000 is greater than 10, and A is A0.
+        assert!(stamp(1, "k", "F").is_newer_than(&stamp(9, "k", "10")));
+        assert!(!stamp(9, "k", "10").is_newer_than(&stamp(1, "k", "F")));
+        assert!(stamp(1, "k", "0055AED6DCD90281E6").is_newer_than(&stamp(1, "k", "0055AED6DCD90281")));
+        assert!(stamp(1, "k", "0055AED6DCD90282").is_newer_than(&stamp(1, "k", "0055AED6DCD90281E6")));
+        assert!(!stamp(1, "k", "0A0").is_newer_than(&stamp(1, "k", "0A")));
         assert!(!stamp(1, "k", "0A").is_newer_than(&stamp(1, "k", "0a")));
         assert!(stamp(2, "k", "01").is_newer_than(&stamp(1, "other", "FF")));
         assert!(!stamp(1, "k", "FF").is_newer_than(&stamp(1, "other", "01")));
@@ -182,7 +199,34 @@ mod tests {
         assert!(Stamp { at: 6, ..api.clone() }.is_newer_than(&api));
     }
 
+    #[test]
+    fn without_an_order_of_s3_time_decides() {
+        let unordered = |at| Stamp { at, source: "k".to_owned(), sequencer: String::new() };
+        assert!(unordered(2).is_newer_than(&stamp(1, "k", "FF")));
+        assert!(stamp(2, "k", "01").is_newer_than(&unordered(1)));
+        assert!(!stamp(1, "k", "FF").is_newer_than(&unordered(1)));
+        assert!(!unordered(1).is_newer_than(&stamp(1, "k", "FF")));
+    }
+
+    #[test]
+    fn sequencers_are_bounded_hexadecimal_and_of_one_case() {
+        assert_eq!(pad_sequencer("0055aed6DCD90281E5").as_deref(), Some("0055AED6DCD90281E500000000000000"));
+        let longest = "f".repeat(SEQUENCER_LENGTH);
+        assert_eq!(pad_sequencer(&longest), Some("F".repeat(SEQUENCER_LENGTH)));
+        for none in ["", "0G", "é", " 0A", &format!("{longest}0")] {
+            assert_eq!(pad_sequencer(none), None, "{none}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn padded_sequencers_compare_as_the_guide_says(a in "[0-9a-fA-F]{1,32}", b in "[0-9a-fA-F]{1,32}") {
+            // The shorter one is padded to the length of the longer, and no further.
+            let length = a.len().max(b.len());
+            let pad = |text: &str| format!("{text:0<length$}").to_uppercase();
+            prop_assert_eq!(pad_sequencer(&a).cmp(&pad_sequencer(&b)), pad(&a).cmp(&pad(&b)));
+        }
+
         #[test]
         fn no_stamp_is_newer_than_one_that_is_newer_than_it(a in (0i64..4, "[ab]", "[0-9A-F]{1,3}"), b in (0i64..4, "[ab]", "[0-9A-F]{1,3}")) {
             let (a, b) = (stamp(a.0, &a.1, &a.2), stamp(b.0, &b.1, &b.2));

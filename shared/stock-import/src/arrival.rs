@@ -1,5 +1,6 @@
 //! From an S3 event to the objects that arrived.
 
+use almacen_domain::Millis;
 use almacen_domain::id;
 use almacen_domain::import::Mode;
 use almacen_domain::stock::{Stamp, pad_sequencer};
@@ -29,6 +30,8 @@ pub struct Uploaded {
     pub size: Option<u64>,
     /// How old its counts are.
     pub stamp: Stamp,
+    /// What tells this upload from others of its key, where the bucket keeps no versions.
+    upload: String,
 }
 
 /// The objects that a message tells of. Other messages, such as the test that S3 sends when notifications are set up, and
@@ -63,12 +66,20 @@ fn uploaded(record: &S3EventRecord) -> Result<Uploaded, ImportError> {
     let stamp = Stamp {
         at,
         source: id::derived("s3", &[&bucket, &key])[..15].to_owned(),
-        // S3 always sends one; whatever speaks its language and does not is ordered by time.
-        sequencer: pad_sequencer(&sequencer.map_or_else(|| format!("{:X}", at.max(0)), str::to_owned)),
+        // S3 always sends one; what speaks its language and does not is ordered by time.
+        sequencer: sequencer.and_then(pad_sequencer).unwrap_or_default(),
     };
+    let upload = upload_name(sequencer, at);
     let version = record.s3.object.version_id.clone().filter(|version| !version.is_empty() && version != "null");
     let size = record.s3.object.size.and_then(|size| u64::try_from(size).ok());
-    Ok(Uploaded { bucket, key, version, size, stamp })
+    Ok(Uploaded { bucket, key, version, size, stamp, upload })
+}
+
+/// The ids of imports in buckets without versions follow from this text. Its form must not change: a repeated event
+/// would become a second import.
+fn upload_name(sequencer: Option<&str>, at: Millis) -> String {
+    let text = sequencer.map_or_else(|| format!("{:X}", at.max(0)), str::to_owned);
+    format!("{text:0>24}").to_ascii_uppercase()
 }
 
 /// S3 writes keys into events as form data: `+` is a space, everything else is percent-encoded UTF-8.
@@ -109,8 +120,7 @@ pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Opti
         // Refused below, and that is told to whoever listens.
         Err(refusal) => (Asked { mode: Mode::Set, dry_run: false }, Some(refusal)),
     };
-    // Without versions the sequencer tells one upload under a key from the next.
-    let version = uploaded.version.as_deref().unwrap_or(&uploaded.stamp.sequencer);
+    let version = uploaded.version.as_deref().unwrap_or(&uploaded.upload);
     let arrival = Arrival {
         object: uploaded.object(found.size),
         stamp: uploaded.stamp.clone(),
@@ -182,7 +192,16 @@ mod tests {
         assert_eq!(uploaded[0].key, "stores/San Sebastián/a+b.csv");
         assert_eq!((uploaded[0].version.as_deref(), uploaded[0].size), (Some("v1"), Some(7)));
         assert_eq!(uploaded[0].stamp.at, 1_767_323_045_678);
-        assert_eq!(uploaded[0].stamp.sequencer, "000000000000000000000A1B");
+        assert_eq!(uploaded[0].stamp.sequencer, "0A1B0000000000000000000000000000");
+        assert_eq!(uploaded[0].upload, "000000000000000000000A1B");
+    }
+
+    #[test]
+    fn a_sequencer_that_gives_no_order_leaves_it_to_time() {
+        for sequencer in ["", "not hexadecimal", &"0".repeat(1000)] {
+            let event = EVENT.replace(r#""sequencer":"0A1B""#, &format!(r#""sequencer":"{sequencer}""#));
+            assert_eq!(parse(&event).unwrap()[0].stamp.sequencer, "", "{sequencer}");
+        }
     }
 
     #[test]

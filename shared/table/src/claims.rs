@@ -15,7 +15,7 @@ use almacen_domain::stock::Stamp;
 
 use crate::attr::{Item, n, required_number, required_text, s};
 use crate::calls::{BATCH_WRITE_MAX, put_all};
-use crate::{TableError, keys};
+use crate::{TableError, keys, stamps};
 
 /// Files are ordered by their events' times, within one key by S3's sequencer; those two may differ by a little. Claims
 /// that are older by no more than this are looked at as well.
@@ -98,7 +98,7 @@ fn encode(claim: &Claim, store: &str, now: Millis) -> Item {
         ("import", s(&claim.import)),
         ("at", n(claim.stamp.at)),
         ("source", s(&claim.stamp.source)),
-        ("sequencer", s(&claim.stamp.sequencer)),
+        (stamps::ORDER, s(&claim.stamp.sequencer)),
         ("expires_at", n(now / 1000 + keys::MARKS_KEPT_SECONDS)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
@@ -108,11 +108,7 @@ fn encode(claim: &Claim, store: &str, now: Millis) -> Item {
 fn decode(item: &Item) -> Result<Claim, TableError> {
     Ok(Claim {
         import: required_text(item, "import")?,
-        stamp: Stamp {
-            at: required_number(item, "at")?,
-            source: required_text(item, "source")?,
-            sequencer: required_text(item, "sequencer")?,
-        },
+        stamp: stamps::required(item, required_number(item, "at")?)?,
     })
 }
 

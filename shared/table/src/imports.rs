@@ -15,7 +15,7 @@ use crate::attr::{Item, b, n, number, required_count, required_number, required_
 use crate::calls::{TRANSACTION_MAX, Transaction, build, made, transact};
 use crate::claims::Claim;
 use crate::outbox::{self, Event};
-use crate::{TableError, keys};
+use crate::{TableError, keys, stamps};
 
 /// Stores whose line counts are raised in one checkpoint: with the part and the import, within DynamoDB's 100.
 pub const STORES_PER_CHECKPOINT: usize = 90;
@@ -264,7 +264,7 @@ impl Imports {
             .key(keys::PART, s(keys::IMPORT))
             .update_expression(
                 "SET #state = :running, #bucket = :bucket, #key = :key, version_id = :version, #size = :size, \
-                 counted_at = :at, #source = :source, sequencer = :sequencer REMOVE expires_at",
+                 counted_at = :at, #source = :source, s3_order = :s3_order REMOVE expires_at",
             )
             .condition_expression("#state = :pending")
             .expression_attribute_names("#state", "state")
@@ -280,7 +280,7 @@ impl Imports {
             .expression_attribute_values(":size", n(object.size))
             .expression_attribute_values(":at", n(stamp.at))
             .expression_attribute_values(":source", s(&stamp.source))
-            .expression_attribute_values(":sequencer", s(&stamp.sequencer))
+            .expression_attribute_values(":s3_order", s(&stamp.sequencer))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -619,7 +619,7 @@ fn new_import(arrival: &Arrival) -> Item {
         ("size", n(object.size)),
         ("counted_at", n(arrival.stamp.at)),
         ("source", s(&arrival.stamp.source)),
-        ("sequencer", s(&arrival.stamp.sequencer)),
+        (stamps::ORDER, s(&arrival.stamp.sequencer)),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
@@ -646,7 +646,7 @@ fn decode_job(item: &Item) -> Result<Job, TableError> {
         stamp: Stamp {
             at: number(item, "counted_at").unwrap_or(0),
             source: text(item, "source").unwrap_or_default(),
-            sequencer: text(item, "sequencer").unwrap_or_default(),
+            sequencer: stamps::order(item),
         },
         file_name: required_text(item, "file_name")?,
         created_at: required_number(item, "created_at")?,

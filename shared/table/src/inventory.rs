@@ -13,14 +13,14 @@ use almacen_domain::stock::{COUNT_MAX, Stamp};
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
 use crate::calls::{Transaction, build, consistent, get_all, put_all, transact};
 use crate::imports::add_lines;
-use crate::{TableError, keys};
+use crate::{TableError, keys, stamps};
 
 /// Lines adjusted in one transaction. With its mark, and a count for each store where a line is made, it stays under
 /// DynamoDB's limit of 100, and small enough that a line somebody else is writing does not keep many others waiting.
 pub const ADJUST_CHUNK: usize = 40;
 
 /// Everything an import needs to know of a line.
-const HELD: &str = "sku, on_hand, threshold, counted_at, #source, sequencer, created_by, changed_by";
+const HELD: &str = "sku, on_hand, threshold, counted_at, #source, s3_order, sequencer, created_by, changed_by";
 
 /// A page of what a store holds, in order of sku.
 #[derive(Debug, Default)]
@@ -150,37 +150,38 @@ impl Inventory {
         put_all(&self.client, &self.table, "write new lines", items).await
     }
 
-    /// Sets what a line holds, on condition that it still exists and that its count is older than ours: the rule of
-    /// [`Stamp::is_newer_than`], told to DynamoDB.
+    /// Sets what a line holds, on condition that it still exists and that its count is older than ours
+    /// ([`stamps::is_older_than`]).
     ///
     /// # Errors
     /// [`TableError`].
     pub async fn change(&self, author: &Author, store: &str, sku: &str, wanted: Wanted) -> Result<Changed, TableError> {
         let set = "SET on_hand = :n, available = :n - reserved, counted_at = :at, #source = :source, \
-                   sequencer = :sequencer, changed_by = :me, updated_at = :now, version = version + :one";
+                   s3_order = :s3_order, changed_by = :me, updated_at = :now, version = version + :one";
+        let forget = format!("REMOVE {}", stamps::LEFT_PADDED);
         let mut update = self
             .client
             .update_item()
             .table_name(&self.table)
             .key(keys::STORE, s(store))
             .key(keys::SKU, s(sku))
-            .condition_expression(
-                "attribute_exists(sku) AND ((#source = :source AND sequencer < :sequencer) \
-                 OR (#source <> :source AND counted_at < :at))",
-            )
+            .condition_expression(format!("attribute_exists(sku) AND {}", stamps::is_older_than(&author.stamp)))
             .expression_attribute_names("#source", "source")
             .expression_attribute_values(":n", n(wanted.count))
             .expression_attribute_values(":at", n(author.stamp.at))
             .expression_attribute_values(":source", s(&author.stamp.source))
-            .expression_attribute_values(":sequencer", s(&author.stamp.sequencer))
+            .expression_attribute_values(":s3_order", s(&author.stamp.sequencer))
             .expression_attribute_values(":me", s(&author.import))
             .expression_attribute_values(":now", n(author.now))
             .expression_attribute_values(":one", n(1));
+        if !author.stamp.sequencer.is_empty() {
+            update = update.expression_attribute_values(":none", s(""));
+        }
         update = match wanted.threshold {
             Some(threshold) => update
-                .update_expression(format!("{set}, threshold = :threshold"))
+                .update_expression(format!("{set}, threshold = :threshold {forget}"))
                 .expression_attribute_values(":threshold", n(threshold)),
-            None => update.update_expression(set),
+            None => update.update_expression(format!("{set} {forget}")),
         };
         let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let Err(error) = update.send().await else { return Ok(Changed::Yes) };
@@ -265,7 +266,7 @@ impl Inventory {
                        reserved = if_not_exists(reserved, :zero), version = if_not_exists(version, :zero) + :one, \
                        created_by = if_not_exists(created_by, :me), changed_by = :me, updated_at = :now, \
                        counted_at = if_not_exists(counted_at, :at), #source = if_not_exists(#source, :source), \
-                       sequencer = if_not_exists(sequencer, :sequencer)"
+                       s3_order = if_not_exists(s3_order, :s3_order)"
                 .to_owned();
         // Both bounds at once: the result must stay within 0..=COUNT_MAX.
         let bounds = "on_hand BETWEEN :low AND :high";
@@ -286,7 +287,7 @@ impl Inventory {
             .expression_attribute_values(":now", n(author.now))
             .expression_attribute_values(":at", n(author.stamp.at))
             .expression_attribute_values(":source", s(&author.stamp.source))
-            .expression_attribute_values(":sequencer", s(&author.stamp.sequencer));
+            .expression_attribute_values(":s3_order", s(&author.stamp.sequencer));
         if let Some(threshold) = line.threshold {
             set.push_str(", threshold = :threshold");
             update = update.expression_attribute_values(":threshold", n(threshold));
@@ -309,7 +310,7 @@ pub(crate) fn new_line(author: &Author, store: &str, sku: &str, wanted: Wanted) 
     item.insert("version".to_owned(), n(1));
     item.insert("counted_at".to_owned(), n(author.stamp.at));
     item.insert("source".to_owned(), s(&author.stamp.source));
-    item.insert("sequencer".to_owned(), s(&author.stamp.sequencer));
+    item.insert(stamps::ORDER.to_owned(), s(&author.stamp.sequencer));
     item.insert("created_by".to_owned(), s(&author.import));
     item.insert("changed_by".to_owned(), s(&author.import));
     item.insert("updated_at".to_owned(), n(author.now));
@@ -322,11 +323,7 @@ fn held(item: &Item) -> Result<(String, Held), TableError> {
         Held {
             on_hand: required_number(item, "on_hand")?,
             threshold: number(item, "threshold"),
-            stamp: Stamp {
-                at: required_number(item, "counted_at")?,
-                source: required_text(item, "source")?,
-                sequencer: required_text(item, "sequencer")?,
-            },
+            stamp: stamps::required(item, required_number(item, "counted_at")?)?,
             created_by: required_text(item, "created_by")?,
             changed_by: required_text(item, "changed_by")?,
         },

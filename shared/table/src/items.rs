@@ -18,7 +18,7 @@ use almacen_domain::stock::{COUNT_MAX, Level, StockLine};
 
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
 use crate::calls::{BATCH_GET_MAX, Pause, get_all};
-use crate::{TableError, keys};
+use crate::{TableError, keys, stamps};
 
 /// Lines that one search looks at before it answers with what it found: 2,000 lines are about half a megabyte, 60 read
 /// units and a tenth of a second. A search that is not through says where it stopped.
@@ -466,7 +466,8 @@ impl Write<'_> {
             None => {}
         }
         if self.patch.count.is_some() {
-            set.extend(["counted_at = :counted", "#source = :api", "sequencer = :none"]);
+            set.extend(["counted_at = :counted", "#source = :api", "s3_order = :none"]);
+            remove.push(stamps::LEFT_PADDED);
             condition.push_str(" AND counted_at <= :counted");
             update = update
                 .expression_attribute_names("#source", "source")
@@ -589,8 +590,8 @@ mod tests {
             Some(ThresholdChange::Own(2)),
             Expected::OneOf(vec![4, 5]),
             "SET version = version + :one, updated_at = :now, changed_by = :by, threshold = :threshold, \
-             on_hand = :count, available = :count - reserved, counted_at = :counted, #source = :api, sequencer = :none \
-             REMOVE #reason",
+             on_hand = :count, available = :count - reserved, counted_at = :counted, #source = :api, s3_order = :none \
+             REMOVE #reason, sequencer",
             "attribute_exists(sku) AND counted_at <= :counted AND version IN (:version0, :version1)",
         );
         check(
@@ -598,7 +599,8 @@ mod tests {
             None,
             Expected::OneOf(Vec::new()),
             "SET version = version + :one, updated_at = :now, changed_by = :by, on_hand = on_hand + :change, \
-             available = available + :change, counted_at = :counted, #source = :api, sequencer = :none REMOVE #reason",
+             available = available + :change, counted_at = :counted, #source = :api, s3_order = :none \
+             REMOVE #reason, sequencer",
             "attribute_exists(sku) AND on_hand BETWEEN :least AND :most AND counted_at <= :counted \
              AND attribute_not_exists(version)",
         );

@@ -24,6 +24,7 @@ pub mod products;
 pub mod reach;
 mod read_units;
 pub mod reviews;
+pub mod stamps;
 pub mod stores;
 pub mod tasks;
 

@@ -541,6 +541,10 @@ pub(crate) fn apply(update: &Update, item: &mut Attributes) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use almacen_domain::stock::Stamp;
+    use almacen_table::stamps;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn names() -> Names {
@@ -591,5 +595,39 @@ mod tests {
         let range = KeyRange::of(condition, "source").unwrap();
         assert_eq!((range.low.as_deref(), range.high.as_deref()), (Some("k"), Some("k")));
         assert_eq!(range.hash, Some(json!({"S": "k"})));
+    }
+
+    /// A stamp as a line holds it, and what it means: without an order, with one, or from before orders were padded right.
+    fn stored() -> impl Strategy<Value = (Value, Stamp)> {
+        (0i64..4, "[ab]", prop_oneof![Just(String::new()), "[0-9A-F]{2}"], any::<bool>()).prop_map(
+            |(at, source, order, left_padded)| {
+                let mut line = json!({"sku": {"S": "a"}, "source": {"S": source}, "counted_at": {"N": at.to_string()}});
+                if left_padded {
+                    // An older release has written over what a newer one had written.
+                    line[stamps::LEFT_PADDED] = json!({"S": "FF"});
+                }
+                if !left_padded || at > 1 {
+                    line[stamps::ORDER] = json!({"S": order});
+                }
+                let sequencer = if left_padded { String::new() } else { order };
+                (line, Stamp { at, source, sequencer })
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn the_condition_on_a_line_is_the_rule_of_the_domain(
+            (line, held) in stored(),
+            (at, source, sequencer) in (0i64..4, "[ab]", prop_oneof![Just(String::new()), "[0-9A-F]{2}"]),
+        ) {
+            let new = Stamp { at, source, sequencer };
+            let values = json!({
+                ":at": {"N": new.at.to_string()}, ":source": {"S": new.source}, ":s3_order": {"S": new.sequencer}, ":none": {"S": ""},
+            });
+            let names = Names { values: values.as_object().unwrap().clone(), ..names() };
+            let holds = condition(stamps::is_older_than(&new), &names).unwrap().holds(&item(line)).unwrap();
+            prop_assert_eq!(holds, new.is_newer_than(&held));
+        }
     }
 }
