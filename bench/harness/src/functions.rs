@@ -757,7 +757,7 @@ fn outbox_item() -> Value {
         "event": {"S": "StockBajo"},
         "body": {"S": body.to_string()},
         "created_at": {"N": THEN.to_string()},
-        "pending": {"S": "1"},
+        "pending": {"S": "12"},
         "expires_at": {"N": (THEN / 1000 + 604_800).to_string()},
     })
 }

@@ -21,7 +21,7 @@ use serde_json::Value;
 /// The stream has a minute before the sweeper looks.
 const SWEEP_AFTER_MS: i64 = 60_000;
 /// Events read at once by the sweeper.
-const SWEEP_PAGE: i32 = 100;
+const SWEEP_PAGE: usize = 100;
 /// The sweeper begins no new page with less time left than this.
 const SWEEP_MARGIN: Duration = Duration::from_secs(10);
 

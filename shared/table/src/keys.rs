@@ -7,7 +7,7 @@
 //! | Imports | `id`, `part` | one import (`part` = `import`), its parts (`part#00001`), marks of steps done once; imports' claims on a store (`id` = `claims#Berlin`) |
 //! | Imports, index `recent` | `kind`, `created_at` | imports, newest first |
 //! | Outbox | `id` | one event |
-//! | Outbox, index `pending` | `pending`, `created_at` | events not published yet, oldest first |
+//! | Outbox, index `pending` | `pending` (`00` to `15`), `created_at` | events not published yet, oldest first, in 16 partitions |
 //! | StockAlerts | `store`, `sku` | what was told about a line |
 //! | StockAlerts, index `open` | `open_store`, `sku` | a store's low lines |
 //! | Products | `id` | one product; `sku#…` says which product sells an item |
@@ -50,6 +50,27 @@ pub const NEWEST_INDEX: &str = "newest";
 pub const PRODUCT: &str = "product";
 /// Products' index of what has changed.
 pub const CATALOGUE_INDEX: &str = "catalogue";
+
+/// Partitions of [`PENDING_INDEX`].
+pub const PENDING_SHARDS: u8 = 16;
+/// The one partition of [`PENDING_INDEX`] of events that were written before there were several.
+pub const PENDING_UNSHARDED: &str = "1";
+
+/// The partition of [`PENDING_INDEX`] that an event of this id waits in.
+///
+/// An index has a partition key's limit of a thousand write units a second, and pushes back on the table
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-indexes-gsi-sharding.html>). Ids are spread by
+/// FNV-1a, which is the same in every build.
+#[must_use]
+pub fn pending_shard(id: &str) -> String {
+    let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{:02}", hash % u32::from(PENDING_SHARDS))
+}
+
+/// Every partition of [`PENDING_INDEX`], the one of before included.
+pub fn pending_shards() -> impl Iterator<Item = String> {
+    (0..PENDING_SHARDS).map(|shard| format!("{shard:02}")).chain([PENDING_UNSHARDED.to_owned()])
+}
 
 /// The id under which Products says which product sells an item.
 #[must_use]
@@ -97,3 +118,26 @@ pub const OUTBOX_KEPT_SECONDS: i64 = 7 * 24 * 3600;
 pub const MARKS_KEPT_SECONDS: i64 = 30 * 24 * 3600;
 /// A closed alert is kept while a stream could still repeat older records: a stream keeps 24 hours. Three days.
 pub const CLOSED_ALERT_KEPT_SECONDS: i64 = 3 * 24 * 3600;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pending_events_are_spread_over_sixteen_partitions() {
+        let all: Vec<String> = pending_shards().collect();
+        assert_eq!(
+            all,
+            ["00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12", "13", "14", "15", "1"]
+        );
+        // An event must be found where an earlier release has put it.
+        assert_eq!(pending_shard("evt_1f0e3dad99908345f7439f8ffabdffc4"), "07");
+        assert_eq!(pending_shard("evt_98f13708210194c475687be6106a3b84"), "04");
+        let mut counts = [0_usize; PENDING_SHARDS as usize];
+        for number in 0..16_000 {
+            let shard = pending_shard(&almacen_domain::id::derived("evt", &[&number.to_string()]));
+            counts[shard.parse::<usize>().unwrap()] += 1;
+        }
+        assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");
+    }
+}

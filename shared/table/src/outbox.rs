@@ -2,12 +2,16 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use almacen_domain::Millis;
 
 use crate::attr::{self, n, s};
 use crate::calls::{BATCH_GET_MAX, build, consistent, get_all, made};
 use crate::{TableError, keys};
+
+/// Partitions of the index of pending events that are asked at once.
+const SHARDS_AT_ONCE: usize = 8;
 
 /// An event to be written: id, name and the whole envelope as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +37,7 @@ pub fn put(table: &str, event: &Event, now: Millis) -> Result<TransactWriteItem,
         .item("event", s(&event.name))
         .item("body", s(&event.body))
         .item("created_at", n(now))
-        .item("pending", s("1"))
+        .item("pending", s(keys::pending_shard(&event.id)))
         .item("expires_at", n(now / 1000 + keys::OUTBOX_KEPT_SECONDS))
         .condition_expression("attribute_not_exists(id)")
         .build()
@@ -57,22 +61,32 @@ impl Outbox {
 
     /// Events that were written before `before` and are not published, oldest first, at most `limit`.
     ///
+    /// Each partition of the index is asked for its oldest `limit`, so the oldest `limit` of all are among them.
+    ///
     /// # Errors
     /// [`TableError`].
-    pub async fn pending(&self, before: Millis, limit: i32) -> Result<Vec<String>, TableError> {
+    pub async fn pending(&self, before: Millis, limit: usize) -> Result<Vec<String>, TableError> {
+        let asked = keys::pending_shards().map(|shard| self.pending_in(shard, before, limit));
+        let found: Vec<Vec<(Millis, String)>> =
+            stream::iter(asked).buffer_unordered(SHARDS_AT_ONCE).try_collect().await?;
+        Ok(oldest(found, limit))
+    }
+
+    async fn pending_in(&self, shard: String, before: Millis, limit: usize) -> Result<Vec<(Millis, String)>, TableError> {
         let page = self
             .client
             .query()
             .table_name(&self.table)
             .index_name(keys::PENDING_INDEX)
-            .key_condition_expression("pending = :one AND created_at < :before")
-            .expression_attribute_values(":one", s("1"))
+            .key_condition_expression("pending = :shard AND created_at < :before")
+            .expression_attribute_values(":shard", s(shard))
             .expression_attribute_values(":before", n(before))
-            .limit(limit)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .send()
             .await
             .map_err(TableError::from_sdk("query pending events"))?;
-        page.items().iter().map(|item| attr::required_text(item, keys::ID)).collect()
+        let event = |item| Ok((attr::required_number(item, "created_at")?, attr::required_text(item, keys::ID)?));
+        page.items().iter().map(event).collect()
     }
 
     /// Those of `ids` that are still to be published, with their content. What was published or has expired is left out.
@@ -112,5 +126,34 @@ impl Outbox {
             .send()
             .await;
         made(result, "mark event published").map(drop)
+    }
+}
+
+/// The ids of the oldest events of all partitions, oldest first, at most `limit`.
+fn oldest(partitions: Vec<Vec<(Millis, String)>>, limit: usize) -> Vec<String> {
+    let mut all: Vec<(Millis, String)> = partitions.into_iter().flatten().collect();
+    all.sort_unstable();
+    all.truncate(limit);
+    all.into_iter().map(|(_, id)| id).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_of_all_partitions_come_first() {
+        let event = |at: Millis, id: &str| (at, id.to_owned());
+        let partitions = vec![vec![event(3, "c"), event(9, "f")], vec![], vec![event(1, "a"), event(4, "d")]];
+        assert_eq!(oldest(partitions.clone(), 3), ["a", "c", "d"]);
+        assert_eq!(oldest(partitions, 9), ["a", "c", "d", "f"]);
+    }
+
+    #[test]
+    fn an_event_waits_in_the_partition_of_its_id() {
+        let event = Event { id: "evt_1".to_owned(), name: "Prueba".to_owned(), body: "{}".to_owned() };
+        let put = put("Outbox", &event, 7).unwrap();
+        let item = put.put().unwrap().item();
+        assert_eq!(attr::text(item, "pending"), Some(keys::pending_shard("evt_1")));
     }
 }
