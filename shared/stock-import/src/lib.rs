@@ -11,6 +11,7 @@
 pub mod arrival;
 pub mod ending;
 pub mod error;
+pub mod pace;
 pub mod part;
 pub mod rejects;
 pub mod rows;

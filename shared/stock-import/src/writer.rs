@@ -1,4 +1,6 @@
-//! Writes in flight: many at once, never more than a bound.
+//! Writes in flight: as many at once as DynamoDB takes, never more than a bound ([`crate::pace`]).
+
+use std::rc::Rc;
 
 use almacen_domain::import::{Counters, Outcome, Wanted};
 use almacen_table::TableError;
@@ -7,8 +9,7 @@ use almacen_table::inventory::{Author, Changed, Inventory};
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 
-/// Calls to DynamoDB under way at once.
-const IN_FLIGHT_MAX: usize = 24;
+use crate::pace::SharedPace;
 
 /// Writes the steps of one part and counts what became of them.
 pub struct Writer<'a> {
@@ -16,6 +17,7 @@ pub struct Writer<'a> {
     author: &'a Author,
     waiting: Vec<(&'a str, &'a str, Wanted)>,
     in_flight: FuturesUnordered<LocalBoxFuture<'a, Result<(Outcome, u64), TableError>>>,
+    pace: Rc<SharedPace>,
     counters: Counters,
 }
 
@@ -28,6 +30,7 @@ impl<'a> Writer<'a> {
             author,
             waiting: Vec::new(),
             in_flight: FuturesUnordered::new(),
+            pace: Rc::default(),
             counters: Counters::default(),
         }
     }
@@ -46,9 +49,9 @@ impl<'a> Writer<'a> {
         if lines.is_empty() {
             return Ok(());
         }
-        let (inventory, author) = (self.inventory, self.author);
+        let (inventory, author, pace) = (self.inventory, self.author, Rc::clone(&self.pace));
         self.start(Box::pin(async move {
-            inventory.create(author, &lines).await?;
+            inventory.create(author, &lines, &*pace).await?;
             Ok((Outcome::Created, lines.len() as u64))
         }))
         .await
@@ -59,9 +62,9 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// Of an earlier write.
     pub async fn change(&mut self, store: &'a str, sku: &'a str, wanted: Wanted) -> Result<(), TableError> {
-        let (inventory, author) = (self.inventory, self.author);
+        let (inventory, author, pace) = (self.inventory, self.author, Rc::clone(&self.pace));
         self.start(Box::pin(async move {
-            let outcome = match inventory.change(author, store, sku, wanted).await? {
+            let outcome = match inventory.change(author, (store, sku), wanted, &*pace).await? {
                 Changed::Yes => Outcome::Changed,
                 Changed::Stale => Outcome::Stale,
             };
@@ -71,7 +74,7 @@ impl<'a> Writer<'a> {
     }
 
     async fn start(&mut self, write: LocalBoxFuture<'a, Result<(Outcome, u64), TableError>>) -> Result<(), TableError> {
-        while self.in_flight.len() >= IN_FLIGHT_MAX {
+        while self.in_flight.len() >= self.pace.limit() {
             self.next().await?;
         }
         self.in_flight.push(write);
@@ -81,6 +84,7 @@ impl<'a> Writer<'a> {
     async fn next(&mut self) -> Result<(), TableError> {
         if let Some(done) = self.in_flight.next().await {
             let (outcome, lines) = done?;
+            self.pace.taken();
             for _ in 0..lines {
                 self.counters.count(outcome);
             }

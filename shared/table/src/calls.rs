@@ -1,9 +1,12 @@
 //! Calls that DynamoDB may do in part, or refuse for a moment: repeated with pauses, and an end to it.
 
 use std::fmt;
+use std::future::Future;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder as ConfigBuilder;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
@@ -11,6 +14,7 @@ use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, PutRequest,
 
 use crate::TableError;
 use crate::attr::Item;
+use crate::error::{is_throttling, is_transient};
 
 /// Items of one BatchWriteItem, DynamoDB's own limit.
 pub const BATCH_WRITE_MAX: usize = 25;
@@ -91,32 +95,104 @@ pub(crate) fn consistent() -> KeysAndAttributesBuilder {
     KeysAndAttributes::builder().consistent_read(true)
 }
 
+/// Who is told of each attempt at a write, and of those that DynamoDB pushed back on.
+pub trait Attempts {
+    /// An attempt begins: its number.
+    fn began(&self) -> u64;
+    /// The attempt of this number was refused for its rate, whole or in part.
+    fn pushed_back(&self, attempt: u64);
+}
+
+/// Nobody wants to know.
+impl Attempts for () {
+    fn began(&self) -> u64 {
+        0
+    }
+
+    fn pushed_back(&self, _attempt: u64) {}
+}
+
+/// A call makes one attempt: who repeats it by [`persist`] sees each that is refused. The SDK's own repetitions are silent.
+pub(crate) fn one_attempt() -> ConfigBuilder {
+    ConfigBuilder::new().retry_config(RetryConfig::disabled())
+}
+
+/// Sends until DynamoDB takes the call or refuses it for another reason than a moment's trouble, with pauses and an end.
+/// `send` makes [`one_attempt`].
+pub(crate) async fn persist<T, E, R, F>(
+    attempts: &dyn Attempts,
+    send: impl Fn() -> F,
+) -> Result<T, SdkError<E, R>>
+where
+    F: Future<Output = Result<T, SdkError<E, R>>>,
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
+    R: fmt::Debug + Send + Sync + 'static,
+{
+    let mut pause = Pause::new();
+    loop {
+        let attempt = attempts.began();
+        let error = match send().await {
+            Ok(taken) => return Ok(taken),
+            Err(error) => error,
+        };
+        if is_throttling(&error) {
+            attempts.pushed_back(attempt);
+        }
+        if !is_transient(&error) || !pause.again().await {
+            return Err(error);
+        }
+    }
+}
+
 /// Puts items, at most [`BATCH_WRITE_MAX`], whatever was there. Some may be written where it fails.
 pub(crate) async fn put_all(
     client: &Client,
     table: &str,
     doing: &'static str,
-    items: Vec<Item>,
+    attempts: &dyn Attempts,
+    items: impl Fn() -> Vec<Item>,
 ) -> Result<(), TableError> {
-    let mut requests = Vec::with_capacity(items.len());
-    for item in items {
-        let put = PutRequest::builder().set_item(Some(item)).build().map_err(build(doing))?;
-        requests.push(WriteRequest::builder().put_request(put).build());
-    }
+    // What an attempt left undone; all of it before the first that was taken.
+    let mut undone: Option<Vec<WriteRequest>> = None;
     let mut pause = Pause::new();
-    while !requests.is_empty() {
-        let answer = client
-            .batch_write_item()
-            .request_items(table, requests)
-            .send()
-            .await
-            .map_err(TableError::from_sdk(doing))?;
-        requests = answer.unprocessed_items.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
-        if !requests.is_empty() {
-            pause.wait(doing).await?;
+    loop {
+        let requests = match &undone {
+            Some(undone) => undone.clone(),
+            None => put_requests(doing, items())?,
+        };
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let attempt = attempts.began();
+        let call = client.batch_write_item().request_items(table, requests);
+        match call.customize().config_override(one_attempt()).send().await {
+            Ok(answer) => {
+                let left = answer.unprocessed_items.and_then(|mut tables| tables.remove(table)).unwrap_or_default();
+                if left.is_empty() {
+                    return Ok(());
+                }
+                attempts.pushed_back(attempt);
+                undone = Some(left);
+                pause.wait(doing).await?;
+            }
+            Err(error) => {
+                if is_throttling(&error) {
+                    attempts.pushed_back(attempt);
+                }
+                if !is_transient(&error) || !pause.again().await {
+                    return Err(TableError::from_sdk(doing)(error));
+                }
+            }
         }
     }
-    Ok(())
+}
+
+fn put_requests(doing: &'static str, items: Vec<Item>) -> Result<Vec<WriteRequest>, TableError> {
+    let request = |item| {
+        let put = PutRequest::builder().set_item(Some(item)).build().map_err(build(doing))?;
+        Ok(WriteRequest::builder().put_request(put).build())
+    };
+    items.into_iter().map(request).collect()
 }
 
 /// Was the write made? `false`: its condition did not hold.
@@ -148,12 +224,77 @@ impl Pause {
     }
 
     pub(crate) async fn wait(&mut self, doing: &'static str) -> Result<(), TableError> {
+        if self.again().await {
+            Ok(())
+        } else {
+            Err(TableError::Unavailable { doing, source: "throttled too often".into() })
+        }
+    }
+
+    /// Waits for the next try. `false`, at once: there were enough.
+    pub(crate) async fn again(&mut self) -> bool {
         self.tries += 1;
         if self.tries >= TRIES {
-            return Err(TableError::Unavailable { doing, source: "throttled too often".into() });
+            return false;
         }
         let full = FIRST_PAUSE * 2u32.pow(self.tries - 1);
         tokio::time::sleep(full.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
-        Ok(())
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use aws_sdk_dynamodb::error::ErrorMetadata;
+    use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Seen {
+        began: Cell<u64>,
+        pushed_back: RefCell<Vec<u64>>,
+    }
+
+    impl Attempts for Seen {
+        fn began(&self) -> u64 {
+            self.began.replace(self.began.get() + 1)
+        }
+
+        fn pushed_back(&self, attempt: u64) {
+            self.pushed_back.borrow_mut().push(attempt);
+        }
+    }
+
+    fn refused(code: &str) -> SdkError<UpdateItemError, ()> {
+        let metadata = ErrorMetadata::builder().code(code).message("a test").build();
+        SdkError::service_error(UpdateItemError::generic(metadata), ())
+    }
+
+    /// Sends until `answers` are used up: what came of it, how many attempts there were, and which DynamoDB pushed back on.
+    async fn sent(answers: &[&str]) -> (Result<(), String>, u64, Vec<u64>) {
+        let seen = Seen::default();
+        let result = persist(&seen, || {
+            let answer = answers[usize::try_from(seen.began.get()).unwrap() - 1];
+            async move { if answer == "taken" { Ok(()) } else { Err(refused(answer)) } }
+        })
+        .await;
+        let result = result.map_err(|error| error.code().unwrap_or_default().to_owned());
+        (result, seen.began.get(), seen.pushed_back.take())
+    }
+
+    #[tokio::test]
+    async fn a_call_that_came_too_fast_is_made_again_and_told() {
+        let slow = "ThrottlingException";
+        assert_eq!(sent(&["taken"]).await, (Ok(()), 1, vec![]));
+        let both = ["ProvisionedThroughputExceededException", slow, "taken"];
+        assert_eq!(sent(&both).await, (Ok(()), 3, vec![0, 1]));
+        // Trouble of another kind is met again, and says nothing about the pace.
+        let trouble = ["InternalServerError", "TransactionConflictException", "taken"];
+        assert_eq!(sent(&trouble).await, (Ok(()), 3, vec![]));
+        let failed = Err("ConditionalCheckFailedException".to_owned());
+        assert_eq!(sent(&[slow, "ConditionalCheckFailedException"]).await, (failed, 2, vec![0]));
     }
 }

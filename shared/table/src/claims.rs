@@ -50,8 +50,8 @@ impl Claims {
     /// [`TableError`]; some may be left then.
     pub async fn leave(&self, claim: &Claim, stores: &[String], now: Millis) -> Result<(), TableError> {
         for chunk in stores.chunks(BATCH_WRITE_MAX) {
-            let items = chunk.iter().map(|store| encode(claim, store, now)).collect();
-            put_all(&self.client, &self.table, "leave claims", items).await?;
+            let items = || chunk.iter().map(|store| encode(claim, store, now)).collect();
+            put_all(&self.client, &self.table, "leave claims", &(), items).await?;
         }
         Ok(())
     }

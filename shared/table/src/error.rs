@@ -50,6 +50,19 @@ impl Error for TableError {
     }
 }
 
+/// Codes of calls that came too fast
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>).
+const THROTTLING: [&str; 3] =
+    ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
+
+/// Did DynamoDB refuse the call because too many came at once?
+pub(crate) fn is_throttling<E, R>(error: &SdkError<E, R>) -> bool
+where
+    E: ProvideErrorMetadata,
+{
+    error.as_service_error().and_then(ProvideErrorMetadata::code).is_some_and(|code| THROTTLING.contains(&code))
+}
+
 /// Codes after which the same call may work.
 const TRANSIENT: [&str; 8] = [
     "ProvisionedThroughputExceededException",
@@ -62,6 +75,15 @@ const TRANSIENT: [&str; 8] = [
     "TransactionConflictException",
 ];
 
+/// May the same call work later? Also where it never reached DynamoDB.
+pub(crate) fn is_transient<E, R>(error: &SdkError<E, R>) -> bool
+where
+    E: ProvideErrorMetadata,
+{
+    let code = error.as_service_error().map(|service| service.code().unwrap_or_default());
+    code.is_none_or(|code| TRANSIENT.contains(&code))
+}
+
 impl TableError {
     /// Sorts an SDK error, after the SDK's own retries.
     pub fn from_sdk<E, R>(doing: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
@@ -70,8 +92,7 @@ impl TableError {
         R: fmt::Debug + Send + Sync + 'static,
     {
         move |error| {
-            let code = error.as_service_error().map(|service| service.code().unwrap_or_default());
-            let transient = code.is_none_or(|code| TRANSIENT.contains(&code));
+            let transient = is_transient(&error);
             let source: Cause = Box::new(error);
             if transient { Self::Unavailable { doing, source } } else { Self::Refused { doing, source } }
         }

@@ -11,7 +11,7 @@ use almacen_domain::import::{Counters, Held, Wanted};
 use almacen_domain::stock::{COUNT_MAX, Stamp};
 
 use crate::attr::{Item, n, number, required_number, required_text, s, text};
-use crate::calls::{Transaction, build, consistent, get_all, put_all, transact};
+use crate::calls::{Attempts, Transaction, build, consistent, get_all, one_attempt, persist, put_all, transact};
 use crate::imports::add_lines;
 use crate::{TableError, keys, stamps};
 
@@ -145,9 +145,14 @@ impl Inventory {
     ///
     /// # Errors
     /// [`TableError`]; some of the lines may be written then.
-    pub async fn create(&self, author: &Author, lines: &[(&str, &str, Wanted)]) -> Result<(), TableError> {
-        let items = lines.iter().map(|(store, sku, wanted)| new_line(author, store, sku, *wanted)).collect();
-        put_all(&self.client, &self.table, "write new lines", items).await
+    pub async fn create(
+        &self,
+        author: &Author,
+        lines: &[(&str, &str, Wanted)],
+        attempts: &dyn Attempts,
+    ) -> Result<(), TableError> {
+        let items = || lines.iter().map(|(store, sku, wanted)| new_line(author, store, sku, *wanted)).collect();
+        put_all(&self.client, &self.table, "write new lines", attempts, items).await
     }
 
     /// Sets what a line holds, on condition that it still exists and that its count is older than ours
@@ -155,7 +160,13 @@ impl Inventory {
     ///
     /// # Errors
     /// [`TableError`].
-    pub async fn change(&self, author: &Author, store: &str, sku: &str, wanted: Wanted) -> Result<Changed, TableError> {
+    pub async fn change(
+        &self,
+        author: &Author,
+        (store, sku): (&str, &str),
+        wanted: Wanted,
+        attempts: &dyn Attempts,
+    ) -> Result<Changed, TableError> {
         let set = "SET on_hand = :n, available = :n - reserved, counted_at = :at, #source = :source, \
                    s3_order = :s3_order, changed_by = :me, updated_at = :now, version = version + :one";
         let forget = format!("REMOVE {}", stamps::LEFT_PADDED);
@@ -184,7 +195,8 @@ impl Inventory {
             None => update.update_expression(format!("{set} {forget}")),
         };
         let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = update.send().await else { return Ok(Changed::Yes) };
+        let send = || update.clone().customize().config_override(one_attempt()).send();
+        let Err(error) = persist(attempts, send).await else { return Ok(Changed::Yes) };
         match error.as_service_error() {
             // Our own work, by another delivery of the same file or by a try whose answer was lost.
             Some(UpdateItemError::ConditionalCheckFailedException(refused))
