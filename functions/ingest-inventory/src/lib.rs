@@ -89,6 +89,7 @@ async fn work_on(
 ) -> Result<Progress, ImportError> {
     let importer = &deps.importer;
     tracing::info!(import = %job.id, state = job.state.as_str(), size = job.object.size, "file arrived");
+    job = importer.take_up_again(job, turn).await?;
     if job.state.is_final() {
         // Nothing to do, unless the last try ended between the report and giving the leases back.
         ending::finish_if_complete(importer, &job).await?;
@@ -115,10 +116,13 @@ async fn work_on(
         }
     };
     let split = job.plan.as_ref().is_some_and(|plan| !plan.gzip && plan.source.size > deps.bounds.split_bytes);
+    if split {
+        importer.hand_over(&job, &parts, None).await?;
+        ending::finish_if_complete(importer, &job).await?;
+        return Ok(Progress::Done);
+    }
     for part in parts {
-        if split {
-            importer.hand_over(&job.id, &part).await?;
-        } else if let Progress::Later(delay) = importer.work_on(&job, part.number, turn).await? {
+        if let Progress::Later(delay) = importer.work_on(&job, part.number, turn).await? {
             return Ok(Progress::Later(delay));
         }
     }

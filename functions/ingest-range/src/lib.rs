@@ -1,6 +1,7 @@
 //! One part of a large CSV: compare it with the stores and write the differences.
 //!
-//! Trigger: the ranges queue, which `ingest-inventory` fills. The worker that finishes the last part ends the import.
+//! Trigger: the ranges queue, which `ingest-inventory` begins to fill: who finishes a part hands over the next. The worker
+//! that finishes the last part ends the import.
 
 use almacen_lambda_kit::batch;
 use almacen_lambda_kit::start::Failure;
@@ -29,14 +30,22 @@ pub async fn handle(importer: &Importer, event: SqsEvent, context: Context) -> R
 
 async fn import(importer: &Importer, range: &Range, turn: &Turn<'_>) -> Result<(), ImportError> {
     let job = importer.imports.job(&range.import).await?.ok_or(ImportError::Malformed("range of no import"))?;
-    if !job.state.is_final() {
-        tracing::info!(import = %job.id, part = range.part, "range");
-        if let Progress::Later(delay) = importer.work_on(&job, range.part, turn).await? {
+    let job = importer.take_up_again(job, turn).await?;
+    if job.state.is_final() {
+        return ending::finish_if_complete(importer, &job).await;
+    }
+    if job.handing_until.is_some() {
+        let parts = importer.imports.parts(&job.id).await?;
+        importer.hand_over(&job, &parts, Some(range.part)).await?;
+    }
+    tracing::info!(import = %job.id, part = range.part, "range");
+    match importer.work_on(&job, range.part, turn).await? {
+        Progress::Done => ending::after_part(importer, &job, range.part).await,
+        Progress::Later(delay) => {
             tracing::info!(delay_s = delay.as_secs(), "not finished; coming back");
-            return importer.hand_over_later(&job.id, range.part, delay).await;
+            importer.come_back(&job.id, range.part, delay).await
         }
     }
-    ending::finish_if_complete(importer, &job).await
 }
 
 #[cfg(test)]

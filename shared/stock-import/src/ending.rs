@@ -2,13 +2,14 @@
 
 use almacen_contract::event::{Envelope, ImportData, Origin, name};
 use almacen_contract::time::rfc3339;
+use almacen_domain::Millis;
 use almacen_domain::csv::{Layout, rejected};
 use almacen_domain::import::{Counters, State};
 use almacen_files::FilesError;
 use almacen_files::object::read;
 use almacen_files::write::put;
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::imports::{Ending, Job};
+use almacen_table::imports::{Ending, Job, Part};
 use almacen_table::outbox::Event;
 use serde::Serialize;
 
@@ -73,10 +74,25 @@ struct Report<'a> {
 /// # Errors
 /// [`ImportError`].
 pub async fn finish_if_complete(importer: &Importer, job: &Job) -> Result<(), ImportError> {
+    let open = !job.state.is_final() || job.broken_off;
+    let parts = if open && job.plan.is_some() { importer.imports.parts(&job.id).await? } else { Vec::new() };
+    finish_if_done(importer, job, &parts).await
+}
+
+/// After the part of this number: hands over the one that follows it, or ends the import if all are done.
+///
+/// # Errors
+/// [`ImportError`].
+pub async fn after_part(importer: &Importer, job: &Job, number: u32) -> Result<(), ImportError> {
+    let parts = importer.imports.parts(&job.id).await?;
+    importer.hand_over_next(job, &parts, number).await?;
+    finish_if_done(importer, job, &parts).await
+}
+
+async fn finish_if_done(importer: &Importer, job: &Job, parts: &[Part]) -> Result<(), ImportError> {
     let Some(plan) = &job.plan else { return Ok(()) };
     let id = &job.id;
-    if !job.state.is_final() {
-        let parts = importer.imports.parts(id).await?;
+    if !job.state.is_final() || job.broken_off {
         if parts.len() < plan.parts as usize || parts.iter().any(|part| !part.done) {
             return Ok(());
         }
@@ -92,7 +108,8 @@ pub async fn finish_if_complete(importer: &Importer, job: &Job) -> Result<(), Im
             }
             None => None,
         };
-        end(importer, &job, state, &plan.stores, kept, rejected_key, None).await?;
+        let end = End { stores: &plan.stores, rejected: kept, rejected_key, ..End::new(state) };
+        end.write(importer, &job).await?;
     }
     if !job.dry_run {
         for store in &plan.stores {
@@ -108,7 +125,34 @@ pub async fn finish_if_complete(importer: &Importer, job: &Job) -> Result<(), Im
 /// [`ImportError`].
 pub async fn refuse(importer: &Importer, job: &Job, refusal: &Refusal) -> Result<(), ImportError> {
     tracing::info!(import = %job.id, code = refusal.code, "file refused");
-    end(importer, job, State::Failed, &[], Vec::new(), None, Some(refusal)).await
+    End { refusal: Some(refusal), ..End::new(State::Failed) }.write(importer, job).await
+}
+
+/// Ends an import of which a message lies among the dead letters, sent then, though no function had it at its last try:
+/// as failed, to be taken up again. It is left alone while a worker is at one of its parts, and where it has been taken up
+/// again since.
+///
+/// # Errors
+/// [`ImportError`].
+pub async fn close(importer: &Importer, job: &Job, sent: Option<Millis>) -> Result<(), ImportError> {
+    if job.state.is_final() {
+        return Ok(());
+    }
+    if let Some(plan) = &job.plan {
+        let parts = importer.imports.parts(&job.id).await?;
+        if parts.len() >= plan.parts as usize && parts.iter().all(|part| part.done) {
+            return finish_if_done(importer, job, &parts).await;
+        }
+        if parts.iter().any(|part| !part.done && part.is_taken(now_ms())) {
+            tracing::info!(import = %job.id, "a message is among the dead letters, and a worker at work");
+            return Ok(());
+        }
+    }
+    let refusal = Refusal::not_worked_on();
+    tracing::warn!(import = %job.id, "a message is among the dead letters; the import is ended");
+    End { refusal: Some(&refusal), broken_off: true, said_by: sent, ..End::new(State::Failed) }
+        .write(importer, job)
+        .await
 }
 
 /// Ends an import whose work has failed at its last try, as failed, so that nobody waits for it. The message goes to the
@@ -121,7 +165,8 @@ pub async fn give_up(importer: &Importer, id: &str) -> Result<(), ImportError> {
     if job.state.is_final() {
         return Ok(());
     }
-    refuse(importer, &job, &Refusal::broken_off()).await?;
+    let refusal = Refusal::broken_off();
+    End { refusal: Some(&refusal), broken_off: true, ..End::new(State::Failed) }.write(importer, &job).await?;
     // Other parts may still be written under the leases; then they run out by themselves.
     if let Some(plan) = job.plan.as_ref().filter(|plan| plan.parts <= 1 && !job.dry_run) {
         for store in &plan.stores {
@@ -131,50 +176,75 @@ pub async fn give_up(importer: &Importer, id: &str) -> Result<(), ImportError> {
     Ok(())
 }
 
-async fn end(
-    importer: &Importer,
-    job: &Job,
+/// How an import ends.
+struct End<'a> {
     state: State,
-    stores: &[String],
+    stores: &'a [String],
     rejected: Vec<Reject>,
     rejected_key: Option<String>,
-    refusal: Option<&Refusal>,
-) -> Result<(), ImportError> {
-    let now = now_ms();
-    let report = Report {
-        import_id: &job.id,
-        file_name: &job.file_name,
-        mode: job.mode.as_str(),
-        dry_run: job.dry_run,
-        state: state.as_str(),
-        started_at: rfc3339(job.created_at),
-        finished_at: rfc3339(now),
-        counters: job.counters.into(),
-        stores,
-        rejected_kept: rejected.len(),
-        rejected,
-        failure: refusal.map(|refusal| Sentence { es: refusal.es.clone(), en: refusal.en.clone() }),
-    };
-    let report_key = format!("reports/{}/report.json", job.id);
-    let json = serde_json::to_vec(&report).map_err(|_| ImportError::Malformed("report"))?;
-    put(importer.files, &importer.reports_bucket, &report_key, "application/json", json).await?;
-    let ending = Ending {
-        report_key: Some(report_key),
-        rejected_key,
-        failure: refusal.map(|refusal| (refusal.es.clone(), refusal.en.clone())),
-    };
-    let event = (!job.dry_run).then(|| event(job, state, refusal.map(|refusal| refusal.code)));
-    importer.imports.finish(&job.id, state, &ending, event.as_ref(), now).await?;
-    let Counters { rows, changed, unchanged, created, rejected, stale } = job.counters;
-    tracing::info!(import = %job.id, state = state.as_str(), rows, changed, unchanged, created, rejected, stale, "import ended");
-    Ok(())
+    refusal: Option<&'a Refusal>,
+    broken_off: bool,
+    said_by: Option<Millis>,
+}
+
+impl End<'_> {
+    fn new(state: State) -> Self {
+        Self {
+            state,
+            stores: &[],
+            rejected: Vec::new(),
+            rejected_key: None,
+            refusal: None,
+            broken_off: false,
+            said_by: None,
+        }
+    }
+
+    async fn write(self, importer: &Importer, job: &Job) -> Result<(), ImportError> {
+        let Self { state, stores, rejected, rejected_key, refusal, broken_off, said_by } = self;
+        let now = now_ms();
+        let report = Report {
+            import_id: &job.id,
+            file_name: &job.file_name,
+            mode: job.mode.as_str(),
+            dry_run: job.dry_run,
+            state: state.as_str(),
+            started_at: rfc3339(job.created_at),
+            finished_at: rfc3339(now),
+            counters: job.counters.into(),
+            stores,
+            rejected_kept: rejected.len(),
+            rejected,
+            failure: refusal.map(|refusal| Sentence { es: refusal.es.clone(), en: refusal.en.clone() }),
+        };
+        // Whoever breaks an import off may be told that it is not: then its report stays as it is.
+        let report_key = format!("reports/{}/{}.json", job.id, if broken_off { "broken-off" } else { "report" });
+        let json = serde_json::to_vec(&report).map_err(|_| ImportError::Malformed("report"))?;
+        put(importer.files, &importer.reports_bucket, &report_key, "application/json", json).await?;
+        let ending = Ending {
+            report_key: Some(report_key),
+            rejected_key,
+            failure: refusal.map(|refusal| (refusal.es.clone(), refusal.en.clone())),
+            broken_off,
+            said_by,
+        };
+        let event = (!job.dry_run).then(|| event(job, state, refusal.map(|refusal| refusal.code)));
+        if importer.imports.finish(&job.id, state, &ending, event.as_ref(), now).await? {
+            let Counters { rows, changed, unchanged, created, rejected, stale } = job.counters;
+            tracing::info!(import = %job.id, state = state.as_str(), rows, changed, unchanged, created, rejected, stale, "import ended");
+        }
+        Ok(())
+    }
 }
 
 fn event(job: &Job, state: State, reason: Option<&str>) -> Event {
     let name = if state == State::Failed { name::IMPORT_REFUSED } else { name::IMPORT_COMPLETED };
     let origin = Origin { at: now_ms(), correlation: &job.id, cause: &job.id, aggregate: &job.id };
     let data = ImportData::new(&job.id, &job.file_name, job.mode, state, job.counters, reason);
-    let envelope = Envelope::wrap(name, &[&job.id], origin, data);
+    // One that was taken up again ends again, and each end is an event.
+    let times = job.reopened.to_string();
+    let cause: &[&str] = if job.reopened == 0 { &[&job.id] } else { &[&job.id, &times] };
+    let envelope = Envelope::wrap(name, cause, origin, data);
     Event { body: envelope.body(), id: envelope.id, name: envelope.evento }
 }
 

@@ -130,6 +130,16 @@ impl Refusal {
         }
     }
 
+    /// All messages that asked for the work were given up before a function had taken them.
+    #[must_use]
+    pub fn not_worked_on() -> Self {
+        Self {
+            code: "NOT_WORKED_ON",
+            es: "No se trabajó en la importación hasta el final: el sistema estaba demasiado ocupado y la dio por perdida. Al archivo no le pasa nada, y lo que ya estaba escrito se queda. Un administrador puede reanudarla; si no, mire la tienda antes de subir el archivo otra vez.".to_owned(),
+            en: "The import was not worked on to its end: the system was too busy and gave it up. Nothing is wrong with the file, and what was written stays. An administrator can resume it; else look at the store before you upload the file again.".to_owned(),
+        }
+    }
+
     /// The gzip stream ends early or is damaged.
     #[must_use]
     pub fn damaged_gzip() -> Self {

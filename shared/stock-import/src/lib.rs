@@ -2,7 +2,8 @@
 //!
 //! 1. [`arrival`]: an S3 event becomes the one import of that object version.
 //! 2. [`survey`]: the file is read once before anything is written, and cut into parts.
-//! 3. [`part`]: a part is compared with what the stores hold, and the differences are written.
+//! 3. [`part`]: a part is compared with what the stores hold, and the differences are written. Those of a large file are
+//!    handed over to other invocations, a few at a time: [`handover`].
 //! 4. [`ending`]: the report, the event, the leases back.
 //!
 //! Every step may be killed at any point and comes again. What is found done is not done again, and is counted as it was
@@ -11,6 +12,7 @@
 pub mod arrival;
 pub mod ending;
 pub mod error;
+pub mod handover;
 pub mod pace;
 pub mod part;
 pub mod rejects;
@@ -22,21 +24,22 @@ pub mod writer;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use almacen_domain::Millis;
 use almacen_domain::import::Mode;
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::start::{Deadline, now_ms};
 use almacen_queue::Queue;
 use almacen_table::claims::{Claim, Claims};
-use almacen_table::imports::{Imports, Part};
+use almacen_table::imports::Imports;
 use almacen_table::inventory::Inventory;
 use almacen_table::stores::{Lease, Stores};
 use aws_lambda_events::event::sqs::SqsMessage;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use lambda_runtime::Context;
-use serde::{Deserialize, Serialize};
 
 pub use almacen_table::imports::Job;
 pub use error::ImportError;
+pub use handover::Range;
 
 /// A lease outlives the invocation that took it by this much, for clocks that differ.
 const LEASE_GRACE: Duration = Duration::from_secs(30);
@@ -179,13 +182,16 @@ pub struct Turn<'a> {
     pub deadline: Deadline,
     /// How often its message has been tried, this time included; 1 where that is not known.
     pub tries: u32,
+    /// When its message was sent to its queue; anew when it was put back from the dead letters
+    /// (<https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html>).
+    pub sent: Option<Millis>,
 }
 
 impl<'a> Turn<'a> {
     /// Of the invocation with this context.
     #[must_use]
     pub fn of(context: &'a Context) -> Self {
-        Self { worker: &context.request_id, deadline: Deadline::of(context), tries: 1 }
+        Self { worker: &context.request_id, deadline: Deadline::of(context), tries: 1, sent: None }
     }
 
     /// Will the message not come again?
@@ -197,8 +203,9 @@ impl<'a> Turn<'a> {
     /// The part of it that is about this message.
     #[must_use]
     pub fn for_message(self, message: &SqsMessage) -> Self {
-        let count = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
-        Self { tries: count.unwrap_or(1), ..self }
+        let number = |name: &str| message.attributes.get(name).and_then(|number| number.parse::<i64>().ok());
+        let tries = number("ApproximateReceiveCount").and_then(|count| u32::try_from(count).ok()).unwrap_or(1);
+        Self { tries, sent: number("SentTimestamp"), ..self }
     }
 
     /// Until when leases are taken: nothing of this invocation can happen later.
@@ -230,43 +237,3 @@ pub(crate) fn busy_delay() -> Duration {
 
 /// The environment could not be read.
 pub type StartError = ConfigError;
-
-/// A part of a large file, as it waits in the ranges queue.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Range {
-    /// Of which import.
-    pub import: String,
-    /// Which part, from 1.
-    pub part: u32,
-}
-
-impl Range {
-    /// From a message's body.
-    ///
-    /// # Errors
-    /// When it is none of ours: the message can never succeed.
-    pub fn parse(body: &str) -> Result<Self, ImportError> {
-        serde_json::from_str(body).map_err(|_| ImportError::Malformed("range"))
-    }
-}
-
-impl Importer {
-    /// Leaves a part to a worker, unless it is done.
-    ///
-    /// # Errors
-    /// [`ImportError`].
-    pub async fn hand_over(&self, import: &str, part: &Part) -> Result<(), ImportError> {
-        if part.done { Ok(()) } else { self.hand_over_later(import, part.number, Duration::ZERO).await }
-    }
-
-    /// Leaves a part to a worker after `delay`.
-    ///
-    /// # Errors
-    /// [`ImportError`].
-    pub async fn hand_over_later(&self, import: &str, part: u32, delay: Duration) -> Result<(), ImportError> {
-        let range = Range { import: import.to_owned(), part };
-        let body = serde_json::to_string(&range).map_err(|_| ImportError::Malformed("range"))?;
-        Ok(self.ranges.send(body, delay).await?)
-    }
-}

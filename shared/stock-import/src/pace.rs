@@ -107,7 +107,11 @@ mod tests {
         let mut pace = Pace::default();
         let step = |call: char| {
             let attempt = pace.began();
-            if call == 't' { pace.taken() } else { pace.pushed_back(attempt) }
+            if call == 't' {
+                pace.taken()
+            } else {
+                pace.pushed_back(attempt)
+            }
             pace.limit()
         };
         calls.chars().map(step).collect()

@@ -9,6 +9,7 @@ use almacen_table::imports::{Job, Object, Part, Plan};
 use bytes::Bytes;
 
 use crate::error::{ImportError, Refusal};
+use crate::handover::workers;
 use crate::source::{Source, SourceError, hold, is_gzip};
 use crate::{Importer, STOP_BEFORE, Turn, ending};
 
@@ -107,6 +108,7 @@ impl Surveying<'_> {
             gzip,
             rows_total: report.rows,
             parts: u32::try_from(parts.len()).unwrap_or(u32::MAX),
+            workers: workers(report.stores.len()),
             stores: report.stores.iter().map(|(store, _)| store.to_string()).collect(),
             duplicates_key,
         };

@@ -119,10 +119,7 @@ pub(crate) fn one_attempt() -> ConfigBuilder {
 
 /// Sends until DynamoDB takes the call or refuses it for another reason than a moment's trouble, with pauses and an end.
 /// `send` makes [`one_attempt`].
-pub(crate) async fn persist<T, E, R, F>(
-    attempts: &dyn Attempts,
-    send: impl Fn() -> F,
-) -> Result<T, SdkError<E, R>>
+pub(crate) async fn persist<T, E, R, F>(attempts: &dyn Attempts, send: impl Fn() -> F) -> Result<T, SdkError<E, R>>
 where
     F: Future<Output = Result<T, SdkError<E, R>>>,
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,

@@ -106,10 +106,7 @@ fn encode(claim: &Claim, store: &str, now: Millis) -> Item {
 }
 
 fn decode(item: &Item) -> Result<Claim, TableError> {
-    Ok(Claim {
-        import: required_text(item, "import")?,
-        stamp: stamps::required(item, required_number(item, "at")?)?,
-    })
+    Ok(Claim { import: required_text(item, "import")?, stamp: stamps::required(item, required_number(item, "at")?)? })
 }
 
 #[cfg(test)]

@@ -52,8 +52,7 @@ impl Error for TableError {
 
 /// Codes of calls that came too fast
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>).
-const THROTTLING: [&str; 3] =
-    ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
+const THROTTLING: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
 
 /// Did DynamoDB refuse the call because too many came at once?
 pub(crate) fn is_throttling<E, R>(error: &SdkError<E, R>) -> bool

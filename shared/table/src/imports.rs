@@ -76,6 +76,8 @@ pub struct Plan {
     pub rows_total: u64,
     /// How many parts.
     pub parts: u32,
+    /// How many of them are worked on at once, where that is left to many invocations.
+    pub workers: u32,
     /// The stores that the file names.
     pub stores: Vec<String>,
     /// Key of the duplicated rows' verdicts in the reports bucket, where there are any.
@@ -105,6 +107,14 @@ pub struct Job {
     pub plan: Option<Plan>,
     /// What became of the rows of the finished parts.
     pub counters: Counters,
+    /// When it ended, where it has.
+    pub finished_at: Option<Millis>,
+    /// Did it fail because its work was broken off, and not for its content? Then it may be taken up again.
+    pub broken_off: bool,
+    /// How often it was taken up again.
+    pub reopened: u32,
+    /// It was taken up again, and its parts are being handed over until then; in the past: they may not have been.
+    pub handing_until: Option<Millis>,
 }
 
 impl Job {
@@ -133,6 +143,8 @@ pub struct Part {
     /// How many of its rows, in order of store and sku, are settled for good.
     position: u64,
     revision: i64,
+    /// Until when a worker has it.
+    taken_until: Millis,
 }
 
 /// How far the work on a part has come.
@@ -174,7 +186,17 @@ impl Part {
     /// A part that nobody has begun.
     #[must_use]
     pub fn new(number: u32, start: u64, end: u64, line: u64) -> Self {
-        Self { number, start, end, line, done: false, counted: Counters::default(), position: 0, revision: 0 }
+        Self {
+            number,
+            start,
+            end,
+            line,
+            done: false,
+            counted: Counters::default(),
+            position: 0,
+            revision: 0,
+            taken_until: 0,
+        }
     }
 
     /// What of it is already counted in the import, by this try or an earlier one.
@@ -188,6 +210,12 @@ impl Part {
     pub fn position(&self) -> u64 {
         self.position
     }
+
+    /// Has a worker it now? Then the worker's message is there too, and comes again if the worker does not finish.
+    #[must_use]
+    pub fn is_taken(&self, now: Millis) -> bool {
+        self.taken_until >= now
+    }
 }
 
 /// How an import ended.
@@ -199,7 +227,14 @@ pub struct Ending {
     pub rejected_key: Option<String>,
     /// Why it was refused: Spanish and English.
     pub failure: Option<(String, String)>,
+    /// Its work was broken off; nothing is wrong with its content.
+    pub broken_off: bool,
+    /// The message that says so was sent then: it says nothing of an import that was taken up again by a later one.
+    pub said_by: Option<Millis>,
 }
+
+/// Messages that are put back together are sent within this of each other.
+const PUT_BACK_TOGETHER_MS: Millis = 60_000;
 
 /// The Imports table, for the functions that work on imports.
 #[derive(Debug, Clone)]
@@ -528,7 +563,87 @@ impl Imports {
         Ok(TransactWriteItem::builder().update(update).build())
     }
 
+    /// Where an import stands; `None` where there is none of this id.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn state(&self, id: &str) -> Result<Option<State>, TableError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .key(keys::PART, s(keys::IMPORT))
+            .projection_expression("#state")
+            .expression_attribute_names("#state", "state")
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(TableError::from_sdk("read state of import"))?;
+        let Some(item) = answer.item() else { return Ok(None) };
+        State::parse(&required_text(item, "state")?).map(Some).ok_or(TableError::Corrupt { attribute: "state" })
+    }
+
+    /// Takes up again an import that was broken off before a message of it was `sent`, and notes that its parts are being
+    /// handed over until `until`. `None` where it is no such import, or no more.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn reopen(&self, id: &str, sent: Millis, until: Millis) -> Result<Option<Job>, TableError> {
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .key(keys::PART, s(keys::IMPORT))
+            .update_expression(
+                "SET #state = :running, reopened = if_not_exists(reopened, :zero) + :one, reopened_by = :sent, \
+                 handing_until = :until \
+                 REMOVE finished_at, failure, failure_en, report_key, rejected_key, broken_off",
+            )
+            .condition_expression("#state = :failed AND broken_off = :yes AND finished_at < :sent")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":running", s(State::Running.as_str()))
+            .expression_attribute_values(":failed", s(State::Failed.as_str()))
+            .expression_attribute_values(":yes", b(true))
+            .expression_attribute_values(":zero", n(0))
+            .expression_attribute_values(":one", n(1))
+            .expression_attribute_values(":sent", n(sent))
+            .expression_attribute_values(":until", n(until))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        match result {
+            Ok(answer) => answer.attributes().map(decode_job).transpose(),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                _ => Err(TableError::from_sdk("reopen import")(error)),
+            },
+        }
+    }
+
+    /// Notes that the parts of an import that was taken up again are handed over.
+    ///
+    /// # Errors
+    /// [`TableError`].
+    pub async fn handed_over(&self, id: &str) -> Result<(), TableError> {
+        let result = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(keys::ID, s(id))
+            .key(keys::PART, s(keys::IMPORT))
+            .update_expression("REMOVE handing_until")
+            .condition_expression("attribute_exists(handing_until)")
+            .send()
+            .await;
+        made(result, "note that parts are handed over").map(drop)
+    }
+
     /// Ends an import and says so, once. `event` is `None` for a dry run: nothing has happened.
+    ///
+    /// An import that was broken off is ended once more where all its parts turn out to be done: a worker was at it, or had
+    /// been, and nobody knew. `false`: it had ended before, or was taken up again.
     ///
     /// # Errors
     /// [`TableError`].
@@ -539,13 +654,13 @@ impl Imports {
         ending: &Ending,
         event: Option<&Event>,
         now: Millis,
-    ) -> Result<(), TableError> {
+    ) -> Result<bool, TableError> {
         let mut set = "SET #state = :state, finished_at = :now".to_owned();
+        let mut condition = "#state = :running".to_owned();
         let mut update = Update::builder()
             .table_name(&self.table)
             .key(keys::ID, s(id))
             .key(keys::PART, s(keys::IMPORT))
-            .condition_expression("#state = :running")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":state", s(state.as_str()))
             .expression_attribute_values(":running", s(State::Running.as_str()))
@@ -562,12 +677,33 @@ impl Imports {
                 update = update.expression_attribute_values(format!(":{name}"), s(value));
             }
         }
-        let update = update.update_expression(set).build().map_err(build("build end of import"))?;
+        if state != State::Failed {
+            condition.push_str(" OR (#state = :failed AND broken_off = :yes)");
+            update = update
+                .expression_attribute_values(":failed", s(State::Failed.as_str()))
+                .expression_attribute_values(":yes", b(true));
+        } else if ending.broken_off {
+            set.push_str(", broken_off = :yes");
+            update = update.expression_attribute_values(":yes", b(true));
+        }
+        if let Some(sent) = ending.said_by {
+            condition.push_str(" AND (attribute_not_exists(reopened_by) OR reopened_by <= :sent)");
+            update = update.expression_attribute_values(":sent", n(sent.saturating_add(PUT_BACK_TOGETHER_MS)));
+        }
+        set.push_str(" REMOVE handing_until");
+        if state != State::Failed {
+            set.push_str(", failure, failure_en, broken_off");
+        }
+        let update = update
+            .update_expression(set)
+            .condition_expression(condition)
+            .build()
+            .map_err(build("build end of import"))?;
         let mut writes = vec![TransactWriteItem::builder().update(update).build()];
         if let Some(event) = event {
             writes.push(outbox::put(&self.outbox, event, now)?);
         }
-        transact(&self.client, "finish import", &writes).await.map(drop) // refused: ended before
+        Ok(transact(&self.client, "finish import", &writes).await? == Transaction::Written)
     }
 }
 
@@ -652,6 +788,10 @@ fn decode_job(item: &Item) -> Result<Job, TableError> {
         created_at: required_number(item, "created_at")?,
         plan,
         counters: counters(item),
+        finished_at: number(item, "finished_at"),
+        broken_off: truth(item, "broken_off"),
+        reopened: number(item, "reopened").and_then(|times| u32::try_from(times).ok()).unwrap_or(0),
+        handing_until: number(item, "handing_until"),
     })
 }
 
@@ -666,6 +806,7 @@ fn encode_plan(plan: &Plan) -> AttributeValue {
         ("gzip", b(plan.gzip)),
         ("rows_total", n(plan.rows_total)),
         ("parts", n(plan.parts)),
+        ("workers", n(plan.workers)),
         ("stores", AttributeValue::L(plan.stores.iter().map(s).collect())),
     ]
     .map(|(name, value)| (name.to_owned(), value))
@@ -681,6 +822,7 @@ fn decode_plan(map: &Item) -> Result<Plan, TableError> {
         Some(AttributeValue::L(list)) => list.iter().filter_map(|value| value.as_s().ok().cloned()).collect(),
         _ => return Err(TableError::Corrupt { attribute: "stores" }),
     };
+    let parts = u32::try_from(required_count(map, "parts")?).map_err(|_| TableError::Corrupt { attribute: "parts" })?;
     Ok(Plan {
         layout: required_text(map, "layout")?,
         encoding: required_text(map, "encoding")?,
@@ -692,7 +834,9 @@ fn decode_plan(map: &Item) -> Result<Plan, TableError> {
         },
         gzip: truth(map, "gzip"),
         rows_total: required_count(map, "rows_total")?,
-        parts: u32::try_from(required_count(map, "parts")?).map_err(|_| TableError::Corrupt { attribute: "parts" })?,
+        parts,
+        // Plans of before handed over all parts at once.
+        workers: number(map, "workers").and_then(|workers| u32::try_from(workers).ok()).unwrap_or(parts),
         stores,
         duplicates_key: text(map, "duplicates_key"),
     })
@@ -725,6 +869,7 @@ fn decode_part(item: &Item) -> Result<Part, TableError> {
         counted: counters(item),
         position: number(item, "position").and_then(|position| u64::try_from(position).ok()).unwrap_or(0),
         revision: required_number(item, "revision")?,
+        taken_until: number(item, "worker_until").unwrap_or(0),
     })
 }
 
@@ -740,11 +885,15 @@ mod tests {
             source: Object { bucket: "b".to_owned(), key: "k".to_owned(), version: None, size: 7 },
             gzip: true,
             rows_total: 3,
-            parts: 1,
+            parts: 9,
+            workers: 4,
             stores: vec!["Berlin".to_owned()],
             duplicates_key: Some("work/x".to_owned()),
         };
         let AttributeValue::M(map) = encode_plan(&plan) else { panic!("no map") };
         assert_eq!(decode_plan(&map).unwrap(), plan);
+        let mut before = map;
+        before.remove("workers");
+        assert_eq!(decode_plan(&before).unwrap().workers, 9);
     }
 }

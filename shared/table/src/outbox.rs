@@ -72,7 +72,12 @@ impl Outbox {
         Ok(oldest(found, limit))
     }
 
-    async fn pending_in(&self, shard: String, before: Millis, limit: usize) -> Result<Vec<(Millis, String)>, TableError> {
+    async fn pending_in(
+        &self,
+        shard: String,
+        before: Millis,
+        limit: usize,
+    ) -> Result<Vec<(Millis, String)>, TableError> {
         let page = self
             .client
             .query()
