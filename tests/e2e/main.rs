@@ -26,6 +26,7 @@ mod listen;
 mod outbox;
 mod permissions;
 mod products;
+mod redriven;
 mod repeats;
 mod reviews;
 mod roles;

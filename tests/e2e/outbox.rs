@@ -115,6 +115,9 @@ fn the_sweeper_publishes_what_the_stream_missed() {
     events.wait_for(&store, |heard| heard.len() >= 2);
     for id in &ids {
         let times = events.about(id).len();
-        assert!(times <= 2, "the schedule of the stack itself may have swept at the same moment, and nobody else: {times}");
+        assert!(
+            times <= 2,
+            "the schedule of the stack itself may have swept at the same moment, and nobody else: {times}"
+        );
     }
 }

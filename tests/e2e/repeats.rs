@@ -101,8 +101,11 @@ fn sequencers_of_different_length_keep_the_order_of_s3() {
     // The older one is longer: as a number it is the greater, as S3 compares them it is the lesser.
     for (name, older_first) in [("Largo antes", true), ("Largo después", false)] {
         let store = unique(name);
-        let (mut older, mut newer) =
-            two_versions(&store, &format!("store,item,count\n{store},a,10\n"), &format!("store,item,count\n{store},a,20\n"));
+        let (mut older, mut newer) = two_versions(
+            &store,
+            &format!("store,item,count\n{store},a,10\n"),
+            &format!("store,item,count\n{store},a,20\n"),
+        );
         older.sequencer = "0066000000000001AB".to_owned();
         newer.sequencer = "0066000000000002".to_owned();
         // Their times say the opposite, as they may within one key.

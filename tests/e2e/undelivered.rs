@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::redriven;
 use crate::stack::stack;
 use crate::wait::{PATIENCE, eventually};
 use crate::warehouse::now_ms;
@@ -23,7 +24,10 @@ fn nothing_lies_among_the_dead_letters() {
         for message in answer["Messages"].as_array().into_iter().flatten() {
             let sent: i64 = message["Attributes"]["SentTimestamp"].as_str().unwrap().parse().unwrap();
             let body = message["Body"].as_str().unwrap();
-            assert!(sent < now_ms() - RUN_MS || body == ON_PURPOSE, "{queue}: {message}");
+            let on_purpose = body == ON_PURPOSE || body.contains(redriven::ON_PURPOSE);
+            // A part's message names its import and no file.
+            let of_a_part = queue == "RangesDeadLettersUrl" && redriven::is_on_purpose(body);
+            assert!(sent < now_ms() - RUN_MS || on_purpose || of_a_part, "{queue}: {message}");
         }
     }
 }

@@ -13,7 +13,8 @@ def main():
     client = boto3.client("sqs")
     moved = 0
     while True:
-        messages = client.receive_message(QueueUrl=source, MaxNumberOfMessages=10, WaitTimeSeconds=1).get("Messages", [])
+        # Longer than close-imports hides a message that it looks at.
+        messages = client.receive_message(QueueUrl=source, MaxNumberOfMessages=10, WaitTimeSeconds=5).get("Messages", [])
         if not messages:
             break
         for message in messages:

@@ -221,6 +221,8 @@ fn sqs(state: &State, operation: &str, body: &[u8]) -> Result<String, Fault> {
                 entries.iter().map(|entry| json!({ "Id": entry.get("Id"), "MessageId": send(entry) })).collect();
             Ok(json!({ "Successful": sent, "Failed": [] }).to_string())
         }
+        // What is asked so are the dead letters, and there are none.
+        "ReceiveMessage" => Ok(json!({ "Messages": [] }).to_string()),
         "ChangeMessageVisibility" | "DeleteMessage" => Ok("{}".to_owned()),
         other => Err(Fault::unknown(other)),
     }
