@@ -62,7 +62,7 @@ fn a_file_whose_message_nobody_took_ends_as_failed_and_is_imported_when_it_is_pu
     look_at_the_dead_letters();
     assert_eq!(import(&id)["finishedAt"], failed["finishedAt"]);
 
-    put_back("UploadsDeadLettersUrl", "UploadsQueueUrl", &store);
+    put_back("UploadsDeadLettersUrl", "UploadsQueueUrl", &arrived.version);
     let done = eventually(PATIENCE, "the import to be done", || {
         let import = import(&id);
         if import["status"] == "completed" { Ok(import) } else { Err(import.to_string()) }
@@ -77,7 +77,7 @@ fn a_file_whose_message_nobody_took_ends_as_failed_and_is_imported_when_it_is_pu
     stack().send(stack().output("UploadsDeadLettersUrl"), &arrived.message());
     look_at_the_dead_letters();
     arrived.deliver();
-    put_back("UploadsDeadLettersUrl", "UploadsQueueUrl", &store);
+    put_back("UploadsDeadLettersUrl", "UploadsQueueUrl", &arrived.version);
     let next = put_quietly(&key, 2, format!("store,item,count\n{store},a,7\n").as_bytes());
     next.deliver();
     ended(&finished(&next.import()), "completed", [1, 0, 1, 0, 0, 0]);
