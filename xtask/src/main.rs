@@ -9,6 +9,7 @@ mod checkout;
 mod deploy;
 mod functions;
 mod python;
+mod redrive;
 mod run;
 mod sam;
 mod sample;
@@ -62,15 +63,7 @@ enum Task {
     Test(check::Test),
     Bench(bench::Bench),
     Sample(sample::Sample),
-    /// Put dead letters back into their queue
-    Redrive {
-        /// Which queue
-        #[arg(value_enum)]
-        queue: Queue,
-        /// Environment on AWS; without it, the local stack
-        #[arg(long, value_name = "ENV")]
-        env: Option<String>,
-    },
+    Redrive(redrive::Redrive),
     Deploy(deploy::Deploy),
     Destroy(deploy::Destroy),
     AddUser(deploy::AddUser),
@@ -90,19 +83,6 @@ struct Logs {
     /// Environment on AWS; without it, the local stack
     #[arg(long, value_name = "ENV")]
     env: Option<String>,
-}
-
-/// A queue with dead letters that can be tried again.
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-enum Queue {
-    /// Uploaded files
-    Uploads,
-    /// Parts of large files
-    Ranges,
-    /// News of stock for the to-dos
-    Restock,
-    /// Pictures of products
-    Pictures,
 }
 
 fn main() -> ExitCode {
@@ -133,7 +113,7 @@ fn dispatch(task: &Task) -> Result<()> {
         Task::Test(arguments) => check::run(arguments),
         Task::Bench(arguments) => bench::run(arguments),
         Task::Sample(arguments) => sample::run(arguments),
-        Task::Redrive { queue, env } => redrive(*queue, env.as_deref()),
+        Task::Redrive(arguments) => redrive::run(arguments),
         Task::Deploy(arguments) => deploy::deploy(arguments),
         Task::Destroy(arguments) => deploy::destroy(arguments),
         Task::AddUser(arguments) => deploy::add_user(arguments),
@@ -219,20 +199,6 @@ fn logs(arguments: &Logs) -> Result<()> {
     } else {
         bail!("the logs cannot be read")
     }
-}
-
-fn redrive(queue: Queue, env: Option<&str>) -> Result<()> {
-    let (place, environment) = target(env)?;
-    let found = sam::outputs(place, &environment.stack)?;
-    let (from, to) = match queue {
-        Queue::Uploads => ("UploadsDeadLettersUrl", "UploadsQueueUrl"),
-        Queue::Ranges => ("RangesDeadLettersUrl", "RangesQueueUrl"),
-        Queue::Restock => ("RestockDeadLettersUrl", "RestockQueueUrl"),
-        Queue::Pictures => ("PicturesDeadLettersUrl", "PicturesQueueUrl"),
-    };
-    let moved = sam::helper(place, "redrive.py", &[checkout::text(&found, from)?, checkout::text(&found, to)?], b"")?;
-    ui::say(&format!("  {} messages put back", moved.trim()));
-    Ok(())
 }
 
 #[cfg(test)]
