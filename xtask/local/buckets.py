@@ -20,7 +20,10 @@ def make(client, bucket):
 def empty(client, bucket):
     try:
         client.head_bucket(Bucket=bucket)
-    except ClientError:
+    except ClientError as error:
+        # Anything else than "not there" must be heard of: the bucket would still be full.
+        if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
+            raise
         return
     for page in client.get_paginator("list_object_versions").paginate(Bucket=bucket):
         found = page.get("Versions", []) + page.get("DeleteMarkers", [])

@@ -105,16 +105,18 @@ pub(crate) fn architecture() -> &'static str {
     if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" }
 }
 
-/// Builds all functions for AWS: release, for arm64, whatever this machine is.
+/// Builds all functions for AWS: release, for the processor that the parameter `Architecture` names, whatever this
+/// machine is.
 ///
 /// # Errors
 /// If cargo-lambda cannot be installed or a function does not build.
-pub(crate) fn build_for_aws() -> Result<()> {
+pub(crate) fn build_for_aws(architecture: &str) -> Result<()> {
+    let option = processor_option(architecture)?;
     let step = ui::Step::new("cargo-lambda");
     let made = Venv::Build.ready()?;
     step.done(if made { "cargo-lambda installed" } else { "cargo-lambda is installed" });
     forget_placed();
-    build_lambda(&names()?, "--arm64", None)
+    build_lambda(&names()?, option, None)
 }
 
 /// Builds these functions in release with cargo-lambda and the zig of its environment, which must be ready. Into `folder`,
@@ -138,4 +140,25 @@ pub(crate) fn build_lambda(names: &[String], architecture: &str, folder: Option<
         bail!("the functions do not build for AWS; the messages above say why");
     }
     Ok(())
+}
+
+/// What cargo-lambda calls a processor of the template.
+fn processor_option(architecture: &str) -> Result<&'static str> {
+    match architecture {
+        "arm64" => Ok("--arm64"),
+        "x86_64" => Ok("--x86-64"),
+        _ => bail!("Architecture={architecture} is neither arm64 nor x86_64"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::processor_option;
+
+    #[test]
+    fn the_parameter_decides_what_is_built() {
+        assert_eq!(processor_option("arm64").unwrap(), "--arm64");
+        assert_eq!(processor_option("x86_64").unwrap(), "--x86-64");
+        assert!(processor_option("riscv").is_err());
+    }
 }

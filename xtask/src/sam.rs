@@ -1,5 +1,6 @@
 //! `sam deploy` of the real template, here or on AWS.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -44,6 +45,8 @@ pub(crate) struct Environment {
     pub(crate) parameters: Vec<String>,
     /// Region, if samconfig.toml sets one.
     pub(crate) region: Option<String>,
+    /// Whether a person is asked before changes are made.
+    pub(crate) confirm: bool,
     artifacts: Option<String>,
 }
 
@@ -58,7 +61,11 @@ impl Environment {
         Self::parse(name, &text).with_context(|| format!("in {}", path.display()))
     }
 
-    fn parse(name: &str, text: &str) -> Result<Self> {
+    /// Reads an environment from the text of samconfig.toml.
+    ///
+    /// # Errors
+    /// If it has no such environment.
+    pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
         let all: toml::Table = text.parse()?;
         let section = all.get(name).and_then(|env| env.get("deploy")).and_then(|deploy| deploy.get("parameters"));
         let section = section.with_context(|| format!("there is no section [{name}.deploy.parameters]"))?;
@@ -69,6 +76,7 @@ impl Environment {
             stack: word("stack_name").with_context(|| format!("[{name}.deploy.parameters] has no stack_name"))?,
             parameters: listed.into_iter().flatten().filter_map(toml::Value::as_str).map(str::to_owned).collect(),
             region: word("region"),
+            confirm: section.get("confirm_changeset").and_then(toml::Value::as_bool).unwrap_or(false),
             artifacts: word("s3_bucket"),
         })
     }
@@ -82,30 +90,44 @@ impl Environment {
     }
 }
 
-/// Deploys the template. Locally its output goes to a log; on AWS the person sees it and may be asked.
+fn sam_deploy(place: Place, environment: &Environment, template: &Path) -> Command {
+    let mut command = Command::new(Venv::Tools.program("sam"));
+    command.current_dir(checkout::root()).args(["deploy", "--config-file", "samconfig.toml", "--template-file"]);
+    command.arg(template).args(["--config-env", &environment.name, "--no-progressbar"]);
+    place.aim(&mut command);
+    command
+}
+
+/// Deploys the template of the local stack, with its output in a log.
 ///
 /// # Errors
 /// If the deploy fails.
 pub(crate) fn deploy(place: Place, environment: &Environment) -> Result<()> {
-    let mut command = Command::new(Venv::Tools.program("sam"));
-    command.current_dir(checkout::root()).args([
-        "deploy",
-        "--template-file",
-        "template.yaml",
-        "--config-file",
-        "samconfig.toml",
-    ]);
-    command
-        .args(["--config-env", &environment.name, "--no-progressbar", "--parameter-overrides"])
-        .args(&environment.parameters);
-    place.aim(&mut command);
-    match place {
-        Place::Local(_) => run::logged(&mut command, &checkout::log("deploy")?, "sam deploy").context(
-            "the template could not be deployed to the local stack. If its state is damaged: cargo xtask down --wipe",
-        ),
-        Place::Aws if run::status(&mut command)? => Ok(()),
-        Place::Aws => bail!("sam deploy failed; its messages above say why"),
-    }
+    let mut command = sam_deploy(place, environment, Path::new("template.yaml"));
+    command.arg("--parameter-overrides").args(&environment.parameters);
+    run::logged(&mut command, &checkout::log("deploy")?, "sam deploy").context(
+        "the template could not be deployed to the local stack. If its state is damaged: cargo xtask down --wipe",
+    )
+}
+
+/// Uploads the functions and makes a change set, which sam shows and nobody has carried out yet.
+///
+/// # Errors
+/// If the template or a parameter is refused.
+pub(crate) fn make_change_set(
+    place: Place,
+    environment: &Environment,
+    template: &Path,
+    parameters: &Map<String, Value>,
+) -> Result<()> {
+    // On the command line sam refuses a parameter with an empty value and cuts one at a space; in a file it does neither.
+    // JSON is YAML, and sam goes by the ending of the name.
+    let file = checkout::local().join(format!("parameters-{}.yaml", environment.name));
+    checkout::write(&file, &serde_json::to_vec_pretty(parameters)?)?;
+    let mut command = sam_deploy(place, environment, template);
+    command.args(["--no-execute-changeset", "--no-fail-on-empty-changeset", "--parameter-overrides"]);
+    command.arg(format!("file://{}", file.display()));
+    if run::status(&mut command)? { Ok(()) } else { bail!("sam deploy failed; its messages above say why") }
 }
 
 /// Runs one of the Python helpers of `xtask/local` and returns what it printed.
@@ -196,6 +218,8 @@ mod tests {
         let text = "[dev.deploy.parameters]\nstack_name = \"x\"\nparameter_overrides = [\"A=1\", \"B=2\"]\n";
         let read = Environment::parse("dev", text).unwrap();
         assert_eq!((read.stack.as_str(), read.parameters.join(" ").as_str()), ("x", "A=1 B=2"));
+        assert!(!read.confirm);
+        assert!(Environment::parse("dev", &format!("{text}confirm_changeset = true\n")).unwrap().confirm);
         assert!(Environment::parse("prod", text).is_err());
     }
 }
