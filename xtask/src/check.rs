@@ -154,7 +154,7 @@ fn template() -> Result<()> {
     run_tool("python", &[&script.to_string_lossy(), "template.yaml"])
 }
 
-/// Builds the function that has what breaks across processors, C and assembly of `ring`, and no SDK to compile.
+/// Builds a function that has what breaks across processors, the C and assembly of `ring`, and little of the SDK.
 fn release_build() -> Result<()> {
     const FUNCTION: &str = "authorize";
     /// Where an ELF file names its processor, and the number of 64-bit ARM.
