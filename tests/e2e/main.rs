@@ -21,6 +21,7 @@ mod examples;
 mod health;
 mod hostile;
 mod images;
+mod lifecycle;
 mod lines;
 mod listen;
 mod outbox;

@@ -155,6 +155,8 @@ def gateway(template, physical):
             if "StatusCode" in answer:
                 request["statusCode"] = str(answer["StatusCode"])
             client.put_gateway_response(**request)
+        source = [{"op": "replace", "path": "/apiKeySource", "value": properties["ApiKeySourceType"]}]
+        client.update_rest_api(restApiId=api, patchOperations=source)
         cors = template.value(properties["Cors"])
         for resource in resources_of(client, api):
             for verb, method in resource.get("resourceMethods", {}).items():

@@ -291,6 +291,11 @@ fn change(
     Ok(())
 }
 
+/// `NAME=VALUE` of each.
+fn pairs(parameters: &Map<String, Value>) -> Vec<String> {
+    parameters.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default())).collect()
+}
+
 /// Builds, deploys, checks, and uploads the page.
 ///
 /// # Errors
@@ -341,6 +346,9 @@ pub(crate) fn deploy(arguments: &Deploy) -> Result<()> {
             change(place, &environment, &arguments.template, &parameters, false)?;
         }
         sam::helper(place, "lifecycle.py", &["protect", name], b"")?;
+    }
+    if let Place::Local(_) = place {
+        up::local_settings(place, &environment.stack, &arguments.template, &pairs(&parameters))?;
     }
     let outputs = sam::outputs(place, name)?;
     let of = |output: &str| checkout::text(&outputs, output);

@@ -92,8 +92,10 @@ impl Environment {
 
 fn sam_deploy(place: Place, environment: &Environment, template: &Path) -> Command {
     let mut command = Command::new(Venv::Tools.program("sam"));
-    command.current_dir(checkout::root()).args(["deploy", "--config-file", "samconfig.toml", "--template-file"]);
-    command.arg(template).args(["--config-env", &environment.name, "--no-progressbar"]);
+    // sam looks for a relative configuration beside the template.
+    let configuration = checkout::root().join("samconfig.toml");
+    command.current_dir(checkout::root()).args(["deploy", "--config-file"]).arg(configuration);
+    command.arg("--template-file").arg(template).args(["--config-env", &environment.name, "--no-progressbar"]);
     place.aim(&mut command);
     command
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask up`: from a clone to a page with stock on it.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, anyhow, bail};
@@ -99,9 +100,7 @@ fn deploy(running: Stack) -> Result<Map<String, Value>> {
     api::put_local("s3", &format!("{}/{bucket}", stack::endpoint(running.port)), b"")?;
     sam::deploy(place, &environment)?;
     step.doing("settings");
-    let mut arguments = vec![environment.stack.as_str(), "template.yaml"];
-    arguments.extend(environment.parameters.iter().map(String::as_str));
-    sam::helper(place, "settings.py", &arguments, b"")?;
+    local_settings(place, &environment.stack, Path::new("template.yaml"), &environment.parameters)?;
     step.doing("users");
     let outputs = with_access(sam::outputs(place, &environment.stack)?, running);
     users(place, &outputs)?;
@@ -111,6 +110,16 @@ fn deploy(running: Stack) -> Result<Map<String, Value>> {
     remember("stack", &wanted)?;
     step.done("template deployed");
     Ok(outputs)
+}
+
+/// Sets through the API what the local stack's CloudFormation ignores.
+///
+/// # Errors
+/// If a call fails.
+pub(crate) fn local_settings(place: Place, stack: &str, template: &Path, parameters: &[String]) -> Result<()> {
+    let template = template.display().to_string();
+    let arguments: Vec<&str> = [stack, &template].into_iter().chain(parameters.iter().map(String::as_str)).collect();
+    sam::helper(place, "settings.py", &arguments, b"").map(drop)
 }
 
 /// Whether the API of the last deploy is still there: any answer of its own to a route that needs a token.
