@@ -1,5 +1,5 @@
 // The frame around signing in and signing up.
-import { html, useEffect } from "../html.js";
+import { html, useEffect, useLayoutEffect } from "../html.js";
 import { t } from "../i18n.js";
 import { toShop } from "../router.js";
 import { Icon, Logo } from "./icons.js";
@@ -8,8 +8,8 @@ import { Preferences } from "./preferences.js";
 export function Door({ title, foot, children }) {
   useEffect(() => {
     document.title = `${title} · Almacén`;
-    scrollTo(0, 0);
   }, [title]);
+  useLayoutEffect(() => scrollTo(0, 0), []);
   return html`
     <div class="sign-in">
       <div class="sign-in-preferences"><${Preferences} /></div>

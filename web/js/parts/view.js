@@ -1,5 +1,5 @@
 // The frame of every view: its heading, the page's title, and where the focus goes when the view changes.
-import { html, useEffect, useRef } from "../html.js";
+import { html, useEffect, useLayoutEffect, useRef } from "../html.js";
 
 let firstView = true;
 
@@ -11,7 +11,8 @@ export function View({ title, lead, back, actions, children }) {
   useEffect(() => {
     document.title = `${title} · Almacén`;
   }, [title]);
-  useEffect(() => {
+  // Before the first paint: later the reader may already be at another control.
+  useLayoutEffect(() => {
     // After a navigation a screen reader starts at the heading; on the first load it starts at the top by itself.
     if (!firstView) heading.current?.focus({ preventScroll: true });
     firstView = false;

@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
 import * as api from "../api.js";
 import { applyCoupon, cart, kept, missed, pieces, PIECES_MAX, putAside, remove, removeCoupon, setQuantity, takeOver } from "../cart.js";
 import { explain } from "../failure.js";
@@ -135,7 +135,7 @@ function Coupon({ coupon }) {
   const [problem, setProblem] = useState("");
   const box = useRef(null);
   const acted = useRef(false);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // The control that had the focus is gone or was out of use; the one in its place goes on.
     if (busy || !acted.current) return;
     acted.current = false;

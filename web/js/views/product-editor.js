@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useLayoutEffect, useRef, useState } from "../html.js";
 import * as api from "../api.js";
 import { explain, problemsByField } from "../failure.js";
 import { t } from "../i18n.js";
@@ -181,7 +181,7 @@ const Conflict = ({ conflict, onTheirs }) => html`
 function Specifications({ rows, busy, problems, onChange }) {
   const list = useRef(null);
   const [added, setAdded] = useState(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (added) list.current?.querySelector("li:last-child input")?.focus();
   }, [added]);
   const isWrong = (name) => problems.length > 0 && repeatedNames({ especificaciones: rows }).includes(name.trim());

@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useLayoutEffect, useRef, useState } from "../html.js";
 import { explain } from "../failure.js";
 import { t } from "../i18n.js";
 import { Door } from "../parts/door.js";
@@ -14,7 +14,8 @@ export function SignIn() {
   const ended = useSignal(expired);
   const name = useRef(null);
   const password = useRef(null);
-  useEffect(() => name.current.focus(), []);
+  // Before the first paint: a focus that comes later would take what is typed in the next field.
+  useLayoutEffect(() => name.current.focus(), []);
 
   async function submit(event) {
     event.preventDefault();

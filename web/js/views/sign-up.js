@@ -1,4 +1,4 @@
-import { html, useEffect, useRef, useState } from "../html.js";
+import { html, useLayoutEffect, useRef, useState } from "../html.js";
 import * as api from "../api.js";
 import { explain, problemsByField } from "../failure.js";
 import { t } from "../i18n.js";
@@ -22,7 +22,8 @@ export function SignUp() {
   const [problem, setProblem] = useState("");
   const [problems, setProblems] = useState({});
   const form = useRef(null);
-  useEffect(() => form.current.elements.username.focus(), []);
+  // Before the first paint: a focus that comes later would take what is typed in the next field.
+  useLayoutEffect(() => form.current.elements.username.focus(), []);
 
   async function submit(event) {
     event.preventDefault();
