@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { audit, withAxe } from "../support/axe.mjs";
-import { fillIn, open, PHONE, SIGN_IN, signIn, useBrowser, withPage } from "../support/browser.mjs";
+import { fillIn, open, PHONE, SHIPPED, SIGN_IN, signIn, useBrowser, WIDEST, withPage } from "../support/browser.mjs";
 import { eventually } from "../support/eventually.mjs";
+import { fits } from "../support/layout.mjs";
 import { api } from "../support/stack.mjs";
 import { cleanUp, customer, editorHash, product, productHash, productPath, says } from "../support/shop.mjs";
 
@@ -73,43 +74,41 @@ for (const scheme of ["light", "dark"]) {
 }
 
 for (const width of [320, PHONE.width, 768, 1000, 1280]) {
-  test(`nothing of the shop sticks out sideways at ${width} px`, () =>
-    withPage({ viewport: { width, height: 740 }, language: "es-ES" }, async (page) => {
-      const one = await product({ ...LONG, stock: 999 }, "kettle-goose.png");
-      const user = await customer();
-      const fits = async (where) => {
-        const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
-        assert.ok(content <= window, `${where}: ${content} > ${window}`);
-      };
-      await open(page, SIGN_IN);
-      await fits("sign-in");
-      await fillIn(page, user);
-      await page.waitForSelector("[data-test=account]");
-      await to(page, found(one));
-      await page.waitForSelector(`[data-product="${one.id}"]`);
-      await fits("shop");
-      await to(page, productHash(one.id));
-      await page.waitForSelector(".gallery img");
-      await page.locator(".product-buy [name=quantity]").fill("999");
-      await page.locator(".product-buy [name=quantity]").press("Enter");
-      await page.click(".product-buy [data-test=add]");
-      await page.waitForSelector(".toast");
-      await fits("product");
-      await to(page, "#/cart");
-      await page.waitForSelector("[data-test=totals]");
-      await fits("cart");
-      await page.click("[data-test=account]");
-      await page.click("[data-test=sign-out]");
-      await to(page, "#/sign-up");
-      await page.waitForSelector("[data-test=sign-up]");
-      await fits("sign-up");
-      await signIn(page, "admin", "#/catalogue");
-      await page.waitForSelector("[data-test=catalogue]");
-      await fits("catalogue");
-      await to(page, editorHash(one.id));
-      await page.waitForSelector("[data-test=product-editor]");
-      await fits("editor");
-    }));
+  for (const font of [SHIPPED, WIDEST]) {
+    test(`nothing of the shop sticks out sideways at ${width} px in ${font}`, () =>
+      withPage({ viewport: { width, height: 740 }, language: "es-ES", font }, async (page) => {
+        const one = await product({ ...LONG, stock: 999 }, "kettle-goose.png");
+        const user = await customer();
+        await open(page, SIGN_IN);
+        await fits(page, "sign-in");
+        await fillIn(page, user);
+        await page.waitForSelector("[data-test=account]");
+        await to(page, found(one));
+        await page.waitForSelector(`[data-product="${one.id}"]`);
+        await fits(page, "shop");
+        await to(page, productHash(one.id));
+        await page.waitForSelector(".gallery img");
+        await page.locator(".product-buy [name=quantity]").fill("999");
+        await page.locator(".product-buy [name=quantity]").press("Enter");
+        await page.click(".product-buy [data-test=add]");
+        await page.waitForSelector(".toast");
+        await fits(page, "product");
+        await to(page, "#/cart");
+        await page.waitForSelector("[data-test=totals]");
+        await fits(page, "cart");
+        await page.click("[data-test=account]");
+        await page.click("[data-test=sign-out]");
+        await to(page, "#/sign-up");
+        await page.waitForSelector("[data-test=sign-up]");
+        await fits(page, "sign-up");
+        await signIn(page, "admin", "#/catalogue");
+        await page.waitForSelector("[data-test=catalogue]");
+        await fits(page, "catalogue");
+        await to(page, editorHash(one.id));
+        await page.waitForSelector("[data-test=product-editor]");
+        await fits(page, "editor");
+      }));
+  }
 }
 
 test("from the search to the cart without a mouse", () =>

@@ -16,6 +16,12 @@ const DEADLINE_MS = 60_000;
 export const DESKTOP = { width: 1280, height: 800 };
 export const PHONE = { width: 360, height: 740 };
 
+/** The page's own font, and the widest that is installed: see `withPage`. */
+export const SHIPPED = "its own font";
+export const WIDEST = "the widest installed font";
+const CANDIDATES = ["system-ui", '"DejaVu Sans"', "Verdana", '"Noto Sans"', '"Open Sans"', "Roboto", "Arial"].map((name) => `${name}, sans-serif`);
+const isFont = (url) => url.pathname.endsWith(".woff2");
+
 let browser;
 
 /** Call once at the top of a test file: one browser for its tests, each with a context of its own. */
@@ -29,9 +35,10 @@ export function useBrowser() {
 
 /**
  * Runs `body(page)` on a fresh page. `expected` holds statuses that may be answered without failing the test, `cut`
- * allows requests without an answer, `policy` the log line of a script that the content policy stopped.
+ * allows requests without an answer, `policy` the log line of a script that the content policy stopped. With `font` WIDEST the page
+ * does not get its own font and is shown in the widest one that is installed.
  */
-export async function withPage({ expected = [], cut = false, policy = false, viewport = DESKTOP, language = "en-GB", scheme = "light" }, body) {
+export async function withPage({ expected = [], cut = false, policy = false, viewport = DESKTOP, language = "en-GB", scheme = "light", font = SHIPPED }, body) {
   const context = await browser.newContext({ viewport, locale: language, colorScheme: scheme, acceptDownloads: true });
   context.setDefaultTimeout(DEADLINE_MS);
   const page = await context.newPage();
@@ -51,8 +58,10 @@ export async function withPage({ expected = [], cut = false, policy = false, vie
   page.on("requestfailed", (request) => {
     // The page gives up its own requests when a view closes or a search goes on.
     const givenUp = request.failure()?.errorText === "net::ERR_ABORTED";
-    if (!givenUp && !cut) wrong.push(`no answer: ${request.url()} ${request.failure()?.errorText}`);
+    const withheld = font === WIDEST && isFont(new URL(request.url()));
+    if (!givenUp && !cut && !withheld) wrong.push(`no answer: ${request.url()} ${request.failure()?.errorText}`);
   });
+  if (font === WIDEST) await showInWidestFont(page);
   try {
     await body(page, context);
     assert.deepEqual(wrong, [], "the page went wrong on the way");
@@ -63,6 +72,25 @@ export async function withPage({ expected = [], cut = false, policy = false, vie
   } finally {
     await context.close();
   }
+}
+
+async function showInWidestFont(page) {
+  const family = await page.evaluate((candidates) => {
+    const canvas = document.createElement("canvas").getContext("2d");
+    const width = (family) => ["400", "650"].reduce((sum, weight) => {
+      canvas.font = `${weight} 16px ${family}`;
+      return sum + canvas.measureText("Existencias disponibles 1.234.567,89 US$").width;
+    }, 0);
+    return candidates.sort((one, other) => width(other) - width(one))[0];
+  }, CANDIDATES);
+  await page.route(isFont, (route) => route.abort());
+  await page.route((url) => url.pathname.endsWith("/styles/tokens.css"), async (route) => {
+    const answer = await route.fetch();
+    const [own, forced] = [await answer.text(), `--font: ${family};`];
+    const body = own.replace(/--font: [^;]*;/, forced);
+    assert.ok(body.includes(forced) && body !== own, "tokens.css has no --font any more");
+    await route.fulfill({ response: answer, body });
+  });
 }
 
 export const open = (page, hash = "") => page.goto(outputs.WebUrl + hash);
