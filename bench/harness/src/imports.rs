@@ -16,6 +16,8 @@ use crate::report::{Cell, Section};
 use crate::sandbox::{Sandbox, Tracked};
 use crate::stats::{median, megabytes, thousands};
 
+/// The functions that an import goes through.
+pub(crate) const FUNCTIONS: &[&str] = &["ingest-inventory", "ingest-range"];
 /// The most memory any of the processes may hold, whatever the file.
 const MEMORY_TARGET: u64 = 64 * 1024 * 1024;
 /// A first load must be this many times as quick as Python's.

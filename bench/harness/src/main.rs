@@ -46,6 +46,23 @@ enum Part {
     Ingest,
 }
 
+impl Part {
+    /// The functions that it measures; `None` where it measures each one.
+    fn functions(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Start | Self::Warm => None,
+            Self::Lists => Some(&[functions::LISTS]),
+            Self::Csv | Self::Ingest => Some(imports::FUNCTIONS),
+        }
+    }
+
+    /// Is it to run, where only the parts `only` and the functions `asked` are asked for? An empty list asks for all.
+    fn chosen(self, only: &[Self], asked: &[String]) -> bool {
+        let measures = |name: &String| self.functions().is_none_or(|functions| functions.contains(&name.as_str()));
+        (only.is_empty() || only.contains(&self)) && (asked.is_empty() || asked.iter().any(measures))
+    }
+}
+
 #[derive(Debug, Parser)]
 struct Args {
     /// The workspace's folder.
@@ -170,10 +187,13 @@ fn run(args: &Args) -> Result<bool> {
         (Part::Csv, parsing::run),
         (Part::Ingest, imports::run),
     ];
-    for (part, measure) in all {
-        if !args.only.is_empty() && !args.only.contains(&part) {
-            continue;
-        }
+    let chosen: Vec<Measure> = all
+        .into_iter()
+        .filter(|(part, _)| part.chosen(&args.only, &args.function))
+        .map(|(_, measure)| measure)
+        .collect();
+    anyhow::ensure!(!chosen.is_empty(), "the parts and the functions that were asked for have nothing in common");
+    for measure in chosen {
         let section = measure(&bench)?;
         write!(out, "{}", section.terminal(colours))?;
         out.flush()?;
@@ -302,3 +322,27 @@ const NOT_MEASURED: &str = "## What is not measured
 - Imports with many invocations of ingest-range at once, as a queue on AWS would start them.
 - The gateway and its authorizer in front of a call.
 ";
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+
+    use super::Part;
+
+    fn chosen(only: &[Part], asked: &[&str]) -> Vec<Part> {
+        let asked: Vec<String> = asked.iter().map(|&name| name.to_owned()).collect();
+        Part::value_variants().iter().copied().filter(|part| part.chosen(only, &asked)).collect()
+    }
+
+    /// Parts about other functions would start binaries that were not built.
+    #[test]
+    fn a_function_is_measured_by_the_parts_that_are_about_it() {
+        assert_eq!(chosen(&[], &[]), [Part::Start, Part::Warm, Part::Lists, Part::Csv, Part::Ingest]);
+        assert_eq!(chosen(&[], &["cart-api"]), [Part::Start, Part::Warm]);
+        assert_eq!(chosen(&[], &["snapshot-catalogue"]), [Part::Start, Part::Warm]);
+        assert_eq!(chosen(&[], &["cart-api", "products-api"]), [Part::Start, Part::Warm, Part::Lists]);
+        assert_eq!(chosen(&[], &["ingest-range"]), [Part::Start, Part::Warm, Part::Csv, Part::Ingest]);
+        assert_eq!(chosen(&[Part::Warm, Part::Ingest], &["cart-api"]), [Part::Warm]);
+        assert_eq!(chosen(&[Part::Ingest], &["cart-api"]), []);
+    }
+}

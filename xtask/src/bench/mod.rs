@@ -22,7 +22,7 @@ pub(crate) struct Bench {
     /// Only this part, may be repeated; the document is not written
     #[arg(long, value_name = "PART")]
     only: Vec<Part>,
-    /// Only this function beside its floors, may be repeated; the document is not written
+    /// Only this function beside its floors, by the parts that are about it; may be repeated; the document is not written
     #[arg(long, value_name = "NAME")]
     function: Vec<String>,
     /// Succeed although a target is missed
@@ -34,7 +34,7 @@ pub(crate) struct Bench {
     /// Measure the binaries that are there, without building
     #[arg(long)]
     no_build: bool,
-    /// Which binaries; `dev` only shows whether the measuring itself works
+    /// Which binaries; `dev` only shows whether the measuring itself works, so no target counts
     #[arg(long, value_enum, default_value_t = Profile::Release)]
     profile: Profile,
 }
@@ -69,16 +69,10 @@ pub(crate) fn run(arguments: &Bench) -> Result<()> {
     if let Some(unknown) = arguments.function.iter().find(|name| !functions.contains(name)) {
         bail!("there is no function {unknown}; there are {}", functions.join(", "));
     }
-    let asked = |name: &str| arguments.function.is_empty() || arguments.function.iter().any(|asked| asked == name);
-    // Lists begin with what snapshot-catalogue has written.
-    let wanted: Vec<&String> = functions
-        .iter()
-        .filter(|name| asked(name) || (*name == "snapshot-catalogue" && asked("products-api")))
-        .collect();
     if !arguments.no_build {
-        build(arguments.profile, &wanted)?;
+        build(arguments.profile, &wanted(&functions, &arguments.function))?;
     }
-    let python = if arguments.no_python { None } else { python() };
+    let python = if arguments.no_python || !compared(&arguments.function) { None } else { python() };
     let folder = match arguments.profile {
         Profile::Release => "release",
         Profile::Dev => "debug",
@@ -92,7 +86,8 @@ pub(crate) fn run(arguments: &Bench) -> Result<()> {
     if arguments.quick {
         harness.arg("--quick");
     }
-    if arguments.no_fail {
+    // The targets are for what is deployed.
+    if arguments.no_fail || arguments.profile == Profile::Dev {
         harness.arg("--no-fail");
     }
     for part in &arguments.only {
@@ -108,6 +103,30 @@ pub(crate) fn run(arguments: &Bench) -> Result<()> {
         harness.arg("--report").arg(root.join("docs/performance.md"));
     }
     if run::status(&mut harness)? { Ok(()) } else { bail!("the bench found something to look at; see above") }
+}
+
+/// The functions among `all` that measuring those that were `asked` for starts. None asked for means all.
+fn wanted<'a>(all: &'a [String], asked: &[String]) -> Vec<&'a String> {
+    let starts = |name: &str, asked: &String| asked == name || beside(asked).contains(&name);
+    all.iter().filter(|name| asked.is_empty() || asked.iter().any(|asked| starts(name, asked))).collect()
+}
+
+/// What else has to run when a function is measured.
+fn beside(function: &str) -> &'static [&'static str] {
+    match function {
+        // Lists begin with what it has written.
+        "products-api" => &["snapshot-catalogue"],
+        // An import goes through both.
+        "ingest-inventory" => &["ingest-range"],
+        "ingest-range" => &["ingest-inventory"],
+        _ => &[],
+    }
+}
+
+/// Is one of these functions compared with the same work in Python? None asked for means all.
+fn compared(asked: &[String]) -> bool {
+    let with = ["items-api", "ingest-inventory", "ingest-range"];
+    asked.is_empty() || asked.iter().any(|name| with.contains(&name.as_str()))
 }
 
 /// The names of all functions: the folders under `functions/`.
@@ -158,5 +177,35 @@ fn python() -> Option<PathBuf> {
             ui::note(&format!("  no comparison with Python: {error:#}"));
             None
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{compared, functions, wanted};
+    use crate::checkout;
+
+    fn built(asked: &[&str]) -> Vec<String> {
+        let all = functions(&checkout::root()).unwrap();
+        let asked: Vec<String> = asked.iter().map(|&name| name.to_owned()).collect();
+        wanted(&all, &asked).into_iter().cloned().collect()
+    }
+
+    /// A binary that is not built cannot be measured, and building takes minutes.
+    #[test]
+    fn what_measuring_a_function_starts_is_built_and_no_more() {
+        assert_eq!(built(&["cart-api"]), ["cart-api"]);
+        assert_eq!(built(&["products-api"]), ["products-api", "snapshot-catalogue"]);
+        assert_eq!(built(&["snapshot-catalogue"]), ["snapshot-catalogue"]);
+        assert_eq!(built(&["ingest-inventory"]), ["ingest-inventory", "ingest-range"]);
+        assert_eq!(built(&["cart-api", "ingest-range"]), ["cart-api", "ingest-inventory", "ingest-range"]);
+        assert_eq!(built(&[]), functions(&checkout::root()).unwrap());
+    }
+
+    #[test]
+    fn python_is_set_up_only_where_it_is_compared_with() {
+        let asked = |name: &str| compared(&[name.to_owned()]);
+        assert!(compared(&[]) && asked("items-api") && asked("ingest-range"));
+        assert!(!asked("cart-api"));
     }
 }
