@@ -77,10 +77,8 @@ fn without(policy: &Value, action: &str) -> Value {
     let mut policy = policy.clone();
     let mut taken = 0;
     for statement in policy["Statement"].as_array_mut().unwrap() {
-        let actions = match &statement["Action"] {
-            Value::Array(all) => all.clone(),
-            one => vec![one.clone()],
-        };
+        let named = &statement["Action"];
+        let actions = named.as_array().cloned().unwrap_or_else(|| vec![named.clone()]);
         let left: Vec<Value> = actions.iter().filter(|one| *one != action).cloned().collect();
         taken += actions.len() - left.len();
         // A statement has one action at least; this one allows nothing that anybody calls.

@@ -19,6 +19,11 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("no text: {value:?}"))
 }
 
+/// The text of `!Sub …` or `!Ref …`.
+fn untagged(value: &Value) -> &str {
+    if let Value::Tagged(tagged) = value { text(&tagged.value) } else { text(value) }
+}
+
 fn entries(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     value.as_mapping().into_iter().flat_map(Mapping::iter).map(|(key, value)| (text(key), value))
 }
@@ -61,10 +66,7 @@ fn the_gateway_may_call_the_functions_of_its_routes_and_no_other() {
             );
             let integration = &operation["x-amazon-apigateway-integration"];
             assert_eq!((text(&integration["type"]), text(&integration["httpMethod"])), ("aws_proxy", "POST"), "{path}");
-            let uri = match &integration["uri"] {
-                Value::Tagged(tagged) => text(&tagged.value),
-                other => text(other),
-            };
+            let uri = untagged(&integration["uri"]);
             let function = uri
                 .split_once("functions/${")
                 .and_then(|(_, rest)| rest.split_once(".Arn}/invocations"))
@@ -76,10 +78,7 @@ fn the_gateway_may_call_the_functions_of_its_routes_and_no_other() {
         .filter(|(_, resource)| resource["Type"] == "AWS::Lambda::Permission")
         .map(|(_, resource)| &resource["Properties"])
         .filter(|permission| permission["Principal"] == "apigateway.amazonaws.com")
-        .map(|permission| match &permission["FunctionName"] {
-            Value::Tagged(tagged) => text(&tagged.value).to_owned(),
-            other => text(other).to_owned(),
-        })
+        .map(|permission| untagged(&permission["FunctionName"]).to_owned())
         .collect();
     assert_eq!(routed, allowed, "left: functions with a route; right: functions that the gateway may call");
     assert!(routed.len() >= 7);

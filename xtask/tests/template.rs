@@ -50,9 +50,12 @@ fn statements(policy: &Value) -> Vec<Value> {
         .as_sequence()
         .unwrap()
         .iter()
-        .flat_map(|one| match one {
-            Value::Tagged(tagged) => tagged.value.as_sequence().unwrap()[1..].to_vec(),
-            other => vec![other.clone()],
+        .flat_map(|one| {
+            if let Value::Tagged(tagged) = one {
+                tagged.value.as_sequence().unwrap()[1..].to_vec()
+            } else {
+                vec![one.clone()]
+            }
         })
         .filter(Value::is_mapping)
         .collect()
@@ -61,13 +64,16 @@ fn statements(policy: &Value) -> Vec<Value> {
 /// Seconds in each environment: a number, or one from a mapping by environment.
 fn seconds(template: &Value, value: &Value) -> BTreeMap<String, u64> {
     let environments = ["local", "dev", "staging", "prod"];
-    let of = |environment: &str| match value {
-        Value::Tagged(tagged) if tagged.tag == "FindInMap" => {
-            let path = tagged.value.as_sequence().unwrap();
-            assert_eq!(plain(&path[1]), "Ref Environment");
-            template["Mappings"][path[0].as_str().unwrap()][environment][path[2].as_str().unwrap()].as_u64().unwrap()
-        }
-        other => other.as_u64().unwrap_or_else(|| panic!("no number of seconds: {}", plain(other))),
+    let of = |environment: &str| {
+        let mapped = if let Value::Tagged(tagged) = value { tagged.value.as_sequence() } else { None };
+        let number = match mapped {
+            Some(path) => {
+                assert_eq!(plain(&path[1]), "Ref Environment");
+                &template["Mappings"][path[0].as_str().unwrap()][environment][path[2].as_str().unwrap()]
+            }
+            None => value,
+        };
+        number.as_u64().unwrap_or_else(|| panic!("no number of seconds: {}", plain(number)))
     };
     environments.into_iter().map(|environment| (environment.to_owned(), of(environment))).collect()
 }
