@@ -315,7 +315,7 @@ impl Stack {
         );
         assert_eq!(versioned.status, 200, "PUT {bucket}?versioning: {}", versioned.text());
         // The functions' roles know only the stack's own buckets.
-        let readers = ["ingest-inventory", "ingest-range"].map(|function| self.role(function));
+        let readers = ["ingest-inventory", "ingest-range", "close-imports"].map(|function| self.role(function));
         let policy = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"AWS": readers},
             "Action": ["s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket"],
             "Resource": [format!("arn:aws:s3:::{bucket}"), format!("arn:aws:s3:::{bucket}/*")]}]});
