@@ -17,7 +17,7 @@ const USUAL_PORT: u16 = 4566;
 /// The region that the local stack plays.
 pub(crate) const REGION: &str = "us-east-1";
 
-/// What MiniStack is told besides ports and folders.
+/// Environment of MiniStack, besides ports and folders.
 const SETTINGS: [(&str, &str); 7] = [
     ("BIND_HOST", "127.0.0.1"),
     // MQTT would listen on all interfaces.

@@ -95,7 +95,7 @@ pub(crate) fn consistent() -> KeysAndAttributesBuilder {
     KeysAndAttributes::builder().consistent_read(true)
 }
 
-/// Who is told of each attempt at a write, and of those that DynamoDB pushed back on.
+/// Hears of each attempt at a write, and whether DynamoDB pushed back.
 pub trait Attempts {
     /// An attempt begins: its number.
     fn began(&self) -> u64;
