@@ -48,9 +48,7 @@ export async function withPage({ expected = [], cut = false, policy = false, vie
     // Chromium writes one such line for every bad answer; those are judged below, by status.
     const judgedBelow = /^Failed to load resource/.test(message.text());
     const stopped = policy && /Content Security Policy/.test(message.text());
-    // The scripts took some seconds to write the first text, on a busy machine.
-    const slow = /was preloaded using link preload but not used within a few seconds/.test(message.text());
-    if (["error", "warning"].includes(message.type()) && !judgedBelow && !stopped && !slow) wrong.push(`console: ${message.text()}`);
+    if (["error", "warning"].includes(message.type()) && !judgedBelow && !stopped) wrong.push(`console: ${message.text()}`);
   });
   page.on("response", (answer) => {
     if (answer.status() >= 400 && !expected.includes(answer.status())) wrong.push(`${answer.status()} ${answer.request().method()} ${answer.url()}`);
