@@ -76,15 +76,15 @@ pub(crate) fn change(table: &str, key: &Value, name: &str, value: Value) {
 }
 
 /// A product that only this test knows; lists do not show it, because it has no time of change. Its id.
-pub(crate) fn product(name: &str, cents: i64, stock: i64) -> String {
-    product_in(name, cents, "USD", stock)
+pub(crate) fn product(name: &str, minor: i64, stock: i64) -> String {
+    product_in(name, minor, "USD", stock)
 }
 
-fn product_in(name: &str, cents: i64, currency: &str, stock: i64) -> String {
+fn product_in(name: &str, minor: i64, currency: &str, stock: i64) -> String {
     let id = format!("prod_{}{}", tag(), tag());
     let number = |number: i64| json!({"N": number.to_string()});
     let item = json!({
-        "id": {"S": id}, "kind": {"S": "product"}, "name": {"S": name}, "price_cents": number(cents),
+        "id": {"S": id}, "kind": {"S": "product"}, "name": {"S": name}, "price_cents": number(minor),
         "currency": {"S": currency}, "category": {"S": "pruebas"}, "stock": number(stock), "version": number(1),
         "created_at": number(now_ms()), "updated_at": number(now_ms()),
     });
@@ -337,7 +337,8 @@ fn every_bad_field_is_named_and_nothing_is_changed() {
         &with("\"1\""),
         &with("null"),
         &with("true"),
-        &with("1e2"),
+        &with("1e3"),
+        &with("1e-1"),
         &with("99999999999999999999"),
         &with("1,\"cantidad\":2"),
         &long,

@@ -1229,7 +1229,7 @@ fn refusals_of_the_functions() {
         "#,
     );
     names.example(
-        "GET /productos?pagina=0&limite=101&orden=precio&precioMin=2&precioMax=1.999",
+        "GET /productos?pagina=0&limite=101&orden=precio&precioMin=2&precioMax=1.9999",
         r#"
         400
         access-control-allow-origin: *
@@ -1239,7 +1239,7 @@ fn refusals_of_the_functions() {
         x-content-type-options: nosniff
         x-request-id: {request}
 
-        {"error":{"codigo":"ERROR_VALIDACION","mensaje":"La solicitud no es válida.","detalles":[{"campo":"orden","mensaje":"Debe ser precio_asc, precio_desc, calificacion_desc o recientes."},{"campo":"precioMax","mensaje":"Tiene más de dos decimales."},{"campo":"pagina","mensaje":"Debe ser un número entero de 1 a 1000000."},{"campo":"limite","mensaje":"Debe ser un número entero de 1 a 100."}],"solicitudId":"{request}"}}
+        {"error":{"codigo":"ERROR_VALIDACION","mensaje":"La solicitud no es válida.","detalles":[{"campo":"orden","mensaje":"Debe ser precio_asc, precio_desc, calificacion_desc o recientes."},{"campo":"precioMax","mensaje":"Tiene más de 3 decimales."},{"campo":"pagina","mensaje":"Debe ser un número entero de 1 a 1000000."},{"campo":"limite","mensaje":"Debe ser un número entero de 1 a 100."}],"solicitudId":"{request}"}}
         "#,
     );
     names.set("category", category());

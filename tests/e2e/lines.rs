@@ -104,7 +104,7 @@ fn every_bad_field_is_named() {
         r#"{"error":{"codigo":"SIN_STOCK","mensaje":"No hay existencias suficientes.","detalles":[{"campo":"adjust","mensaje":"De a solo hay 8."}],"solicitudId":"ID"}}"#
     );
     assert!(told(r#"{"adjust":1000000000}"#, 409).contains("CONFLICTO"));
-    for body in ["{}", "[]", "null", "{", r#"{"count":1,"adjust":1}"#, r#"{"count":1e3}"#, r#"{"count":99999999999}"#] {
+    for body in ["{}", "[]", "null", "{", r#"{"count":1,"adjust":1}"#, r#"{"count":1.5}"#, r#"{"count":99999999999}"#] {
         told(body, 400);
     }
     told(&format!(r#"{{"count":1,"reason":"{}"}}"#, "x".repeat(140_000)), 413);

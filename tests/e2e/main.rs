@@ -24,6 +24,7 @@ mod images;
 mod lifecycle;
 mod lines;
 mod listen;
+mod money;
 mod outbox;
 mod permissions;
 mod products;

@@ -155,13 +155,13 @@ fn every_bad_field_is_named() {
         "POST",
         "/productos",
         &[],
-        r#"{"nombre":" ","descripcion":7,"precio":19.999,"moneda":"JPY","categoriaId":null,"stock":-1,"sku":"","etiquetas":[1],"especificaciones":{"a":[]},"color":"rojo"}"#,
+        r#"{"nombre":" ","descripcion":7,"precio":19.9999,"moneda":"XXX","categoriaId":null,"stock":-1,"sku":"","etiquetas":[1],"especificaciones":{"a":[]},"color":"rojo"}"#,
     );
     assert_eq!(
         (answer.status, error_text(&answer).as_str()),
         (
             400,
-            r#"{"error":{"codigo":"ERROR_VALIDACION","mensaje":"La solicitud no es válida.","detalles":[{"campo":"stock","mensaje":"Debe ser un número entero de 0 a 1000000000."},{"campo":"nombre","mensaje":"No puede quedar vacío."},{"campo":"descripcion","mensaje":"Debe ser un texto."},{"campo":"precio","mensaje":"Tiene más de dos decimales."},{"campo":"moneda","mensaje":"Debe ser el código ISO 4217 de una moneda con céntimos, como USD."},{"campo":"categoriaId","mensaje":"Debe ser un texto."},{"campo":"sku","mensaje":"No puede quedar vacío."},{"campo":"etiquetas[0]","mensaje":"Debe ser un texto."},{"campo":"especificaciones.a","mensaje":"Debe ser un texto o un número."},{"campo":"color","mensaje":"No se conoce este campo."}],"solicitudId":"ID"}}"#
+            r#"{"error":{"codigo":"ERROR_VALIDACION","mensaje":"La solicitud no es válida.","detalles":[{"campo":"stock","mensaje":"Debe ser un número entero de 0 a 1000000000."},{"campo":"nombre","mensaje":"No puede quedar vacío."},{"campo":"descripcion","mensaje":"Debe ser un texto."},{"campo":"precio","mensaje":"Tiene más de 3 decimales."},{"campo":"moneda","mensaje":"Debe ser el código ISO 4217 de una moneda, como USD."},{"campo":"categoriaId","mensaje":"Debe ser un texto."},{"campo":"sku","mensaje":"No puede quedar vacío."},{"campo":"etiquetas[0]","mensaje":"Debe ser un texto."},{"campo":"especificaciones.a","mensaje":"Debe ser un texto o un número."},{"campo":"color","mensaje":"No se conoce este campo."}],"solicitudId":"ID"}}"#
         )
     );
     let answer = post(&body(&unique("nadie"), "Algo", 1.0));

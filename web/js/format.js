@@ -1,4 +1,5 @@
 // Numbers, times and sizes, as the reader's language writes them.
+import { decimals } from "./currency.js";
 import { locale } from "./i18n.js";
 
 const cache = new Map();
@@ -13,8 +14,12 @@ export const signed = (n) => formatter(Intl.NumberFormat, { signDisplay: "except
 export const percent = (share) => formatter(Intl.NumberFormat, { style: "percent", maximumFractionDigits: 0 }).format(share);
 
 /** An amount as the API writes it, in its currency. */
-export const money = (amount, currency) =>
-  Number.isFinite(amount) ? formatter(Intl.NumberFormat, { style: "currency", currency: currency || "USD" }).format(amount) : "–";
+export function money(amount, given) {
+  const currency = given || "USD";
+  const digits = decimals(currency);
+  const options = { style: "currency", currency, minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return Number.isFinite(amount) ? formatter(Intl.NumberFormat, options).format(amount) : "–";
+}
 
 /** Means of ratings: one decimal. */
 export const rating = (mean) => formatter(Intl.NumberFormat, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(mean);

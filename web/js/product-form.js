@@ -1,4 +1,5 @@
 // A product as a form has it, between what the API tells and what it takes. Nothing here touches the document.
+import { decimals } from "./currency.js";
 import { priceText } from "./price.js";
 
 export const EMPTY = { nombre: "", descripcion: "", precio: "", moneda: "USD", categoriaId: "", sku: "", stock: "", etiquetas: "", especificaciones: [] };
@@ -9,7 +10,7 @@ export const SHARED = ["nombre", "descripcion", "precio", "moneda", "categoriaId
 export const formOf = (product) => ({
   nombre: product.nombre,
   descripcion: product.descripcion,
-  precio: product.precio.toFixed(2),
+  precio: product.precio.toFixed(decimals(product.moneda)),
   moneda: product.moneda,
   categoriaId: product.categoria,
   sku: product.sku ?? "",
@@ -26,7 +27,7 @@ export function repeatedNames({ especificaciones }) {
 
 /** The form as the API takes it. What is no price or no number goes there as it is, to be refused at its field. */
 export function draftOf(form, isNew) {
-  const price = priceText(form.precio);
+  const price = priceText(form.precio, form.moneda);
   const draft = {
     nombre: form.nombre.trim(),
     descripcion: form.descripcion.trim(),

@@ -734,18 +734,18 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
 /// The caller's cart of two lines, and the products in it.
 fn a_cart(aws: &Aws) -> Result<()> {
     let number = |number: i64| json!({"N": number.to_string()});
-    let price = |cents| (number(cents), json!({"S": "USD"}));
+    let price = |minor| (number(minor), json!({"S": "USD"}));
     let mut lines = serde_json::Map::new();
     for id in ["prod_bench1", "prod_bench2"] {
-        let (cents, currency) = price(9_999);
+        let (minor, currency) = price(9_999);
         let product = json!({
-            "id": {"S": id}, "kind": {"S": "product"}, "name": {"S": "Auriculares"}, "price_cents": cents, "currency": currency,
+            "id": {"S": id}, "kind": {"S": "product"}, "name": {"S": "Auriculares"}, "price_cents": minor, "currency": currency,
             "category": {"S": "audio"}, "stock": number(45), "version": number(1), "created_at": number(THEN), "updated_at": number(THEN),
             "description": {"S": "Con cancelación de ruido."}, "tags": {"L": []}, "specifications": {"M": {}}, "images": {"L": []},
         });
         aws.dynamodb().seed("Products", &product)?;
         let line = json!({"M": {
-            "name": {"S": "Auriculares"}, "quantity": number(2), "price_cents": cents, "currency": currency, "added_at": number(THEN),
+            "name": {"S": "Auriculares"}, "quantity": number(2), "price_cents": minor, "currency": currency, "added_at": number(THEN),
         }});
         lines.insert(id.to_owned(), line);
     }

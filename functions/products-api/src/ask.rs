@@ -8,7 +8,7 @@ use almacen_contract::products::{self, NewProduct, versions};
 use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Filter, Order, Words};
 use almacen_domain::catalogue::{CATEGORY_CHARS_MAX, Category, Draft, Review};
-use almacen_domain::money::parse_decimal;
+use almacen_domain::money::Decimal;
 use almacen_domain::patch::Expected;
 use almacen_domain::role::Role;
 use almacen_domain::search::NEEDLE_CHARS_MAX;
@@ -243,9 +243,11 @@ impl<'a> Query<'a> {
         }
     }
 
+    /// An amount in thousandths: a list holds products of any currency, and compares prices as numbers.
     fn amount(&mut self, parameter: &str) -> Option<i64> {
         let text = self.text(parameter)?;
-        parse_decimal(text).map_err(|error| self.problem(parameter, amount_refused(error))).ok()
+        let read = Decimal::parse(text).and_then(|number| number.thousandths());
+        read.map_err(|error| self.problem(parameter, amount_refused(error, None))).ok()
     }
 
     fn slice(&mut self) -> Slice {
@@ -282,7 +284,8 @@ impl<'a> Query<'a> {
 mod tests {
     use super::*;
     use almacen_contract::error::Language;
-    use almacen_domain::catalogue::SkuChange;
+    use almacen_domain::catalogue::{DraftPrice, SkuChange};
+    use almacen_domain::money::{Currency, Money};
     use serde_json::{Value, json};
 
     const ID: &str = "prod_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d";
@@ -307,8 +310,7 @@ mod tests {
         Draft {
             name: "Echo Dot".to_owned(),
             description: "Altavoz con voz.".to_owned(),
-            price_cents: 9_999,
-            currency: almacen_domain::money::Currency::parse("USD"),
+            price: DraftPrice::Money(Money::new(9_999, Currency::USD)),
             category: "electronicos".to_owned(),
             sku: SkuChange::Sell(almacen_domain::name::Sku::parse("ECHO-DOT").unwrap()),
             tags: vec!["voz".to_owned(), "casa".to_owned()],
@@ -327,7 +329,7 @@ mod tests {
         let filter = Filter {
             category: Some("electronicos".to_owned()),
             words: Words::new("cafe molido"),
-            price: 450..=10_000,
+            price: 4_500..=100_000,
             but: None,
         };
         assert_eq!(
@@ -384,11 +386,11 @@ mod tests {
         let mut event = event!("list");
         event["queryStringParameters"] = json!({
             "pagina": "0", "limite": "101", "categoria": "x".repeat(61), "orden": "precio", "q": "x".repeat(101),
-            "precioMin": "1.999", "precioMax": "-1", "utm_source": "mail",
+            "precioMin": "1.9999", "precioMax": "-1", "utm_source": "mail",
         });
         assert_eq!(
             told(event),
-            r#"{"error":{"codigo":"ERROR_VALIDACION","mensaje":"The request is not valid.","detalles":[{"campo":"categoria","mensaje":"Has more than 60 characters."},{"campo":"orden","mensaje":"Must be precio_asc, precio_desc, calificacion_desc or recientes."},{"campo":"q","mensaje":"Has more than 100 characters."},{"campo":"precioMin","mensaje":"Has more than two decimals."},{"campo":"precioMax","mensaje":"Must be between 0 and 100000000."},{"campo":"pagina","mensaje":"Must be a whole number from 1 to 1000000."},{"campo":"limite","mensaje":"Must be a whole number from 1 to 100."}],"solicitudId":"r"}}"#
+            r#"{"error":{"codigo":"ERROR_VALIDACION","mensaje":"The request is not valid.","detalles":[{"campo":"categoria","mensaje":"Has more than 60 characters."},{"campo":"orden","mensaje":"Must be precio_asc, precio_desc, calificacion_desc or recientes."},{"campo":"q","mensaje":"Has more than 100 characters."},{"campo":"precioMin","mensaje":"Has more than 3 decimals."},{"campo":"precioMax","mensaje":"Must be between 0 and 10000000000."},{"campo":"pagina","mensaje":"Must be a whole number from 1 to 1000000."},{"campo":"limite","mensaje":"Must be a whole number from 1 to 100."}],"solicitudId":"r"}}"#
         );
         for (name, value) in [
             ("limite", "+5"),
@@ -396,7 +398,6 @@ mod tests {
             ("limite", "99999999999999999999999"),
             ("pagina", "-1"),
             ("pagina", "1e3"),
-            ("precioMin", "1e3"),
             ("precioMax", "x"),
         ] {
             let mut event = event!("list");

@@ -7,7 +7,7 @@ use almacen_contract::error::{Code, Refusal};
 use almacen_contract::event::{name, product_event};
 use almacen_contract::products::{
     CategoryBody, CreatedBody, ListBody, NewProduct, OneProductBody, PageBody, Pagination, ProductBody, ReviewBody,
-    category_taken, reviewed_before, tag,
+    category_taken, price_refused, reviewed_before, tag,
 };
 use almacen_contract::time::rfc3339;
 use almacen_domain::catalogue::listing::{Filter, Order};
@@ -223,7 +223,7 @@ impl Api {
 
     async fn create(&self, new: NewProduct, by: String, request_id: &str) -> Result<Reply, Refusal> {
         let NewProduct { draft, stock } = new;
-        let mut product = draft.made(id::random("prod"), now_ms());
+        let mut product = draft.made(id::random("prod"), now_ms()).map_err(price_refused)?;
         let opening = match stock {
             Some(units) => {
                 // What has stock can be sold: without a sku of its own it is sold under its id.
@@ -260,7 +260,7 @@ impl Api {
     async fn change(&self, id: &str, draft: &Draft, expected: &Expected, request_id: &str) -> Result<Reply, Refusal> {
         for _ in 0..TRIES {
             let (before, changed_at) = self.expected(id, expected).await?;
-            let after = draft.clone().in_place_of(&before, now_ms());
+            let after = draft.clone().in_place_of(&before, now_ms()).map_err(price_refused)?;
             let shelf =
                 if before.sku == after.sku { None } else { Some(self.shelf(&after).await.map_err(problem::table)?) };
             let event = event(name::PRODUCT_UPDATED, &after, request_id);

@@ -137,7 +137,7 @@ mod tests {
     fn change(id: &str, changed_at: Millis, offered: bool) -> Change {
         let entry = offered.then(|| Entry {
             words: String::new(),
-            price_cents: 1,
+            price_thousandths: 1,
             category: String::new(),
             rating_sum: 0,
             rating_count: 0,

@@ -84,7 +84,7 @@ impl World {
         let changed_at = last.map_or(decided_at, |last| decided_at.max(last.changed_at + 1));
         let entry = (!gone).then(|| Entry {
             words: format!("w{changed_at}"),
-            price_cents: changed_at,
+            price_thousandths: changed_at,
             category: "c".to_owned(),
             rating_sum: 0,
             rating_count: 0,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::Known;
 
 /// Begins every snapshot; its last byte grows with every change of the format. Another one's counts as none.
-const FORMAT: &[u8] = b"almacen-catalogue\x03";
+const FORMAT: &[u8] = b"almacen-catalogue\x04";
 /// Where it is in its bucket.
 const KEY: &str = "snapshot";
 /// The largest, in bytes: some 100,000 products, which is what an instance has memory and time for.
@@ -162,9 +162,10 @@ pub(crate) fn encode(known: &Known) -> Option<Vec<u8>> {
         bytes = postcard::to_extend(category, bytes).ok()?;
     }
     for row in rows {
-        let Row { id_bytes, words_bytes, category, changed_at, price_cents, .. } = *row;
+        let Row { id_bytes, words_bytes, category, changed_at, price_thousandths, .. } = *row;
         let Row { rating_sum, rating_count, created_at, .. } = *row;
-        let line = Line(id_bytes, words_bytes, category, changed_at, price_cents, rating_sum, rating_count, created_at);
+        let line =
+            Line(id_bytes, words_bytes, category, changed_at, price_thousandths, rating_sum, rating_count, created_at);
         bytes = postcard::to_extend(&line, bytes).ok()?;
     }
     bytes.extend_from_slice(texts.as_bytes());
@@ -208,7 +209,7 @@ fn decode(mut bytes: Vec<u8>) -> Option<Known> {
             words_bytes: line.1,
             category: line.2,
             changed_at: line.3,
-            price_cents: line.4,
+            price_thousandths: line.4,
             rating_sum: line.5,
             rating_count: line.6,
             created_at: line.7,
@@ -229,7 +230,7 @@ mod tests {
     fn change(id: &str, changed_at: Millis, words: Option<&str>) -> Change {
         let entry = words.map(|words| Entry {
             words: words.to_owned(),
-            price_cents: 9_999,
+            price_thousandths: 9_999,
             category: "electrónica".to_owned(),
             rating_sum: 9,
             rating_count: 2,

@@ -13,7 +13,7 @@
 use almacen_domain::cart::{Cart, CartRefusal, Change, LINES_MAX, QUANTITY_MAX, ShownCart, ShownLine, Supply};
 use almacen_domain::coupon::{CODE_CHARS, Code as CouponCode, Why};
 use almacen_domain::image::{LIST_WIDTH, rendition_key};
-use almacen_domain::money::{Currency, decimal};
+use almacen_domain::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Detail, Language, Refusal, Text};
@@ -85,15 +85,17 @@ impl CartBody {
     #[must_use]
     pub fn of(user: &str, cart: ShownCart, images_url: &str, language: Language) -> Self {
         let totals = cart.totals;
+        let currency = cart.currency.unwrap_or(NO_CURRENCY);
+        let amount = |minor| Amount(Money::new(minor, currency));
         Self {
             usuario_id: user.to_owned(),
             items: cart.lines.into_iter().map(|line| line_body(line, images_url, language)).collect(),
-            subtotal: Amount(totals.subtotal),
-            descuento: Amount(totals.discount),
-            impuesto: Amount(totals.tax),
-            envio: Amount(totals.shipping),
-            total: Amount(totals.total),
-            moneda: cart.currency.unwrap_or(NO_CURRENCY).as_str().to_owned(),
+            subtotal: amount(totals.subtotal),
+            descuento: amount(totals.discount),
+            impuesto: amount(totals.tax),
+            envio: amount(totals.shipping),
+            total: amount(totals.total),
+            moneda: currency.as_str().to_owned(),
             actualizado_en: cart.updated_at.map(rfc3339),
             cupon: cart.coupon.map(|(code, checked)| CouponBody {
                 codigo: code.as_str().to_owned(),
@@ -139,12 +141,12 @@ fn line_body(line: ShownLine, images_url: &str, language: Language) -> LineBody 
     LineBody {
         producto_id: line.product,
         nombre: line.name,
-        precio: Amount(line.price.cents),
+        precio: Amount(line.price),
         cantidad: line.quantity,
         url_imagen: line
             .image
             .map(|key| format!("{}/{}", images_url.trim_end_matches('/'), rendition_key(&key, LIST_WIDTH))),
-        precio_anterior: line.previous.map(|price| Amount(price.cents)),
+        precio_anterior: line.previous.map(Amount),
         disponible: available,
         existencias: left,
         aviso: notice.map(|text| text.get(language).to_owned()),
@@ -294,7 +296,7 @@ fn why_text(why: Why) -> Text {
         Why::UsedByCustomer => Text::fixed("Ya usó este cupón.", "You have used this coupon already."),
         Why::OtherCurrency => Text::fixed("Este cupón es para otra moneda.", "This coupon is for another currency."),
         Why::BelowMinimum { minimum } => {
-            let minimum = decimal(minimum);
+            let minimum = minimum.decimal();
             Text::made(
                 format!("Este cupón vale para compras desde {minimum}."),
                 format!("This coupon counts for purchases from {minimum} on."),
@@ -350,18 +352,17 @@ impl CartData {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use almacen_domain::money::Money;
     use almacen_domain::pricing::Totals;
 
-    fn usd(cents: i64) -> Money {
-        Money::new(cents, Currency::USD)
+    fn usd(minor: i64) -> Money {
+        Money::new(minor, Currency::USD)
     }
 
-    fn line(product: &str, cents: i64, quantity: i64, supply: Supply) -> ShownLine {
+    fn line(product: &str, minor: i64, quantity: i64, supply: Supply) -> ShownLine {
         ShownLine {
             product: product.to_owned(),
             name: "Café".to_owned(),
-            price: usd(cents),
+            price: usd(minor),
             previous: None,
             quantity,
             image: Some(format!("{product}/abc")),
@@ -389,6 +390,42 @@ mod tests {
                 r#"{{"usuarioId":"u1","items":[{{"productoId":"prod_1","nombre":"Café","precio":99.99,"cantidad":2,"urlImagen":"https://shop.example/img/{image}"}}],"subtotal":199.98,"descuento":0.00,"impuesto":16.00,"envio":0.00,"total":215.98,"moneda":"USD","actualizadoEn":"2024-01-21T11:00:00Z"}}"#
             )
         );
+    }
+
+    #[test]
+    fn amounts_have_the_decimals_of_the_carts_currency() {
+        for (code, minor, totals, expected) in [
+            (
+                "CLP",
+                19_990,
+                [39_980, 7_596, 47_576],
+                r#""subtotal":39980,"descuento":0,"impuesto":7596,"envio":0,"total":47576,"moneda":"CLP""#,
+            ),
+            (
+                "KWD",
+                1_234,
+                [2_468, 469, 2_937],
+                r#""subtotal":2.468,"descuento":0.000,"impuesto":0.469,"envio":0.000,"total":2.937,"moneda":"KWD""#,
+            ),
+        ] {
+            let currency = Currency::parse(code).unwrap();
+            let line = line("prod_1", 0, 2, Supply::Enough);
+            let price = Money::new(minor, currency);
+            let [subtotal, tax, total] = totals;
+            let cart = ShownCart {
+                lines: vec![ShownLine { price, previous: Some(Money::new(minor + 1, currency)), ..line }],
+                coupon: CouponCode::parse("MIL").map(|code| (code, Err(Why::BelowMinimum { minimum: price }))),
+                totals: Totals { subtotal, discount: 0, tax, shipping: 0, total },
+                currency: Some(currency),
+                updated_at: None,
+            };
+            let body = written(cart, Language::English);
+            assert!(body.contains(expected), "{body}");
+            let (price, previous) = (price.decimal(), Money::new(minor + 1, currency).decimal());
+            assert!(body.contains(&format!(r#""precio":{price},"cantidad":2"#)), "{body}");
+            assert!(body.contains(&format!(r#""precioAnterior":{previous}"#)), "{body}");
+            assert!(body.contains(&format!("purchases from {price} on.")), "{body}");
+        }
     }
 
     #[test]
@@ -460,7 +497,7 @@ mod tests {
         check(Err(Why::UsedUp), r#""aplicado":false,"aviso":"Este cupón ya se agotó.""#);
         check(Err(Why::UsedByCustomer), r#""aplicado":false,"aviso":"Ya usó este cupón.""#);
         check(Err(Why::OtherCurrency), r#""aplicado":false,"aviso":"Este cupón es para otra moneda.""#);
-        let low = Why::BelowMinimum { minimum: 2_000 };
+        let low = Why::BelowMinimum { minimum: usd(2_000) };
         check(Err(low), r#""aplicado":false,"aviso":"Este cupón vale para compras desde 20.00.""#);
     }
 

@@ -123,7 +123,7 @@ pub fn product_event(name: &str, product: &Product, correlation: &str, cause: &s
     let data = ProductData {
         producto_id: product.id.clone(),
         nombre: product.name.clone(),
-        precio: Amount(product.price.cents),
+        precio: Amount(product.price),
         moneda: product.price.currency.as_str().to_owned(),
         categoria: product.category.clone(),
         sku: product.sku.as_ref().map(|sku| sku.as_str().to_owned()),

@@ -196,7 +196,7 @@ mod tests {
             (r#"{"count":1,"adjust":1}"#, "Either count or adjust, not both."),
             (r#"{"count":null}"#, "Must be a whole number"),
             (r#"{"count":1000000001}"#, "Must be a whole number"),
-            (r#"{"count":1e3}"#, "Must be a whole number"),
+            (r#"{"count":1.5}"#, "Must be a whole number"),
             (r#"{"count":9223372036854775808}"#, "Must be a whole number"),
             (r#"{"count":1,"reason":"a\u0000"}"#, "cannot be seen"),
             (&format!(r#"{{"count":1,"reason":"{}"}}"#, "x".repeat(201)), "Has more than 200 characters."),

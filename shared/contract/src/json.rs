@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use almacen_domain::money::parse_decimal;
+use almacen_domain::money::{AmountError, Currency, Decimal, Money};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -69,12 +69,12 @@ impl Fields {
         }
     }
 
-    /// A whole number in `range`, if the field is there.
+    /// A whole number in `range`, if the field is there. `2.0` and `1E+2` are whole numbers too.
     pub fn integer(&mut self, name: &str, range: &RangeInclusive<i64>) -> Option<i64> {
-        let value = self.left.remove(name)?;
-        match value.as_i64() {
-            Some(number) if range.contains(&number) => Some(number),
-            _ => {
+        let number = self.number(name)?.and_then(|number| number.scaled(0));
+        match number {
+            Ok(number) if range.contains(&number) => Some(number),
+            Ok(_) | Err(_) => {
                 let (from, to) = (range.start(), range.end());
                 self.problem(
                     name,
@@ -97,14 +97,25 @@ impl Fields {
         self.integer(name, range).map(Some)
     }
 
-    /// An amount of money in cents, if the field is there: a JSON number, read from its digits.
-    pub fn amount(&mut self, name: &str) -> Option<i64> {
+    /// An amount of money, if the field is there: a JSON number, read from its digits.
+    pub fn amount(&mut self, name: &str, currency: Currency) -> Option<Money> {
+        let read = self.number(name)?.and_then(|number| number.money(currency));
+        read.map_err(|error| self.problem(name, amount_refused(error, Some(currency)))).ok()
+    }
+
+    /// A number that may be an amount of a currency that is not known yet, if the field is there.
+    pub fn amount_of_any(&mut self, name: &str) -> Option<Decimal> {
+        let read = self.number(name)?.and_then(|number| number.thousandths().map(|_| number));
+        read.map_err(|error| self.problem(name, amount_refused(error, None))).ok()
+    }
+
+    /// A number as it is written, if the field is there.
+    fn number(&mut self, name: &str) -> Option<Result<Decimal, AmountError>> {
         let value = self.left.remove(name)?;
-        let read = match (&value, self.numbers.get(name)) {
-            (Value::Number(_), Some(number)) => parse_decimal(number),
-            _ => parse_decimal(""),
-        };
-        read.map_err(|error| self.problem(name, amount_refused(error))).ok()
+        Some(match (&value, self.numbers.get(name)) {
+            (Value::Number(_), Some(number)) => Decimal::parse(number),
+            _ => Err(AmountError::NotAnAmount),
+        })
     }
 
     /// A value of any kind, to be read by other means.
@@ -227,10 +238,13 @@ impl<'de> Visitor<'de> for Entries {
         while let Some((name, raw)) = map.next_entry::<String, &RawValue>()? {
             let exact = Exact { path: &name, twice: &mut read.twice };
             let value = exact.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
-            let value = value.map_err(serde::de::Error::custom)?;
-            if value.is_number() {
+            let value = if raw.get().starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
                 read.numbers.insert(name.clone(), raw.get().to_owned());
-            }
+                // A number beyond a float's range, such as 1e400, is valid JSON: it is its field that is refused, by its text.
+                value.unwrap_or_else(|_| Value::from(f64::MAX))
+            } else {
+                value.map_err(serde::de::Error::custom)?
+            };
             if read.entries.insert(name.clone(), value).is_some() {
                 read.twice.push(name);
             }
@@ -319,9 +333,13 @@ mod tests {
     use crate::error::Language;
 
     fn amount(body: &str) -> Result<Option<i64>, String> {
+        amount_in(body, Currency::USD)
+    }
+
+    fn amount_in(body: &str, currency: Currency) -> Result<Option<i64>, String> {
         let told = |refusal: Refusal| refusal.body(Language::English, "r");
         let mut fields = Fields::parse(body.as_bytes()).map_err(told)?;
-        let amount = fields.amount("precio");
+        let amount = fields.amount("precio", currency).map(|money| money.minor);
         fields.finish().map_err(told)?;
         Ok(amount)
     }
@@ -330,10 +348,14 @@ mod tests {
     fn amounts_are_read_from_their_digits() {
         assert_eq!(amount(r#"{"precio":99.99}"#), Ok(Some(9999)));
         assert_eq!(amount("{}"), Ok(None));
+        assert_eq!(amount(r#"{"precio":1E+2}"#), Ok(Some(10_000)));
+        assert_eq!(amount(r#"{"precio":1.5e1}"#), Ok(Some(1_500)));
+        let pesos = Currency::parse("CLP").unwrap();
+        assert_eq!(amount_in(r#"{"precio":19990}"#, pesos), Ok(Some(19_990)));
+        assert!(amount_in(r#"{"precio":19.9}"#, pesos).unwrap_err().contains("Must have no decimals (CLP)."));
         for (body, told) in [
-            (r#"{"precio":19.999}"#, "more than two decimals"),
-            (r#"{"precio":19.990000000000000001}"#, "more than two decimals"),
-            (r#"{"precio":1e2}"#, "Must be an amount"),
+            (r#"{"precio":19.999}"#, "Has more than 2 decimals (USD)."),
+            (r#"{"precio":19.990000000000000001}"#, "Has more than 2 decimals (USD)."),
             (r#"{"precio":"99.99"}"#, "Must be an amount"),
             (r#"{"precio":null}"#, "Must be an amount"),
             (r#"{"precio":-1}"#, "Must be between"),
@@ -341,6 +363,37 @@ mod tests {
         ] {
             let error = amount(body).unwrap_err();
             assert!(error.contains(told), "{body}: {error}");
+        }
+    }
+
+    #[test]
+    fn whole_numbers_may_be_written_with_a_point_or_an_exponent() {
+        let read = |number: &str| {
+            let mut fields = Fields::parse(format!(r#"{{"n":{number}}}"#).as_bytes()).unwrap();
+            let number = fields.integer_or_null("n", &(-100..=100));
+            fields.finish().map(|()| number.unwrap()).map_err(|refusal| refusal.body(Language::English, "r"))
+        };
+        for (text, number) in
+            [("2", 2), ("2.0", 2), ("-2.00", -2), ("1E+2", 100), ("0.5e1", 5), ("-0", 0), ("0e400", 0)]
+        {
+            assert_eq!(read(text), Ok(Some(number)), "{text}");
+        }
+        assert_eq!(read("null"), Ok(None));
+        for text in [
+            "2.5",
+            "101",
+            "1E+3",
+            "1e300",
+            "1e400",
+            "-1e999999999999",
+            "1e-999999999999",
+            "1e-1",
+            "2.0000000000000000001",
+            "\"2\"",
+            "true",
+            "[2]",
+        ] {
+            assert!(read(text).unwrap_err().contains("Must be a whole number from -100 to 100."), "{text}");
         }
     }
 

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use almacen_domain::catalogue::{
-    CATEGORY_CHARS_MAX, COMMENT_CHARS_MAX, Category, DESCRIPTION_CHARS_MAX, Draft, NAME_CHARS_MAX, Product, RATING_MAX,
-    Review, SPECIFICATION_NAME_CHARS_MAX, SPECIFICATION_VALUE_CHARS_MAX, SPECIFICATIONS_MAX, SkuChange, TAG_CHARS_MAX,
-    TAGS_MAX,
+    CATEGORY_CHARS_MAX, COMMENT_CHARS_MAX, Category, DESCRIPTION_CHARS_MAX, Draft, DraftPrice, NAME_CHARS_MAX,
+    PriceError, Product, RATING_MAX, Review, SPECIFICATION_NAME_CHARS_MAX, SPECIFICATION_VALUE_CHARS_MAX,
+    SPECIFICATIONS_MAX, SkuChange, TAG_CHARS_MAX, TAGS_MAX,
 };
 use almacen_domain::image::{LIST_WIDTH, WIDTHS, rendition_key};
 use almacen_domain::money::Currency;
@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::error::{Code, Detail, Refusal, Text};
 use crate::json::Fields;
-use crate::money::Amount;
+use crate::money::{Amount, amount_refused};
 use crate::time::rfc3339;
 
 /// What a list shows of a product.
@@ -45,7 +45,7 @@ impl ProductBody {
             id: product.id.clone(),
             nombre: product.name.clone(),
             descripcion: product.description.clone(),
-            precio: Amount(product.price.cents),
+            precio: Amount(product.price),
             moneda: product.price.currency.as_str().to_owned(),
             categoria: product.category.clone(),
             url_imagen: product.images.first().map(|key| image_url(images_url, key, LIST_WIDTH)),
@@ -178,7 +178,7 @@ pub struct NewProduct {
 pub fn new_product(body: &[u8]) -> Result<NewProduct, Refusal> {
     let mut fields = Fields::parse(body)?;
     let stock = fields.integer("stock", &(0..=COUNT_MAX));
-    let draft = draft(&mut fields);
+    let draft = draft(&mut fields, Some(Currency::USD));
     fields.finish()?;
     Ok(NewProduct { draft: draft.ok_or_else(|| Refusal::new(Code::Validation))?, stock })
 }
@@ -195,30 +195,16 @@ pub fn changed_product(body: &[u8]) -> Result<Draft, Refusal> {
             Text::fixed("Solo lo cambia el almacén (PATCH /items).", "Only the warehouse changes it (PATCH /items)."),
         );
     }
-    let draft = draft(&mut fields);
+    let draft = draft(&mut fields, None);
     fields.finish()?;
     draft.ok_or_else(|| Refusal::new(Code::Validation))
 }
 
-/// `None` where a problem was named.
-fn draft(fields: &mut Fields) -> Option<Draft> {
+/// `None` where a problem was named. `default` is the currency of a body that names none.
+fn draft(fields: &mut Fields, default: Option<Currency>) -> Option<Draft> {
     let name = line(fields, "nombre", NAME_CHARS_MAX);
     let description = prose(fields, "descripcion", DESCRIPTION_CHARS_MAX);
-    fields.require("precio");
-    let price_cents = fields.amount("precio");
-    let currency = fields.take("moneda").and_then(|value| {
-        let currency = value.as_str().and_then(Currency::parse);
-        if currency.is_none() {
-            fields.problem(
-                "moneda",
-                Text::fixed(
-                    "Debe ser el código ISO 4217 de una moneda con céntimos, como USD.",
-                    "Must be the ISO 4217 code of a currency with cents, such as USD.",
-                ),
-            );
-        }
-        currency
-    });
+    let price = price(fields, default);
     let category = line(fields, "categoriaId", CATEGORY_CHARS_MAX);
     let sku = match fields.take("sku") {
         None => SkuChange::Keep,
@@ -240,13 +226,40 @@ fn draft(fields: &mut Fields) -> Option<Draft> {
     Some(Draft {
         name: name?,
         description: description?,
-        price_cents: price_cents?,
-        currency,
+        price: price?,
         category: category?,
         sku,
         tags,
         specifications,
     })
+}
+
+/// The price in the currency that the body names, wherever it stands in it, or else in `default`.
+fn price(fields: &mut Fields, default: Option<Currency>) -> Option<DraftPrice> {
+    fields.require("precio");
+    let named = fields.take("moneda");
+    let currency = named.as_ref().map_or(default, |value| value.as_str().and_then(Currency::parse));
+    // Without a currency the number alone is looked at: what none could have is refused at once.
+    let price = match currency {
+        Some(currency) => fields.amount("precio", currency).map(DraftPrice::Money),
+        None => fields.amount_of_any("precio").map(DraftPrice::SameCurrency),
+    };
+    if named.is_some() && currency.is_none() {
+        fields.problem(
+            "moneda",
+            Text::fixed(
+                "Debe ser el código ISO 4217 de una moneda, como USD.",
+                "Must be the ISO 4217 code of a currency, such as USD.",
+            ),
+        );
+    }
+    price
+}
+
+/// 400 for a price that is no amount of the currency that the product has.
+#[must_use]
+pub fn price_refused(refused: PriceError) -> Refusal {
+    Refusal::invalid_field("precio", amount_refused(refused.error, Some(refused.currency)))
 }
 
 /// A text of one line that must be there.
@@ -465,13 +478,14 @@ pub fn category_taken(id: &str) -> Refusal {
 mod tests {
     use super::*;
     use crate::error::Language;
-    use almacen_domain::money::Money;
+    use almacen_domain::money::{AmountError, Decimal, Money};
 
     const BODY: &str = r#"{"nombre":" Echo Dot ","descripcion":"Altavoz.\nCon voz.","precio":99.99,"categoriaId":"electronicos",
         "stock":45,"sku":"ECHO","etiquetas":["Voz","voz","casa"],"especificaciones":{"peso":"300 g","vatios":15.5}}"#;
 
     fn product() -> Product {
-        let mut product = new_product(BODY.as_bytes()).unwrap().draft.made("prod_1".to_owned(), 1_705_834_800_000);
+        let mut product =
+            new_product(BODY.as_bytes()).unwrap().draft.made("prod_1".to_owned(), 1_705_834_800_000).unwrap();
         (product.stock, product.rating_sum, product.rating_count) = (45, 576, 128);
         product.images = vec!["p/prod_1/a".to_owned()];
         product
@@ -505,10 +519,54 @@ mod tests {
         assert_eq!(new.draft.sku, SkuChange::Sell(Sku::parse("ECHO").unwrap()));
         let least = r#"{"nombre":"a","descripcion":"b","precio":0,"categoriaId":"c","moneda":"EUR","sku":null}"#;
         let draft = changed_product(least.as_bytes()).unwrap();
-        assert_eq!((draft.price_cents, draft.currency, draft.sku), (0, Currency::parse("EUR"), SkuChange::Remove));
+        let nothing = DraftPrice::Money(Money::new(0, Currency::parse("EUR").unwrap()));
+        assert_eq!((draft.price, draft.sku), (nothing, SkuChange::Remove));
         assert_eq!(
             changed_product(br#"{"stock":1}"#).unwrap_err().body(Language::English, "r"),
             r#"{"error":{"codigo":"ERROR_VALIDACION","mensaje":"The request is not valid.","detalles":[{"campo":"stock","mensaje":"Only the warehouse changes it (PATCH /items)."},{"campo":"nombre","mensaje":"Is missing."},{"campo":"descripcion","mensaje":"Is missing."},{"campo":"precio","mensaje":"Is missing."},{"campo":"categoriaId","mensaje":"Is missing."}],"solicitudId":"r"}}"#
+        );
+    }
+
+    #[test]
+    fn a_price_has_at_most_the_decimals_of_its_currency() {
+        let body = |price: &str| format!(r#"{{"nombre":"a","descripcion":"b","categoriaId":"c",{price}}}"#);
+        let new = |price: &str| {
+            let told = |refusal: Refusal| refusal.body(Language::English, "r");
+            new_product(body(price).as_bytes()).map(|new| new.draft.price).map_err(told)
+        };
+        for (price, code, minor) in [
+            (r#""precio":19990,"moneda":"CLP""#, "CLP", 19_990),
+            (r#""moneda":"CLP","precio":19990.00"#, "CLP", 19_990),
+            (r#""precio":1.234,"moneda":"KWD""#, "KWD", 1_234),
+            (r#""moneda":"JPY","precio":1E+2"#, "JPY", 100),
+            (r#""precio":1E+2"#, "USD", 10_000),
+        ] {
+            assert_eq!(new(price), Ok(DraftPrice::Money(Money::new(minor, Currency::parse(code).unwrap()))), "{price}");
+        }
+        for (price, problem) in [
+            (r#""precio":19.9,"moneda":"CLP""#, r#"{"campo":"precio","mensaje":"Must have no decimals (CLP)."}"#),
+            (r#""moneda":"CLP","precio":19.9"#, r#"{"campo":"precio","mensaje":"Must have no decimals (CLP)."}"#),
+            (r#""precio":1.2345,"moneda":"KWD""#, r#"{"campo":"precio","mensaje":"Has more than 3 decimals (KWD)."}"#),
+            (r#""precio":1.234"#, r#"{"campo":"precio","mensaje":"Has more than 2 decimals (USD)."}"#),
+            (
+                r#""precio":10000000.001,"moneda":"KWD""#,
+                r#"{"campo":"precio","mensaje":"Must be between 0 and 10000000 (KWD)."}"#,
+            ),
+            (
+                r#""precio":1.2345,"moneda":"XXX""#,
+                r#"{"campo":"precio","mensaje":"Has more than 3 decimals."},{"campo":"moneda","#,
+            ),
+        ] {
+            let told = new(price).unwrap_err();
+            assert!(told.contains(problem), "{price}: {told}");
+        }
+        // Which currency the product has is known only where it is read.
+        let kept = changed_product(body(r#""precio":1.234"#).as_bytes()).unwrap().price;
+        assert_eq!(kept, DraftPrice::SameCurrency(Decimal::parse("1.234").unwrap()));
+        let refused = price_refused(PriceError { error: AmountError::TooPrecise, currency: Currency::USD });
+        assert_eq!(
+            refused.body(Language::Spanish, "r"),
+            r#"{"error":{"codigo":"ERROR_VALIDACION","mensaje":"La solicitud no es válida.","detalles":[{"campo":"precio","mensaje":"Tiene más de 2 decimales (USD)."}],"solicitudId":"r"}}"#
         );
     }
 
@@ -530,7 +588,7 @@ mod tests {
         for value in ["-1", "19.999", "\"1\"", "null", "100000000.01"] {
             bad("precio", value);
         }
-        for value in ["\"JPY\"", "\"usd\"", "1", "null"] {
+        for value in ["\"XXX\"", "\"usd\"", "1", "null"] {
             bad("moneda", value);
         }
         for value in ["-1", "1.5", "\"1\"", "1000000001", "null"] {

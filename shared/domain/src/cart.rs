@@ -9,7 +9,7 @@ use crate::Millis;
 use crate::catalogue::Product;
 use crate::coupon::{Code, Goods, Standing, Why, check};
 use crate::money::{Currency, Money};
-use crate::pricing::{Rules, Totals, line_cents, totals};
+use crate::pricing::{Rules, Totals, line_total, totals};
 
 /// Lines of one cart; as many as one order takes.
 pub const LINES_MAX: usize = 40;
@@ -176,9 +176,9 @@ impl Cart {
         let currency = self.currency(catalogue);
         let counted = self.lines.iter().filter_map(|line| {
             let product = catalogue.get(&line.product)?;
-            (Some(product.price.currency) == currency).then(|| line_cents(product.price.cents, line.quantity))
+            (Some(product.price.currency) == currency).then(|| line_total(product.price.minor, line.quantity))
         });
-        Goods { cents: counted.fold(0, i64::saturating_add), currency }
+        Goods { minor: counted.fold(0, i64::saturating_add), currency }
     }
 
     /// The cart after a change. `coupon` is what is known of the coupon to be applied. `None` where nothing changes, so
@@ -333,7 +333,7 @@ pub fn shown(cart: &Cart, catalogue: &Catalogue, coupon: Option<&Standing>, rule
     ShownCart {
         lines: cart.lines.iter().map(|line| shown_line(line, catalogue.get(&line.product), goods.currency)).collect(),
         coupon: checked.map(|(code, checked)| (code, checked.map(drop))),
-        totals: totals(goods.cents, benefit, rules),
+        totals: totals(goods.minor, benefit, rules),
         currency: goods.currency,
         updated_at: cart.updated_at,
     }
@@ -381,12 +381,12 @@ mod tests {
     const NOW: Millis = 1_705_834_800_000;
     const RULES: Rules = Rules { tax_basis_points: 800, shipping_cents: 0, free_shipping_from_cents: 0 };
 
-    fn product(id: &str, cents: i64, stock: i64) -> Product {
+    fn product(id: &str, minor: i64, stock: i64) -> Product {
         Product {
             id: id.to_owned(),
             name: format!("Name of {id}"),
             description: String::new(),
-            price: Money::new(cents, Currency::USD),
+            price: Money::new(minor, Currency::USD),
             category: "c".to_owned(),
             sku: None,
             tags: Vec::new(),
@@ -522,13 +522,13 @@ mod tests {
         let second = shown(&cart, &after, None, &RULES, NOW);
         assert_eq!(second.totals.subtotal, 17_998);
         let [a, b] = second.lines.as_slice() else { panic!("two lines") };
-        assert_eq!((a.price.cents, a.previous), (8_999, Some(Money::new(9_999, Currency::USD))));
-        assert_eq!((b.name.as_str(), b.price.cents, b.supply), ("Name of b", 500, Supply::Gone));
+        assert_eq!((a.price.minor, a.previous), (8_999, Some(Money::new(9_999, Currency::USD))));
+        assert_eq!((b.name.as_str(), b.price.minor, b.supply), ("Name of b", 500, Supply::Gone));
         // Adding more of it is agreeing to its price.
         let more = cart.changed(&add("a", 1), &after, None, NOW).unwrap().unwrap();
         assert_eq!(shown(&more, &after, None, &RULES, NOW).lines[0].previous, None);
         let other = cart.changed(&set("a", 1), &after, None, NOW).unwrap().unwrap();
-        assert_eq!(shown(&other, &after, None, &RULES, NOW).lines[0].previous.unwrap().cents, 9_999);
+        assert_eq!(shown(&other, &after, None, &RULES, NOW).lines[0].previous.unwrap().minor, 9_999);
         // Of what is gone a line can only be removed.
         assert_eq!(cart.changed(&set("b", 2), &after, None, NOW), Err(CartRefusal::NoSuchProduct));
         assert_eq!(cart.changed(&add("b", 1), &after, None, NOW), Err(CartRefusal::NoSuchProduct));
@@ -598,7 +598,7 @@ mod tests {
             ids.dedup();
             prop_assert_eq!(ids.len(), cart.lines.len());
             let seen = shown(&cart, &catalogue, None, &RULES, NOW);
-            let sum: i64 = seen.lines.iter().map(|line| line.price.cents * line.quantity).sum();
+            let sum: i64 = seen.lines.iter().map(|line| line.price.minor * line.quantity).sum();
             prop_assert_eq!(seen.totals.subtotal, sum);
         }
 

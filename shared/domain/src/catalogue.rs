@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::Millis;
-use crate::money::{Currency, Money};
+use crate::money::{AmountError, Currency, Decimal, Money};
 use crate::name::Sku;
 use crate::search::fold;
 
@@ -86,10 +86,8 @@ pub struct Draft {
     pub name: String,
     /// What it is, for people.
     pub description: String,
-    /// What one costs, in hundredths.
-    pub price_cents: i64,
-    /// In which currency; `None` leaves what was, or means the United States dollar.
-    pub currency: Option<Currency>,
+    /// What one costs.
+    pub price: DraftPrice,
     /// The id of its category.
     pub category: String,
     /// The item that is sold under it.
@@ -98,6 +96,24 @@ pub struct Draft {
     pub tags: Vec<String>,
     /// Names and values.
     pub specifications: BTreeMap<String, String>,
+}
+
+/// The price in a [`Draft`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DraftPrice {
+    /// In a currency that the draft names.
+    Money(Money),
+    /// In the currency that the product has; a new one has the United States dollar.
+    SameCurrency(Decimal),
+}
+
+/// The price of a [`Draft`] is no amount of the product's currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PriceError {
+    /// Why not.
+    pub error: AmountError,
+    /// The product's currency.
+    pub currency: Currency,
 }
 
 /// What happens to the item that a product sells.
@@ -113,8 +129,10 @@ pub enum SkuChange {
 
 impl Draft {
     /// A new product under `id`. Nobody has rated it, and the inventory has told nothing of it yet.
-    #[must_use]
-    pub fn made(self, id: String, now: Millis) -> Product {
+    ///
+    /// # Errors
+    /// [`PriceError`].
+    pub fn made(self, id: String, now: Millis) -> Result<Product, PriceError> {
         let nothing = Product {
             id,
             name: String::new(),
@@ -136,12 +154,21 @@ impl Draft {
     }
 
     /// `before` with everything that an administrator says of it replaced.
-    #[must_use]
-    pub fn in_place_of(self, before: &Product, now: Millis) -> Product {
-        Product {
+    ///
+    /// # Errors
+    /// [`PriceError`].
+    pub fn in_place_of(self, before: &Product, now: Millis) -> Result<Product, PriceError> {
+        let currency = before.price.currency;
+        let price = match self.price {
+            DraftPrice::Money(price) => price,
+            DraftPrice::SameCurrency(number) => {
+                number.money(currency).map_err(|error| PriceError { error, currency })?
+            }
+        };
+        Ok(Product {
             name: self.name,
             description: self.description,
-            price: Money::new(self.price_cents, self.currency.unwrap_or(before.price.currency)),
+            price,
             category: self.category,
             sku: match self.sku {
                 SkuChange::Keep => before.sku.clone(),
@@ -153,7 +180,7 @@ impl Draft {
             version: before.version + 1,
             updated_at: now,
             ..before.clone()
-        }
+        })
     }
 }
 
@@ -210,8 +237,7 @@ mod tests {
         Draft {
             name: "Cafetera".to_owned(),
             description: "Para dos TAZAS".to_owned(),
-            price_cents: 9_999,
-            currency: None,
+            price: DraftPrice::SameCurrency(Decimal::parse("99.99").unwrap()),
             category: "cocina".to_owned(),
             sku: SkuChange::Keep,
             tags: vec!["Café".to_owned()],
@@ -221,25 +247,40 @@ mod tests {
 
     #[test]
     fn what_others_keep_up_to_date_is_not_replaced() {
-        let mut before = draft().made("prod_1".to_owned(), 1);
+        let mut before = draft().made("prod_1".to_owned(), 1).unwrap();
         assert_eq!((before.version, before.price), (1, Money::new(9_999, Currency::USD)));
         before.stock = 45;
         (before.rating_sum, before.rating_count) = (9, 2);
         before.images = vec!["a".to_owned()];
         before.sku = Sku::parse("A").ok();
         before.price.currency = Currency::parse("EUR").unwrap();
-        let after = Draft { name: "Otra".to_owned(), tags: Vec::new(), ..draft() }.in_place_of(&before, 7);
+        let after = Draft { name: "Otra".to_owned(), tags: Vec::new(), ..draft() }.in_place_of(&before, 7).unwrap();
         let expected =
             Product { name: "Otra".to_owned(), tags: Vec::new(), version: 2, updated_at: 7, ..before.clone() };
         assert_eq!(after, expected);
-        assert_eq!(Draft { sku: SkuChange::Remove, ..draft() }.in_place_of(&before, 7).sku, None);
+        let removed = Draft { sku: SkuChange::Remove, ..draft() }.in_place_of(&before, 7).unwrap();
+        assert_eq!(removed.sku, None);
         let sku = Sku::parse("B").unwrap();
-        assert_eq!(Draft { sku: SkuChange::Sell(sku.clone()), ..draft() }.in_place_of(&before, 7).sku, Some(sku));
+        let sold = Draft { sku: SkuChange::Sell(sku.clone()), ..draft() }.in_place_of(&before, 7).unwrap();
+        assert_eq!(sold.sku, Some(sku));
+    }
+
+    #[test]
+    fn a_price_without_a_currency_is_in_that_of_the_product() {
+        let currency = Currency::parse("CLP").unwrap();
+        let price = |text: &str| DraftPrice::SameCurrency(Decimal::parse(text).unwrap());
+        let pesos = Draft { price: DraftPrice::Money(Money::new(19_990, currency)), ..draft() };
+        let before = pesos.made("prod_1".to_owned(), 1).unwrap();
+        let changed = |text: &str| Draft { price: price(text), ..draft() }.in_place_of(&before, 7);
+        assert_eq!(changed("2.5e4").map(|product| product.price), Ok(Money::new(25_000, currency)));
+        assert_eq!(changed("99.99"), Err(PriceError { error: AmountError::TooPrecise, currency }));
+        let dollars = draft().in_place_of(&Product { price: Money::new(1, Currency::USD), ..before }, 7);
+        assert_eq!(dollars.map(|product| product.price.minor), Ok(9_999));
     }
 
     #[test]
     fn words_are_folded_and_bounded() {
-        let mut product = draft().made("prod_1".to_owned(), 1);
+        let mut product = draft().made("prod_1".to_owned(), 1).unwrap();
         assert_eq!(product.words(), "cafetera cafe para dos tazas");
         product.description = "ñ".repeat(DESCRIPTION_CHARS_MAX);
         assert_eq!(product.words().chars().count(), WORDS_CHARS_MAX);

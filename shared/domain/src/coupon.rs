@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::Millis;
-use crate::money::{Currency, share};
+use crate::money::{Currency, Money, share};
 
 /// The fewest and the most characters of a code.
 pub const CODE_CHARS: std::ops::RangeInclusive<usize> = 3..=32;
@@ -44,20 +44,20 @@ impl fmt::Display for Code {
 pub enum Benefit {
     /// So many hundredths of a per cent of the goods: 1000 are 10 %.
     Percent(u32),
-    /// So many cents of the goods, and never more than they cost.
+    /// So many minor units of the goods, and never more than they cost.
     Amount(i64),
     /// The shipping.
     FreeShipping,
 }
 
 impl Benefit {
-    /// What it takes off goods of `goods` cents: never below zero, never more than they cost.
+    /// What it takes off goods of `goods` minor units: never below zero, never more than they cost.
     #[must_use]
     pub fn discount(self, goods: i64) -> i64 {
         let goods = goods.max(0);
         match self {
             Self::Percent(basis_points) => share(goods, basis_points.min(WHOLE_BASIS_POINTS)).min(goods),
-            Self::Amount(cents) => cents.clamp(0, goods),
+            Self::Amount(minor) => minor.clamp(0, goods),
             Self::FreeShipping => 0,
         }
     }
@@ -72,7 +72,7 @@ pub struct Coupon {
     pub benefit: Benefit,
     /// What its amounts are in; `None` where it names none.
     pub currency: Option<Currency>,
-    /// From how many cents of goods on it counts; 0 for always.
+    /// From how many minor units of goods on it counts; 0 for always.
     pub minimum: i64,
     /// From when on.
     pub starts_at: Option<Millis>,
@@ -98,8 +98,8 @@ pub struct Standing {
 /// Goods that a coupon is to count for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Goods {
-    /// What they cost, in cents.
-    pub cents: i64,
+    /// What they cost, in minor units.
+    pub minor: i64,
     /// In which currency; `None` where there are none.
     pub currency: Option<Currency>,
 }
@@ -124,8 +124,8 @@ pub enum Why {
     OtherCurrency,
     /// The goods cost too little.
     BelowMinimum {
-        /// How many cents they have to cost.
-        minimum: i64,
+        /// What they have to cost.
+        minimum: Money,
     },
 }
 
@@ -152,8 +152,10 @@ pub fn check(standing: Option<&Standing>, goods: Goods, now: Millis) -> Result<B
     {
         return Err(Why::OtherCurrency);
     }
-    if goods.cents < coupon.minimum {
-        return Err(Why::BelowMinimum { minimum: coupon.minimum });
+    if goods.minor < coupon.minimum {
+        // A stored coupon with a minimum has a currency; the others are for what is built by hand.
+        let currency = coupon.currency.or(goods.currency).unwrap_or(Currency::USD);
+        return Err(Why::BelowMinimum { minimum: Money::new(coupon.minimum, currency) });
     }
     Ok(coupon.benefit)
 }
@@ -161,7 +163,7 @@ pub fn check(standing: Option<&Standing>, goods: Goods, now: Millis) -> Result<B
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::AMOUNT_CENTS_MAX;
+    use crate::money::AMOUNT_MINOR_MAX;
     use proptest::prelude::*;
 
     const NOW: Millis = 1_705_834_800_000;
@@ -183,11 +185,11 @@ mod tests {
 
     #[test]
     fn when_a_coupon_counts() {
-        let check = |what: &str, change: fn(&mut Coupon), used, cents, currency, expected: Result<(), Why>| {
+        let check = |what: &str, change: fn(&mut Coupon), used, minor, currency, expected: Result<(), Why>| {
             let mut coupon = ten_percent();
             change(&mut coupon);
             let standing = Standing { coupon, used_by_customer: used };
-            let found = check(Some(&standing), Goods { cents, currency }, NOW).map(|_| ());
+            let found = check(Some(&standing), Goods { minor, currency }, NOW).map(|_| ());
             assert_eq!(found, expected, "{what}");
         };
         let (usd, eur) = (Some(Currency::USD), Currency::parse("EUR"));
@@ -211,7 +213,7 @@ mod tests {
         check("the customer has had it", |c| c.uses_per_customer = Some(2), 2, 100, usd, Err(Why::UsedByCustomer));
 
         check("at the minimum", |c| c.minimum = 100, 0, 100, usd, Ok(()));
-        let low = Err(Why::BelowMinimum { minimum: 101 });
+        let low = Err(Why::BelowMinimum { minimum: Money::new(101, Currency::USD) });
         check("a cent below the minimum", |c| c.minimum = 101, 0, 100, usd, low);
         check("an empty cart is below it too", |c| c.minimum = 101, 0, 0, None, low);
 
@@ -223,7 +225,7 @@ mod tests {
             (c.ends_at, c.uses_max, c.uses_per_customer, c.minimum) = (Some(NOW), Some(0), Some(0), 1_000);
         };
         check("several reasons: the final one first", all, 0, 100, eur, Err(Why::Ended));
-        assert_eq!(super::check(None, Goods { cents: 100, currency: usd }, NOW), Err(Why::Unknown));
+        assert_eq!(super::check(None, Goods { minor: 100, currency: usd }, NOW), Err(Why::Unknown));
     }
 
     #[test]
@@ -267,8 +269,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_more_off_than_the_goods_cost(goods in -5..=AMOUNT_CENTS_MAX * 999 * 40, points: u32, cents: i64) {
-            for benefit in [Benefit::Percent(points), Benefit::Amount(cents), Benefit::FreeShipping] {
+        fn never_more_off_than_the_goods_cost(goods in -5..=AMOUNT_MINOR_MAX * 999 * 40, points: u32, minor: i64) {
+            for benefit in [Benefit::Percent(points), Benefit::Amount(minor), Benefit::FreeShipping] {
                 let off = benefit.discount(goods);
                 prop_assert!((0..=goods.max(0)).contains(&off), "{benefit:?} of {goods}: {off}");
             }

@@ -17,7 +17,7 @@ pub struct Rules {
     pub free_shipping_from_cents: i64,
 }
 
-/// What a cart or an order costs, in cents.
+/// What a cart or an order costs, in minor units of its currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
     /// The goods.
@@ -35,11 +35,11 @@ pub struct Totals {
 /// What `quantity` pieces cost. Prices and quantities of a catalogue are far from any overflow; what should not be in
 /// it counts nothing.
 #[must_use]
-pub fn line_cents(price: i64, quantity: i64) -> i64 {
+pub fn line_total(price: i64, quantity: i64) -> i64 {
     price.max(0).saturating_mul(quantity.max(0))
 }
 
-/// The totals of goods of `subtotal` cents, with what a coupon that counts takes off. Nothing to buy costs nothing, also
+/// The totals of goods of `subtotal` minor units, with what a coupon that counts takes off. Nothing to buy costs nothing, also
 /// no shipping.
 #[must_use]
 pub fn totals(subtotal: i64, benefit: Option<Benefit>, rules: &Rules) -> Totals {
@@ -61,19 +61,19 @@ pub fn totals(subtotal: i64, benefit: Option<Benefit>, rules: &Rules) -> Totals 
 mod tests {
     use super::*;
     use crate::cart::{LINES_MAX, QUANTITY_MAX};
-    use crate::money::AMOUNT_CENTS_MAX;
+    use crate::money::AMOUNT_MINOR_MAX;
     use proptest::prelude::*;
 
     const EIGHT: Rules = Rules { tax_basis_points: 800, shipping_cents: 0, free_shipping_from_cents: 0 };
     const SHIPPED: Rules = Rules { tax_basis_points: 800, shipping_cents: 499, free_shipping_from_cents: 5_000 };
 
     #[test]
-    fn totals_to_the_cent() {
+    fn totals_to_the_minor_unit() {
         let check = |what: &str, subtotal, benefit, rules: &Rules, [discount, tax, shipping, total]: [i64; 4]| {
             let expected = Totals { subtotal, discount, tax, shipping, total };
             assert_eq!(totals(subtotal, benefit, rules), expected, "{what}");
         };
-        check("2 × 99.99", line_cents(9_999, 2), None, &EIGHT, [0, 1_600, 0, 21_598]);
+        check("2 × 99.99", line_total(9_999, 2), None, &EIGHT, [0, 1_600, 0, 21_598]);
         check("nothing", 0, None, &SHIPPED, [0, 0, 0, 0]);
         check("nothing with a coupon", 0, Some(Benefit::Amount(500)), &SHIPPED, [0, 0, 0, 0]);
         check("tax after the discount", 10_000, Some(Benefit::Percent(1_000)), &EIGHT, [1_000, 720, 0, 9_720]);
@@ -94,7 +94,7 @@ mod tests {
         prop_oneof![
             Just(None),
             any::<u32>().prop_map(|points| Some(Benefit::Percent(points))),
-            any::<i64>().prop_map(|cents| Some(Benefit::Amount(cents))),
+            any::<i64>().prop_map(|minor| Some(Benefit::Amount(minor))),
             Just(Some(Benefit::FreeShipping)),
         ]
     }
@@ -102,20 +102,20 @@ mod tests {
     proptest! {
         #[test]
         fn the_parts_make_the_whole(
-            lines in proptest::collection::vec((0..=AMOUNT_CENTS_MAX, 1..=QUANTITY_MAX), 0..=LINES_MAX),
+            lines in proptest::collection::vec((0..=AMOUNT_MINOR_MAX, 1..=QUANTITY_MAX), 0..=LINES_MAX),
             benefit in benefits(),
             tax_basis_points in 0_u32..=10_000,
-            shipping_cents in 0..=AMOUNT_CENTS_MAX,
-            free_shipping_from_cents in 0..=AMOUNT_CENTS_MAX,
+            shipping_cents in 0..=AMOUNT_MINOR_MAX,
+            free_shipping_from_cents in 0..=AMOUNT_MINOR_MAX,
         ) {
             let exact: i128 = lines.iter().map(|(price, quantity)| i128::from(*price) * i128::from(*quantity)).sum();
-            let subtotal: i64 = lines.iter().map(|(price, quantity)| line_cents(*price, *quantity)).sum();
+            let subtotal: i64 = lines.iter().map(|(price, quantity)| line_total(*price, *quantity)).sum();
             prop_assert_eq!(i128::from(subtotal), exact);
             let rules = Rules { tax_basis_points, shipping_cents, free_shipping_from_cents };
             let Totals { subtotal, discount, tax, shipping, total } = totals(subtotal, benefit, &rules);
             prop_assert_eq!(total, subtotal - discount + tax + shipping);
             prop_assert!(discount >= 0 && tax >= 0 && shipping >= 0 && total >= 0 && discount <= subtotal);
-            // Rounded to the nearest cent: never further than half a cent from the exact tax.
+            // Rounded to the nearest minor unit: never further than half of one from the exact tax.
             let off = i128::from(tax) * 10_000 - i128::from(subtotal - discount) * i128::from(tax_basis_points);
             prop_assert!((-4_999..=5_000).contains(&off), "{}", off);
         }
@@ -124,7 +124,7 @@ mod tests {
         fn no_number_overflows(subtotal: i64, benefit in benefits(), price: i64, quantity: i64, rules: [i64; 2], points: u32) {
             let rules = Rules { tax_basis_points: points, shipping_cents: rules[0], free_shipping_from_cents: rules[1] };
             prop_assert!(totals(subtotal, benefit, &rules).total >= 0);
-            prop_assert!(line_cents(price, quantity) >= 0);
+            prop_assert!(line_total(price, quantity) >= 0);
         }
     }
 }

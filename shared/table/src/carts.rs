@@ -79,7 +79,8 @@ fn encode(user: &str, cart: &Cart, now: Millis) -> Item {
         let attributes: HashMap<String, AttributeValue> = [
             ("name", s(&line.name)),
             ("quantity", n(line.quantity)),
-            ("price_cents", n(line.price.cents)),
+            // Minor units of the currency; the name is from when every currency had cents.
+            ("price_cents", n(line.price.minor)),
             ("currency", s(line.price.currency.as_str())),
             ("added_at", n(line.added_at)),
         ]

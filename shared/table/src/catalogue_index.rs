@@ -8,7 +8,7 @@ use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Change, Entry};
 
 use crate::attr::{Item, n, natural, number, required_natural, required_text, s, text};
-use crate::products::{KIND, left_out};
+use crate::products::{KIND, left_out, price};
 use crate::{TableError, keys, read_units};
 
 /// The index.
@@ -82,7 +82,7 @@ fn decode(item: &Item) -> Result<Change, TableError> {
         Some(_) => None,
         None => Some(Entry {
             words: text(item, "words").unwrap_or_default(),
-            price_cents: required_natural(item, "price_cents")?,
+            price_thousandths: price(item)?.thousandths(),
             category: required_text(item, "category")?,
             rating_sum: natural(item, "rating_sum")?,
             rating_count: natural(item, "rating_count")?,

@@ -157,7 +157,8 @@ fn key(code: &Code, part: &str) -> Item {
     [(keys::CODE.to_owned(), s(code.as_str())), (keys::PART.to_owned(), s(part))].into()
 }
 
-/// A stored coupon. The format is that of docs/coupons.md.
+/// A stored coupon. The format is that of docs/coupons.md. What ends in `_cents` is minor units of the currency; the name is
+/// from when every currency had cents.
 fn decode(item: &Item) -> Result<Coupon, TableError> {
     let corrupt = |attribute| TableError::Corrupt { attribute };
     let benefit = match required_text(item, "benefit")?.as_str() {

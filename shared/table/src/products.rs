@@ -26,6 +26,8 @@ use crate::{TableError, categories, keys, read_units};
 
 /// What every live product has as its `kind`.
 pub const KIND: &str = "product";
+/// Attribute of the price in minor units of `currency`; the name is from when every currency had cents.
+const PRICE: &str = "price_cents";
 
 /// The Products table.
 #[derive(Debug, Clone)]
@@ -350,8 +352,7 @@ impl ProductChanges {
         changed: Millis,
     ) -> Result<TransactWriteItem, TableError> {
         // What an administrator says of a product, and nothing else.
-        let said =
-            ["name", "description", "price_cents", "currency", "category", "tags", "specifications", "updated_at"];
+        let said = ["name", "description", PRICE, "currency", "category", "tags", "specifications", "updated_at"];
         let mut values = encode(after);
         let mut set = "SET words = :words, changed_at = :changed, version = version + :one".to_owned();
         let mut update = self
@@ -446,7 +447,7 @@ pub fn encode(product: &Product) -> Item {
         ("kind", s(KIND)),
         ("name", s(&product.name)),
         ("description", s(&product.description)),
-        ("price_cents", n(product.price.cents)),
+        (PRICE, n(product.price.minor)),
         ("currency", s(product.price.currency.as_str())),
         ("category", s(&product.category)),
         ("tags", texts(&product.tags)),
@@ -470,19 +471,24 @@ pub fn encode(product: &Product) -> Item {
     item
 }
 
+/// The price of a stored product, or of what the index has of one.
+pub(crate) fn price(item: &Item) -> Result<Money, TableError> {
+    let currency = required_text(item, "currency")?;
+    let currency = Currency::parse(&currency).ok_or(TableError::Corrupt { attribute: "currency" })?;
+    Ok(Money::new(required_natural(item, PRICE)?, currency))
+}
+
 /// A stored product.
 ///
 /// # Errors
 /// [`TableError::Corrupt`].
 pub fn decode(item: &Item) -> Result<Product, TableError> {
-    let currency = required_text(item, "currency")?;
-    let currency = Currency::parse(&currency).ok_or(TableError::Corrupt { attribute: "currency" })?;
     let sku = text(item, "sku").map(|sku| Sku::parse(&sku)).transpose();
     Ok(Product {
         id: required_text(item, keys::ID)?,
         name: required_text(item, "name")?,
         description: text(item, "description").unwrap_or_default(),
-        price: Money::new(required_natural(item, "price_cents")?, currency),
+        price: price(item)?,
         category: required_text(item, "category")?,
         sku: sku.map_err(|_| TableError::Corrupt { attribute: "sku" })?,
         tags: texts(item, "tags"),

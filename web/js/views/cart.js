@@ -1,6 +1,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../html.js";
 import * as api from "../api.js";
 import { applyCoupon, cart, kept, missed, pieces, PIECES_MAX, putAside, remove, removeCoupon, setQuantity, takeOver } from "../cart.js";
+import { times } from "../currency.js";
 import { explain } from "../failure.js";
 import { money } from "../format.js";
 import { language, t } from "../i18n.js";
@@ -107,16 +108,13 @@ function CartLine({ line, currency, max, busy, problem, onQuantity, onRemove }) 
         <p class="problem" role="alert">${problem}</p>
       </div>
       <div class="cart-line-end">
-        <b class="price">${gone ? "–" : money(cents(line.precio) * line.cantidad / 100, currency)}</b>
+        <b class="price">${gone ? "–" : money(times(line.precio, line.cantidad, currency), currency)}</b>
         ${!gone && html`<${Quantity} value=${wanted ?? line.cantidad} max=${max} label=${t("quantityOf", line.nombre)} onChange=${take} />`}
         <button type="button" class="button quiet square" disabled=${busy} aria-label=${t("removeNamed", line.nombre)} title=${t("remove")} data-test="remove" onClick=${onRemove}><${Icon} name="trash" /></button>
       </div>
     </li>
   `;
 }
-
-/** Whole cents, so that a product of two numbers shows no more than its decimals. */
-const cents = (amount) => Math.round(amount * 100);
 
 /** The API's own figures: nothing is added up here. */
 const Totals = ({ now }) => html`
@@ -222,7 +220,7 @@ const KeptLine = ({ id, quantity, product }) => html`
       ${product && product.stock < quantity && html`<p class="line-note line-note-bad" data-test="short"><${Icon} name="alert" />${product.stock > 0 ? t("onlyLeft", product.stock) : t("soldOut")}</p>`}
     </div>
     <div class="cart-line-end">
-      ${product && html`<b class="price">${money(cents(product.precio) * quantity / 100, product.moneda)}</b>
+      ${product && html`<b class="price">${money(times(product.precio, quantity, product.moneda), product.moneda)}</b>
         <${Quantity} value=${quantity} label=${t("quantityOf", product.nombre)} onChange=${(n) => putAside(id, n)} />`}
       <button type="button" class="button quiet square" aria-label=${t("removeNamed", product?.nombre ?? "")} title=${t("remove")} data-test="remove" onClick=${() => { putAside(id, 0); focusHeading(); }}><${Icon} name="trash" /></button>
     </div>

@@ -14,7 +14,7 @@ import { go, NEW_PRODUCT, toCatalogue, toCatalogueProduct, toProduct } from "../
 import { DeleteDialog } from "./catalogue.js";
 import { ImageUpload, keepLink, sendImage } from "./image-upload.js";
 
-const CURRENCIES = ["USD", "EUR", "MXN", "COP", "ARS", "PEN", "GBP"];
+const CURRENCIES = ["USD", "EUR", "MXN", "COP", "ARS", "CLP", "PEN", "GBP"];
 /** The API's own bounds. */
 const NAME_CHARS_MAX = 150;
 const DESCRIPTION_CHARS_MAX = 4000;

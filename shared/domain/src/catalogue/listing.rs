@@ -13,8 +13,8 @@ use crate::search::{NEEDLE_CHARS_MAX, fold};
 pub struct Entry {
     /// [`super::Product::words`].
     pub words: String,
-    /// What one costs, in hundredths.
-    pub price_cents: i64,
+    /// What one costs, in thousandths: [`Money::thousandths`](crate::money::Money::thousandths).
+    pub price_thousandths: i64,
     /// The id of its category.
     pub category: String,
     /// The sum of all ratings.
@@ -29,7 +29,7 @@ impl Entry {
     fn view(&self) -> View<'_> {
         View {
             words: &self.words,
-            price_cents: self.price_cents,
+            price_thousandths: self.price_thousandths,
             category: &self.category,
             rating_sum: self.rating_sum,
             rating_count: self.rating_count,
@@ -42,7 +42,7 @@ impl Entry {
 #[derive(Debug, Clone, Copy, Default)]
 struct View<'a> {
     words: &'a str,
-    price_cents: i64,
+    price_thousandths: i64,
     category: &'a str,
     rating_sum: i64,
     rating_count: i64,
@@ -63,9 +63,9 @@ pub struct Change {
 /// In which order products are listed. Ties go by id, so that pages neither repeat nor leave out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {
-    /// The cheapest first.
+    /// The cheapest first. Prices are compared as numbers, whatever their currencies.
     PriceUp,
-    /// The dearest first.
+    /// The dearest first, compared in the same way.
     PriceDown,
     /// The best rated first, by the mean; among equals those with more ratings.
     Rating,
@@ -101,7 +101,7 @@ pub struct Filter {
     pub category: Option<String>,
     /// That these words are in.
     pub words: Option<Words>,
-    /// At a price within this range, in hundredths.
+    /// At a price within this range, in thousandths. Prices are compared as numbers, whatever their currencies.
     pub price: RangeInclusive<i64>,
     /// Not this one.
     pub but: Option<String>,
@@ -116,7 +116,7 @@ impl Default for Filter {
 impl Filter {
     fn takes(&self, id: &str, entry: &View<'_>) -> bool {
         self.category.as_ref().is_none_or(|category| category == entry.category)
-            && self.price.contains(&entry.price_cents)
+            && self.price.contains(&entry.price_thousandths)
             && self.but.as_deref().is_none_or(|but| but != id)
             && self.words.as_ref().is_none_or(|words| words.are_in(entry.words))
     }
@@ -151,8 +151,8 @@ pub struct Row {
     pub category: u32,
     /// The time of its last change.
     pub changed_at: Millis,
-    /// What one costs, in hundredths.
-    pub price_cents: i64,
+    /// What one costs, in thousandths: [`Money::thousandths`](crate::money::Money::thousandths).
+    pub price_thousandths: i64,
     /// The sum of all ratings.
     pub rating_sum: i64,
     /// How many ratings there are.
@@ -218,7 +218,7 @@ impl Base {
         let row = &placed.row;
         View {
             words: placed.words(&self.texts),
-            price_cents: row.price_cents,
+            price_thousandths: row.price_thousandths,
             category: self.categories.get(row.category as usize).map_or("", String::as_str),
             rating_sum: row.rating_sum,
             rating_count: row.rating_count,
@@ -332,7 +332,7 @@ impl Listing {
                 words_bytes: u32::try_from(view.words.len()).ok()?,
                 category,
                 changed_at,
-                price_cents: view.price_cents,
+                price_thousandths: view.price_thousandths,
                 rating_sum: view.rating_sum,
                 rating_count: view.rating_count,
                 created_at: view.created_at,
@@ -376,8 +376,8 @@ enum Product<'a> {
 
 fn compare(order: Order, a: &View<'_>, b: &View<'_>) -> Ordering {
     match order {
-        Order::PriceUp => a.price_cents.cmp(&b.price_cents),
-        Order::PriceDown => b.price_cents.cmp(&a.price_cents),
+        Order::PriceUp => a.price_thousandths.cmp(&b.price_thousandths),
+        Order::PriceDown => b.price_thousandths.cmp(&a.price_thousandths),
         Order::Rating => mean_of(b, a).cmp(&mean_of(a, b)).then(b.rating_count.cmp(&a.rating_count)),
         Order::Newest => b.created_at.cmp(&a.created_at),
     }
@@ -395,10 +395,16 @@ mod tests {
 
     const ORDERS: [Order; 4] = [Order::PriceUp, Order::PriceDown, Order::Rating, Order::Newest];
 
-    fn entry(words: &str, price_cents: i64, category: &str, (sum, count): (i64, i64), created_at: Millis) -> Entry {
+    fn entry(
+        words: &str,
+        price_thousandths: i64,
+        category: &str,
+        (sum, count): (i64, i64),
+        created_at: Millis,
+    ) -> Entry {
         Entry {
             words: fold(words),
-            price_cents,
+            price_thousandths,
             category: category.to_owned(),
             rating_sum: sum,
             rating_count: count,
@@ -493,7 +499,7 @@ mod tests {
             words_bytes,
             category,
             changed_at: 1,
-            price_cents: 1,
+            price_thousandths: 1,
             rating_sum: 0,
             rating_count: 0,
             created_at: 1,
@@ -580,14 +586,14 @@ mod tests {
             let mut expected: Vec<&(&str, Entry)> = all
                 .iter()
                 .filter(|(_, e)| category.as_ref().is_none_or(|c| *c == e.category))
-                .filter(|(_, e)| from <= e.price_cents && e.price_cents <= to)
+                .filter(|(_, e)| from <= e.price_thousandths && e.price_thousandths <= to)
                 .filter(|(_, e)| words.as_ref().is_none_or(|w| e.words.contains(w.as_str())))
                 .collect();
             // Sorted stably by id first, and by floating-point means, which are exact enough for such small numbers.
             let mean = |e: &Entry| if e.rating_count == 0 { 0.0 } else { e.rating_sum as f64 / e.rating_count as f64 };
             expected.sort_by(|(_, a), (_, b)| match order {
-                Order::PriceUp => a.price_cents.cmp(&b.price_cents),
-                Order::PriceDown => b.price_cents.cmp(&a.price_cents),
+                Order::PriceUp => a.price_thousandths.cmp(&b.price_thousandths),
+                Order::PriceDown => b.price_thousandths.cmp(&a.price_thousandths),
                 Order::Rating => mean(b).total_cmp(&mean(a)).then(b.rating_count.cmp(&a.rating_count)),
                 Order::Newest => b.created_at.cmp(&a.created_at),
             });
