@@ -233,7 +233,7 @@ fn a_page_of_a_thousand_products_reads_little_more_than_itself() {
     };
     quickly("a list with a snapshot");
     // What nobody can read is nothing worse than nothing, and is replaced.
-    stack().put_object(stack().output("CatalogueBucket"), "snapshot", &[], b"almacen-catalogue\x03\xff");
+    stack().put_object(stack().output("CatalogueBucket"), "snapshot", &[], b"almacen-catalogue\x04\xff");
     assert_eq!(listed_anew(&category).0, known);
     write_down();
     quickly("a list with the snapshot that replaced it");
@@ -248,7 +248,7 @@ fn a_page_of_a_thousand_products_reads_little_more_than_itself() {
         bytes
     };
     let empty_of = |now: i64| {
-        let mut empty = [b"almacen-catalogue\x03".to_vec(), zigzag(now), zigzag(now), vec![0, 0]].concat();
+        let mut empty = [b"almacen-catalogue\x04".to_vec(), zigzag(now), zigzag(now), vec![0, 0]].concat();
         let mut sum = flate2::Crc::new();
         sum.update(&empty);
         empty.extend(sum.sum().to_le_bytes());
@@ -267,7 +267,7 @@ fn a_page_of_a_thousand_products_reads_little_more_than_itself() {
     }
     let _spoil = Spoil;
     let format = stack().object_header(stack().output("CatalogueBucket"), "snapshot", "x-amz-meta-format");
-    assert_eq!(format, "3", "of what is put here");
+    assert_eq!(format, "4", "of what is put here");
     eventually(PATIENCE, "a snapshot that was begun anew", || {
         let now = now_ms();
         let time = now.to_string();

@@ -13,6 +13,7 @@ mod api;
 mod cart;
 mod catalogue;
 mod contention;
+mod copy;
 mod coupons;
 mod crash;
 mod document;

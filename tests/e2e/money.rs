@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::api::As;
 use crate::cart::Customer;
+use crate::copy::{Copy, policy_of};
 use crate::products::{body, category, made};
-use crate::stack::Answer;
+use crate::stack::{Answer, root};
 use crate::wait::{PATIENCE, eventually};
 
 /// A product with 10 pieces; its id. Field by field, so that the price stands before its currency in the text.
@@ -90,4 +91,40 @@ fn money_with_more_decimals_than_its_currency_is_refused() {
     refused(As::Admin.call("PUT", &path, &[], &text(r#""precio":99.99"#)), "Debe ir sin decimales (CLP).");
     let dollars = As::Admin.call("PUT", &path, &[], &text(r#""precio":1E+2,"moneda":"USD""#));
     says(&dollars.text(), r#""precio":100.00,"moneda":"USD""#);
+}
+
+#[test]
+fn shipping_costs_what_its_currency_says_and_what_has_no_rate_is_not_sold() {
+    let category = category();
+    let (pesos, euros) = (priced(&category, "19990", "CLP"), priced(&category, "10", "EUR"));
+    let copy = Copy::of(
+        "cart-api",
+        &policy_of("cart-api"),
+        &json!({"SHIPPING_RATES": "USD:4.99,CLP:3990", "FREE_SHIPPING_FROM": "CLP:50000"}),
+    );
+    let customer = Customer::new();
+    let ask = |file: &str, change: &dyn Fn(&mut Value)| {
+        let event = std::fs::read_to_string(root().join("events/cart-api").join(file)).unwrap();
+        let mut event: Value = serde_json::from_str(&event).unwrap();
+        event["requestContext"]["authorizer"]["usuarioId"] = json!(customer.id);
+        change(&mut event);
+        let answer = copy.answers(&event);
+        (answer["statusCode"].as_u64(), answer["body"].as_str().unwrap_or_default().to_owned())
+    };
+    let add = |product: &str, count: u32| {
+        let body = json!({"productoId": product, "cantidad": count}).to_string();
+        ask("add.json", &|event| event["body"] = json!(body))
+    };
+    eventually(PATIENCE, "the stock of a new product", || {
+        let (status, body) = add(&pesos, 2);
+        if status == Some(200) { Ok(()) } else { Err(body) }
+    });
+    let cart = || ask("show.json", &|_| {}).1;
+    says(&cart(), r#""subtotal":39980,"descuento":0,"impuesto":3198,"envio":3990,"total":47168,"moneda":"CLP""#);
+    assert_eq!(add(&pesos, 1).0, Some(200));
+    says(&cart(), r#""subtotal":59970,"descuento":0,"impuesto":4798,"envio":0,"total":64768,"moneda":"CLP""#);
+
+    let (status, body) = add(&euros, 1);
+    assert_eq!(status, Some(409), "{body}");
+    says(&body, r#""codigo":"CONFLICTO","mensaje":"No hay envío para lo que se vende en EUR.""#);
 }

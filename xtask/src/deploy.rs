@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use almacen_domain::shipping::Shipping;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
@@ -215,6 +216,17 @@ fn all_parameters(defaults: &Map<String, Value>, configured: &[String], set: &[S
     bail!("the template has no parameter {}. It has: {}", unknown.join(", "), names.join(", "))
 }
 
+/// Reads the rates of shipping as `cart-api` will at its start, where a bad one would be too late to tell.
+fn check_shipping(parameters: &Map<String, Value>) -> Result<()> {
+    let (rates, free_from) = ("ShippingRates", "FreeShippingFrom");
+    let of = |name: &str| parameters.get(name).and_then(Value::as_str).unwrap_or_default();
+    let Err(error) = Shipping::parse(of(rates), of(free_from)) else { return Ok(()) };
+    let named = [(rates, error.rates), (free_from, error.free_from)];
+    let problems: Vec<String> =
+        named.iter().flat_map(|(name, entries)| entries.iter().map(move |entry| format!("{name}: {entry}"))).collect();
+    bail!("{}", problems.join("\n"))
+}
+
 /// Tells which parameters get another value than the stack has: what is not set any more goes back to its default.
 fn show_changed_parameters(before: &Map<String, Value>, after: &Map<String, Value>) {
     for (name, value) in after {
@@ -314,6 +326,7 @@ pub(crate) fn deploy(arguments: &Deploy) -> Result<()> {
         configured.retain(|pair| pair.split_once('=').is_some_and(|(name, _)| has(&defaults, name)));
     }
     let mut parameters = all_parameters(&defaults, &configured, &arguments.set)?;
+    check_shipping(&parameters)?;
 
     let state = State::read(place, name)?;
     let begun = start(&state, &environment);
@@ -516,7 +529,7 @@ fn new_password(place: Place) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Start, State, all_parameters, how_to_unprotect, is_email, start, too_little};
+    use super::{Start, State, all_parameters, check_shipping, how_to_unprotect, is_email, start, too_little};
     use crate::sam::Environment;
     use serde_json::json;
 
@@ -581,6 +594,23 @@ mod tests {
             "the template has no parameter Alert, Log. It has: AlertEmail, DefaultStore, LogRetentionDays"
         );
         assert!(of(&[], &["AlertEmail"]).is_err());
+    }
+
+    #[test]
+    fn rates_of_shipping_that_cannot_be_read_are_named() {
+        let check = |rates: &str, free_from: &str| {
+            let parameters = json!({"ShippingRates": rates, "FreeShippingFrom": free_from});
+            check_shipping(parameters.as_object().unwrap()).map_err(|error| error.to_string())
+        };
+        assert_eq!(check("", ""), Ok(()));
+        assert_eq!(check("USD:4.99,CLP:3990", "CLP:50000"), Ok(()));
+        assert_eq!(
+            check("USD:4.999,XXX:1", "EUR:0.001"),
+            Err("ShippingRates: \"USD:4.999\": has more decimals than USD (2)\n\
+                 ShippingRates: \"XXX:1\": is not of a currency of ISO 4217\n\
+                 FreeShippingFrom: \"EUR:0.001\": has more decimals than EUR (2)"
+                .to_owned())
+        );
     }
 
     #[test]

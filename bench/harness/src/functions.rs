@@ -154,8 +154,8 @@ pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
         ("IMAGES_URL", "https://shop.example/imagenes".to_owned()),
         ("IMAGES_BUCKET", "images".to_owned()),
         ("TAX_BASIS_POINTS", "800".to_owned()),
-        ("SHIPPING_CENTS", "0".to_owned()),
-        ("FREE_SHIPPING_FROM_CENTS", "0".to_owned()),
+        ("SHIPPING_RATES", String::new()),
+        ("FREE_SHIPPING_FROM", String::new()),
         ("ALLOWED_ORIGIN", "https://shop.example".to_owned()),
     ]
     .map(|(name, value)| (name.to_owned(), value))

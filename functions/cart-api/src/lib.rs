@@ -12,6 +12,7 @@ use almacen_domain::cart::{Cart, Catalogue, Change, shown};
 use almacen_domain::catalogue::Product;
 use almacen_domain::coupon::{Code, Standing};
 use almacen_domain::pricing::Rules;
+use almacen_domain::shipping::Shipping;
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request};
 use almacen_lambda_kit::log::chain;
@@ -65,17 +66,27 @@ impl Config {
             products: env.required("PRODUCTS_TABLE"),
             coupons: env.required("COUPONS_TABLE"),
             outbox: env.required("OUTBOX_TABLE"),
-            rules: Rules {
-                tax_basis_points: env.number("TAX_BASIS_POINTS"),
-                shipping_cents: env.number("SHIPPING_CENTS"),
-                free_shipping_from_cents: env.number("FREE_SHIPPING_FROM_CENTS"),
-            },
+            rules: Rules { tax_basis_points: env.number("TAX_BASIS_POINTS"), shipping: shipping(&mut env) },
             images_url: env.required("IMAGES_URL"),
             http: Http::new(env.required("ALLOWED_ORIGIN")),
         };
         env.check()?;
         Ok(config)
     }
+}
+
+/// What shipping costs by currency. Both variables may be empty.
+fn shipping(env: &mut Env) -> Shipping {
+    let rates = env.optional("SHIPPING_RATES").unwrap_or_default();
+    let free_from = env.optional("FREE_SHIPPING_FROM").unwrap_or_default();
+    Shipping::parse(&rates, &free_from).unwrap_or_else(|error| {
+        for (name, entries) in [("SHIPPING_RATES", error.rates), ("FREE_SHIPPING_FROM", error.free_from)] {
+            for entry in entries {
+                env.problem(format!("{name}: {entry}"));
+            }
+        }
+        Shipping::default()
+    })
 }
 
 /// The function and what it talks to.
@@ -157,9 +168,10 @@ impl Api {
                 Change::Add { .. } | Change::Set { .. } => cart.coupon.as_ref(),
                 Change::Remove { .. } | Change::RemoveCoupon => None,
             };
-            let products = cart.undecided(change, &known.catalogue);
+            let shipping = &self.rules.shipping;
+            let products = cart.undecided(change, &known.catalogue, shipping);
             self.ask(&mut known, products, code, user).await?;
-            let next = cart.changed(change, &known.catalogue, known.coupon(code), now).map_err(refused)?;
+            let next = cart.changed(change, &known.catalogue, known.coupon(code), shipping, now).map_err(refused)?;
             let Some(next) = next else { return Ok((cart, known)) };
             let event = updated(user, &next, request, now);
             if self.carts.save(user, cart.version, &next, &event, now).await.map_err(problem::save)? {
@@ -228,16 +240,56 @@ fn pause(attempt: u32, took: Duration, chance: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use almacen_domain::money::Currency;
 
     #[test]
     fn everything_missing_is_named_at_once() {
-        let told =
-            Config::read(Env::of([("TAX_BASIS_POINTS", "-1"), ("SHIPPING_CENTS", "x")])).unwrap_err().to_string();
+        let wrong = [
+            ("TAX_BASIS_POINTS", "-1"),
+            ("SHIPPING_RATES", "CLP:39.90,x,USD:4.99"),
+            ("FREE_SHIPPING_FROM", "EUR:0.001"),
+        ];
+        let told = Config::read(Env::of(wrong)).unwrap_err().to_string();
         assert_eq!(
             told,
             "environment: CARTS_TABLE is missing; PRODUCTS_TABLE is missing; COUPONS_TABLE is missing; \
-             OUTBOX_TABLE is missing; TAX_BASIS_POINTS is not a number in range; SHIPPING_CENTS is not a number in range; \
-             FREE_SHIPPING_FROM_CENTS is missing; IMAGES_URL is missing; ALLOWED_ORIGIN is missing"
+             OUTBOX_TABLE is missing; TAX_BASIS_POINTS is not a number in range; \
+             SHIPPING_RATES: \"CLP:39.90\": has more decimals than CLP (0); \
+             SHIPPING_RATES: \"x\": is not like USD:4.99; \
+             FREE_SHIPPING_FROM: \"EUR:0.001\": has more decimals than EUR (2); \
+             IMAGES_URL is missing; ALLOWED_ORIGIN is missing"
+        );
+    }
+
+    #[test]
+    fn shipping_by_currency_and_free_where_nothing_is_said() {
+        let with = |rates, free_from| {
+            let env = Env::of([
+                ("CARTS_TABLE", "carts"),
+                ("PRODUCTS_TABLE", "products"),
+                ("COUPONS_TABLE", "coupons"),
+                ("OUTBOX_TABLE", "outbox"),
+                ("TAX_BASIS_POINTS", "800"),
+                ("SHIPPING_RATES", rates),
+                ("FREE_SHIPPING_FROM", free_from),
+                ("IMAGES_URL", "https://shop.example/img"),
+                ("ALLOWED_ORIGIN", "*"),
+            ]);
+            Config::read(env).map(|config| config.rules.shipping).map_err(|error| error.to_string())
+        };
+        assert_eq!(with("", ""), Ok(Shipping::default()));
+        let shipping = with("USD:4.99,CLP:3990", "CLP:50000").unwrap();
+        let cost = |code, goods| {
+            let currency = Currency::parse(code).unwrap();
+            shipping.serves(currency).then(|| shipping.cost(currency, goods))
+        };
+        assert_eq!(
+            [cost("USD", 1), cost("CLP", 49_999), cost("CLP", 50_000), cost("EUR", 1)],
+            [Some(499), Some(3_990), Some(0), None]
+        );
+        assert_eq!(
+            with("USD:4.99", "CLP:50000"),
+            Err("environment: FREE_SHIPPING_FROM: \"CLP:50000\": is of a currency without a rate".to_owned())
         );
     }
 

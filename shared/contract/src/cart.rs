@@ -5,7 +5,7 @@
 //! | field | where |
 //! |---|---|
 //! | `precioAnterior` | the price has moved since the line was added |
-//! | `disponible` (always `false`) | the product is no longer offered, or in another currency: the line does not count |
+//! | `disponible` (always `false`) | the product is no longer offered, in another currency, or not shipped: the line does not count |
 //! | `existencias` | there are fewer than the line has: so many |
 //! | `aviso` | what is wrong with a line, or with the coupon, in words |
 //! | `cupon` | the cart has a coupon; `aplicado` says whether it counts |
@@ -137,6 +137,7 @@ fn line_body(line: ShownLine, images_url: &str, language: Language) -> LineBody 
             );
             (Some(false), None, Some(text))
         }
+        Supply::NotShipped => (Some(false), None, Some(not_shipped(line.price.currency))),
     };
     LineBody {
         producto_id: line.product,
@@ -276,12 +277,21 @@ pub fn refused(refusal: CartRefusal) -> Refusal {
                 product.as_str()
             ),
         )),
+        CartRefusal::NotShipped { product } => Refusal::new(Code::Conflict).saying(not_shipped(product)),
         CartRefusal::NoCoupon => {
             Refusal::new(Code::NotFound).saying(Text::fixed("El carrito no tiene cupón.", "The cart has no coupon."))
         }
         CartRefusal::Coupon(Why::Unknown) => Refusal::new(Code::NotFound).saying(why_text(Why::Unknown)),
         CartRefusal::Coupon(why) => Refusal::new(Code::Conflict).saying(why_text(why)),
     }
+}
+
+fn not_shipped(currency: Currency) -> Text {
+    let code = currency.as_str();
+    Text::made(
+        format!("No hay envío para lo que se vende en {code}."),
+        format!("There is no shipping for what is sold in {code}."),
+    )
 }
 
 fn why_text(why: Why) -> Text {
@@ -473,6 +483,11 @@ mod tests {
             r#","disponible":false,"aviso":"Ahora se vende en EUR; pídalo aparte.""#,
             r#","disponible":false,"aviso":"It is now sold in EUR; order it separately.""#,
         );
+        check(
+            ShownLine { price: euros, ..line("p", 100, 3, Supply::NotShipped) },
+            r#","disponible":false,"aviso":"No hay envío para lo que se vende en EUR.""#,
+            r#","disponible":false,"aviso":"There is no shipping for what is sold in EUR.""#,
+        );
     }
 
     #[test]
@@ -604,6 +619,10 @@ mod tests {
                 409,
                 r#""codigo":"CONFLICTO","mensaje":"El carrito está en USD y este producto se vende en EUR; pídalo aparte.","detalles":[]"#,
             ),
+        );
+        check(
+            CartRefusal::NotShipped { product: Currency::parse("EUR").unwrap() },
+            (409, r#""codigo":"CONFLICTO","mensaje":"No hay envío para lo que se vende en EUR.","detalles":[]"#),
         );
         check(
             CartRefusal::NoCoupon,

@@ -10,6 +10,7 @@ use crate::catalogue::Product;
 use crate::coupon::{Code, Goods, Standing, Why, check};
 use crate::money::{Currency, Money};
 use crate::pricing::{Rules, Totals, line_total, totals};
+use crate::shipping::Shipping;
 
 /// Lines of one cart; as many as one order takes.
 pub const LINES_MAX: usize = 40;
@@ -102,6 +103,11 @@ pub enum CartRefusal {
         /// The product's.
         product: Currency,
     },
+    /// Nothing that is sold in the product's currency is shipped.
+    NotShipped {
+        /// The product's.
+        product: Currency,
+    },
     /// The cart has no coupon.
     NoCoupon,
     /// The coupon does not count.
@@ -140,16 +146,21 @@ impl Cart {
         lines.filter(|id| catalogue.unknown(id)).cloned().collect()
     }
 
-    /// Is everything known up to the first line that is offered?
-    fn known_currency(&self, catalogue: &Catalogue) -> bool {
+    /// Is everything known up to the first line that decides the currency?
+    fn known_currency(&self, catalogue: &Catalogue, shipping: &Shipping) -> bool {
         let mut answers = self.lines.iter().map(|line| catalogue.answers.get(&line.product));
-        answers.find(|answer| !matches!(answer, Some(None))).is_none_or(|answer| answer.is_some())
+        let decides = |answer: &Option<&Option<Product>>| match answer {
+            Some(Some(product)) => shipping.serves(product.price.currency),
+            Some(None) => false,
+            None => true,
+        };
+        answers.find(decides).is_none_or(|answer| answer.is_some())
     }
 
     /// Those that have to be asked about before a change of it can be decided, each once. A cart's currency is that of its
-    /// first line still offered: what comes after that line decides nothing when a product is added.
+    /// first line still offered and shipped: what comes after that line decides nothing when a product is added.
     #[must_use]
-    pub fn undecided(&self, change: &Change, catalogue: &Catalogue) -> Vec<String> {
+    pub fn undecided(&self, change: &Change, catalogue: &Catalogue, shipping: &Shipping) -> Vec<String> {
         let product = match change {
             // Neither is decided by what anything costs.
             Change::Remove { .. } | Change::RemoveCoupon => return Vec::new(),
@@ -158,22 +169,23 @@ impl Cart {
             Change::Add { product, .. } | Change::Set { product, .. } => product,
         };
         // As soon as one is asked about, the others may be too: the answer shows them all.
-        let mut ids = if self.known_currency(catalogue) { Vec::new() } else { self.unknown(catalogue) };
+        let mut ids = if self.known_currency(catalogue, shipping) { Vec::new() } else { self.unknown(catalogue) };
         if catalogue.unknown(product) && !ids.contains(product) {
             ids.push(product.clone());
         }
         ids
     }
 
-    /// The currency that the cart is in: that of its first line that is still offered.
+    /// The currency that the cart is in: that of its first line that is still offered, and is shipped.
     #[must_use]
-    pub fn currency(&self, catalogue: &Catalogue) -> Option<Currency> {
-        self.lines.iter().find_map(|line| catalogue.get(&line.product)).map(|product| product.price.currency)
+    pub fn currency(&self, catalogue: &Catalogue, shipping: &Shipping) -> Option<Currency> {
+        let offered = self.lines.iter().filter_map(|line| catalogue.get(&line.product));
+        offered.map(|product| product.price.currency).find(|currency| shipping.serves(*currency))
     }
 
     /// The goods that are counted: what is offered, in the cart's currency.
-    fn goods(&self, catalogue: &Catalogue) -> Goods {
-        let currency = self.currency(catalogue);
+    fn goods(&self, catalogue: &Catalogue, shipping: &Shipping) -> Goods {
+        let currency = self.currency(catalogue, shipping);
         let counted = self.lines.iter().filter_map(|line| {
             let product = catalogue.get(&line.product)?;
             (Some(product.price.currency) == currency).then(|| line_total(product.price.minor, line.quantity))
@@ -191,18 +203,19 @@ impl Cart {
         change: &Change,
         catalogue: &Catalogue,
         coupon: Option<&Standing>,
+        shipping: &Shipping,
         now: Millis,
     ) -> Result<Option<Self>, CartRefusal> {
         let mut next = self.clone();
         match change {
-            Change::Add { product, quantity } => next.add(product, *quantity, catalogue, now)?,
-            Change::Set { product, quantity } => next.set(product, *quantity, catalogue)?,
+            Change::Add { product, quantity } => next.add(product, *quantity, (catalogue, shipping), now)?,
+            Change::Set { product, quantity } => next.set(product, *quantity, (catalogue, shipping))?,
             Change::Remove { product } => {
                 let at = next.position(product).ok_or(CartRefusal::NoSuchLine)?;
                 next.lines.remove(at);
             }
             Change::Apply(code) => {
-                check(coupon, self.goods(catalogue), now).map_err(CartRefusal::Coupon)?;
+                check(coupon, self.goods(catalogue, shipping), now).map_err(CartRefusal::Coupon)?;
                 next.coupon = Some(code.clone());
             }
             Change::RemoveCoupon => {
@@ -221,12 +234,19 @@ impl Cart {
         self.lines.iter().position(|line| line.product == product)
     }
 
-    fn add(&mut self, id: &str, quantity: i64, catalogue: &Catalogue, now: Millis) -> Result<(), CartRefusal> {
+    fn add(
+        &mut self,
+        id: &str,
+        quantity: i64,
+        (catalogue, shipping): (&Catalogue, &Shipping),
+        now: Millis,
+    ) -> Result<(), CartRefusal> {
         let product = catalogue.get(id).ok_or(CartRefusal::NoSuchProduct)?;
         let at = self.position(id);
         let held = at.and_then(|at| self.lines.get(at)).map_or(0, |line| line.quantity);
+        shipped(product, shipping)?;
         if self.lines.iter().any(|line| line.product != id) {
-            self.same_currency(product, catalogue)?;
+            self.same_currency(product, catalogue, shipping)?;
         }
         if at.is_none() && self.lines.len() >= LINES_MAX {
             return Err(CartRefusal::TooManyLines);
@@ -245,12 +265,18 @@ impl Cart {
         Ok(())
     }
 
-    fn set(&mut self, id: &str, quantity: i64, catalogue: &Catalogue) -> Result<(), CartRefusal> {
+    fn set(
+        &mut self,
+        id: &str,
+        quantity: i64,
+        (catalogue, shipping): (&Catalogue, &Shipping),
+    ) -> Result<(), CartRefusal> {
         let at = self.position(id).ok_or(CartRefusal::NoSuchLine)?;
         let product = catalogue.get(id).ok_or(CartRefusal::NoSuchProduct)?;
         // A cart that holds more than there is, or what does not count, may always hold less.
         if self.lines.get(at).is_some_and(|line| quantity > line.quantity) {
-            self.same_currency(product, catalogue)?;
+            shipped(product, shipping)?;
+            self.same_currency(product, catalogue, shipping)?;
             enough(product, quantity)?;
         }
         if let Some(line) = self.lines.get_mut(at) {
@@ -259,12 +285,17 @@ impl Cart {
         Ok(())
     }
 
-    fn same_currency(&self, product: &Product, catalogue: &Catalogue) -> Result<(), CartRefusal> {
-        match self.currency(catalogue).filter(|cart| *cart != product.price.currency) {
+    fn same_currency(&self, product: &Product, catalogue: &Catalogue, shipping: &Shipping) -> Result<(), CartRefusal> {
+        match self.currency(catalogue, shipping).filter(|cart| *cart != product.price.currency) {
             Some(cart) => Err(CartRefusal::OtherCurrency { cart, product: product.price.currency }),
             None => Ok(()),
         }
     }
+}
+
+fn shipped(product: &Product, shipping: &Shipping) -> Result<(), CartRefusal> {
+    let currency = product.price.currency;
+    if shipping.serves(currency) { Ok(()) } else { Err(CartRefusal::NotShipped { product: currency }) }
 }
 
 fn enough(product: &Product, wanted: i64) -> Result<(), CartRefusal> {
@@ -288,6 +319,8 @@ pub enum Supply {
     Gone,
     /// It is now sold in another currency than the cart: the line does not count.
     OtherCurrency,
+    /// Nothing that is sold in its currency is shipped: the line does not count.
+    NotShipped,
 }
 
 /// A line as the catalogue has it now.
@@ -327,19 +360,20 @@ pub struct ShownCart {
 /// The cart as it is now: prices and stock from the catalogue, the coupon looked at again.
 #[must_use]
 pub fn shown(cart: &Cart, catalogue: &Catalogue, coupon: Option<&Standing>, rules: &Rules, now: Millis) -> ShownCart {
-    let goods = cart.goods(catalogue);
+    let goods = cart.goods(catalogue, &rules.shipping);
     let checked = cart.coupon.clone().map(|code| (code, check(coupon, goods, now)));
     let benefit = checked.as_ref().and_then(|(_, checked)| checked.ok());
+    let line = |line: &Line| shown_line(line, catalogue.get(&line.product), goods.currency, &rules.shipping);
     ShownCart {
-        lines: cart.lines.iter().map(|line| shown_line(line, catalogue.get(&line.product), goods.currency)).collect(),
+        lines: cart.lines.iter().map(line).collect(),
         coupon: checked.map(|(code, checked)| (code, checked.map(drop))),
-        totals: totals(goods.minor, benefit, rules),
+        totals: totals(goods, benefit, rules),
         currency: goods.currency,
         updated_at: cart.updated_at,
     }
 }
 
-fn shown_line(line: &Line, product: Option<&Product>, currency: Option<Currency>) -> ShownLine {
+fn shown_line(line: &Line, product: Option<&Product>, currency: Option<Currency>, shipping: &Shipping) -> ShownLine {
     let Some(product) = product else {
         return ShownLine {
             product: line.product.clone(),
@@ -352,7 +386,9 @@ fn shown_line(line: &Line, product: Option<&Product>, currency: Option<Currency>
         };
     };
     let comparable = product.price.currency == line.price.currency;
-    let supply = if Some(product.price.currency) != currency {
+    let supply = if !shipping.serves(product.price.currency) {
+        Supply::NotShipped
+    } else if Some(product.price.currency) != currency {
         Supply::OtherCurrency
     } else if product.stock < line.quantity {
         Supply::Short { stock: product.stock.max(0) }
@@ -379,7 +415,22 @@ mod tests {
     use proptest::prelude::*;
 
     const NOW: Millis = 1_705_834_800_000;
-    const RULES: Rules = Rules { tax_basis_points: 800, shipping_cents: 0, free_shipping_from_cents: 0 };
+
+    /// 8 % of tax, and shipping by these rates.
+    fn rules(rates: &str) -> Rules {
+        Rules { tax_basis_points: 800, shipping: Shipping::parse(rates, "").unwrap() }
+    }
+
+    /// What becomes of a cart where shipping is free in every currency.
+    fn changed(
+        cart: &Cart,
+        change: &Change,
+        catalogue: &Catalogue,
+        coupon: Option<&Standing>,
+        now: Millis,
+    ) -> Result<Option<Cart>, CartRefusal> {
+        cart.changed(change, catalogue, coupon, &Shipping::default(), now)
+    }
 
     fn product(id: &str, minor: i64, stock: i64) -> Product {
         Product {
@@ -430,7 +481,7 @@ mod tests {
 
     fn with(lines: &[(&str, i64)], catalogue: &Catalogue) -> Cart {
         lines.iter().fold(Cart::default(), |cart, (id, quantity)| {
-            cart.changed(&add(id, *quantity), catalogue, None, NOW).unwrap().unwrap()
+            changed(&cart, &add(id, *quantity), catalogue, None, NOW).unwrap().unwrap()
         })
     }
 
@@ -458,7 +509,7 @@ mod tests {
         let catalogue = catalogue([product("a", 9_999, 1_000_000), product("b", 1, 5), in_euros("e")]);
         let cart = with(&[("a", 2), ("b", 3)], &catalogue);
         let check = |change: Change, expected: Result<Option<Vec<(&str, i64)>>, CartRefusal>| {
-            let found = cart.changed(&change, &catalogue, None, NOW + 1);
+            let found = changed(&cart, &change, &catalogue, None, NOW + 1);
             let found = found.map(|next| {
                 next.inspect(|next| assert_eq!((next.version, next.updated_at), (3, Some(NOW + 1)), "{change:?}"))
             });
@@ -493,8 +544,8 @@ mod tests {
         let ids: Vec<String> = (0..=LINES_MAX).map(|n| format!("p{n:02}")).collect();
         let lines: Vec<(&str, i64)> = ids.iter().take(LINES_MAX).map(|id| (id.as_str(), 1)).collect();
         let cart = with(&lines, &catalogue);
-        assert_eq!(cart.changed(&add("p40", 1), &catalogue, None, NOW), Err(CartRefusal::TooManyLines));
-        let more = cart.changed(&add("p39", 1), &catalogue, None, NOW).unwrap().unwrap();
+        assert_eq!(changed(&cart, &add("p40", 1), &catalogue, None, NOW), Err(CartRefusal::TooManyLines));
+        let more = changed(&cart, &add("p39", 1), &catalogue, None, NOW).unwrap().unwrap();
         assert_eq!((more.lines.len(), held(&more)[39]), (LINES_MAX, ("p39", 2)));
     }
 
@@ -503,10 +554,13 @@ mod tests {
         let before = catalogue([product("a", 100, 10)]);
         let cart = with(&[("a", 10)], &before);
         let after = catalogue([product("a", 100, 3)]);
-        let less = cart.changed(&set("a", 5), &after, None, NOW).unwrap().unwrap();
+        let less = changed(&cart, &set("a", 5), &after, None, NOW).unwrap().unwrap();
         assert_eq!(held(&less), [("a", 5)]);
-        assert!(matches!(cart.changed(&add("a", 1), &after, None, NOW), Err(CartRefusal::NotEnough { stock: 3, .. })));
-        let shown = shown(&less, &after, None, &RULES, NOW);
+        assert!(matches!(
+            changed(&cart, &add("a", 1), &after, None, NOW),
+            Err(CartRefusal::NotEnough { stock: 3, .. })
+        ));
+        let shown = shown(&less, &after, None, &rules(""), NOW);
         assert_eq!((shown.lines[0].supply, shown.totals.subtotal), (Supply::Short { stock: 3 }, 500));
     }
 
@@ -514,25 +568,25 @@ mod tests {
     fn prices_are_those_of_the_catalogue_and_moves_are_told() {
         let before = catalogue([product("a", 9_999, 10), product("b", 500, 10)]);
         let cart = with(&[("a", 2), ("b", 1)], &before);
-        let first = shown(&cart, &before, None, &RULES, NOW);
+        let first = shown(&cart, &before, None, &rules(""), NOW);
         assert_eq!(first.totals, Totals { subtotal: 20_498, discount: 0, tax: 1_640, shipping: 0, total: 22_138 });
         assert!(first.lines.iter().all(|line| line.previous.is_none() && line.supply == Supply::Enough));
 
         let after = catalogue([product("a", 8_999, 10)]);
-        let second = shown(&cart, &after, None, &RULES, NOW);
+        let second = shown(&cart, &after, None, &rules(""), NOW);
         assert_eq!(second.totals.subtotal, 17_998);
         let [a, b] = second.lines.as_slice() else { panic!("two lines") };
         assert_eq!((a.price.minor, a.previous), (8_999, Some(Money::new(9_999, Currency::USD))));
         assert_eq!((b.name.as_str(), b.price.minor, b.supply), ("Name of b", 500, Supply::Gone));
         // Adding more of it is agreeing to its price.
-        let more = cart.changed(&add("a", 1), &after, None, NOW).unwrap().unwrap();
-        assert_eq!(shown(&more, &after, None, &RULES, NOW).lines[0].previous, None);
-        let other = cart.changed(&set("a", 1), &after, None, NOW).unwrap().unwrap();
-        assert_eq!(shown(&other, &after, None, &RULES, NOW).lines[0].previous.unwrap().minor, 9_999);
+        let more = changed(&cart, &add("a", 1), &after, None, NOW).unwrap().unwrap();
+        assert_eq!(shown(&more, &after, None, &rules(""), NOW).lines[0].previous, None);
+        let other = changed(&cart, &set("a", 1), &after, None, NOW).unwrap().unwrap();
+        assert_eq!(shown(&other, &after, None, &rules(""), NOW).lines[0].previous.unwrap().minor, 9_999);
         // Of what is gone a line can only be removed.
-        assert_eq!(cart.changed(&set("b", 2), &after, None, NOW), Err(CartRefusal::NoSuchProduct));
-        assert_eq!(cart.changed(&add("b", 1), &after, None, NOW), Err(CartRefusal::NoSuchProduct));
-        let gone = cart.changed(&Change::Remove { product: "b".to_owned() }, &after, None, NOW).unwrap().unwrap();
+        assert_eq!(changed(&cart, &set("b", 2), &after, None, NOW), Err(CartRefusal::NoSuchProduct));
+        assert_eq!(changed(&cart, &add("b", 1), &after, None, NOW), Err(CartRefusal::NoSuchProduct));
+        let gone = changed(&cart, &Change::Remove { product: "b".to_owned() }, &after, None, NOW).unwrap().unwrap();
         assert_eq!(held(&gone), [("a", 2)]);
     }
 
@@ -541,13 +595,37 @@ mod tests {
         let before = catalogue([product("a", 100, 10), product("e", 200, 10)]);
         let cart = with(&[("a", 1), ("e", 1)], &before);
         let after = catalogue([product("a", 100, 10), in_euros("e")]);
-        let seen = shown(&cart, &after, None, &RULES, NOW);
+        let seen = shown(&cart, &after, None, &rules(""), NOW);
         assert_eq!((seen.totals.subtotal, seen.currency), (100, Some(Currency::USD)));
         assert_eq!((seen.lines[1].supply, seen.lines[1].previous), (Supply::OtherCurrency, None));
         // Once the first line is gone, the cart is in the other's currency.
-        let alone = cart.changed(&Change::Remove { product: "a".to_owned() }, &after, None, NOW).unwrap().unwrap();
-        let seen = shown(&alone, &after, None, &RULES, NOW);
+        let alone = changed(&cart, &Change::Remove { product: "a".to_owned() }, &after, None, NOW).unwrap().unwrap();
+        let seen = shown(&alone, &after, None, &rules(""), NOW);
         assert_eq!((seen.totals.subtotal, seen.lines[0].supply), (100, Supply::Enough));
+    }
+
+    #[test]
+    fn what_is_not_shipped_is_not_added_and_does_not_count() {
+        let shop = catalogue([in_euros("e"), product("a", 100, 10), product("b", 200, 10)]);
+        let rules = rules("USD:4.99");
+        let change = |cart: &Cart, change: &Change| cart.changed(change, &shop, None, &rules.shipping, NOW);
+        let euro = Currency::parse("EUR").unwrap();
+        assert_eq!(change(&Cart::default(), &add("e", 1)), Err(CartRefusal::NotShipped { product: euro }));
+
+        // It was added before there were rates, and before the others.
+        let cart = with(&[("e", 2)], &shop);
+        let seen = shown(&cart, &shop, None, &rules, NOW);
+        assert_eq!((seen.lines[0].supply, seen.totals, seen.currency), (Supply::NotShipped, Totals::default(), None));
+        assert_eq!(change(&cart, &set("e", 3)), Err(CartRefusal::NotShipped { product: euro }));
+        assert_eq!(held(&change(&cart, &set("e", 1)).unwrap().unwrap()), [("e", 1)]);
+
+        // It does not decide the cart's currency.
+        let more = change(&cart, &add("a", 1)).unwrap().unwrap();
+        let seen = shown(&more, &shop, None, &rules, NOW);
+        assert_eq!(seen.lines.iter().map(|line| line.supply).collect::<Vec<_>>(), [Supply::NotShipped, Supply::Enough]);
+        assert_eq!(seen.totals, Totals { subtotal: 100, discount: 0, tax: 8, shipping: 499, total: 607 });
+        assert_eq!(seen.currency, Some(Currency::USD));
+        assert!(change(&more, &add("b", 1)).is_ok());
     }
 
     #[test]
@@ -556,18 +634,18 @@ mod tests {
         let cart = with(&[("a", 1)], &catalogue);
         let ten = standing(Benefit::Percent(1_000));
         let apply = Change::Apply(ten.coupon.code.clone());
-        let applied = cart.changed(&apply, &catalogue, Some(&ten), NOW).unwrap().unwrap();
-        assert_eq!(applied.changed(&apply, &catalogue, Some(&ten), NOW), Ok(None));
-        let seen = shown(&applied, &catalogue, Some(&ten), &RULES, NOW);
+        let applied = changed(&cart, &apply, &catalogue, Some(&ten), NOW).unwrap().unwrap();
+        assert_eq!(changed(&applied, &apply, &catalogue, Some(&ten), NOW), Ok(None));
+        let seen = shown(&applied, &catalogue, Some(&ten), &rules(""), NOW);
         assert_eq!((seen.totals.discount, seen.totals.total), (1_000, 9_720));
         assert_eq!(seen.coupon, Some((ten.coupon.code.clone(), Ok(()))));
         for (now, known, why) in [(NOW + 1, Some(&ten), Why::Ended), (NOW, None, Why::Unknown)] {
-            let seen = shown(&applied, &catalogue, known, &RULES, now);
+            let seen = shown(&applied, &catalogue, known, &rules(""), now);
             assert_eq!((seen.totals.discount, seen.totals.total), (0, 10_800));
             assert_eq!(seen.coupon, Some((ten.coupon.code.clone(), Err(why))));
         }
-        assert_eq!(cart.changed(&apply, &catalogue, Some(&ten), NOW + 1), Err(CartRefusal::Coupon(Why::Ended)));
-        let removed = applied.changed(&Change::RemoveCoupon, &catalogue, None, NOW).unwrap().unwrap();
+        assert_eq!(changed(&cart, &apply, &catalogue, Some(&ten), NOW + 1), Err(CartRefusal::Coupon(Why::Ended)));
+        let removed = changed(&applied, &Change::RemoveCoupon, &catalogue, None, NOW).unwrap().unwrap();
         assert_eq!((removed.coupon, removed.version), (None, 3));
     }
 
@@ -586,7 +664,7 @@ mod tests {
             let catalogue = catalogue((0..55).map(|n| product(&format!("p{n}"), i64::from(n), 700)));
             let mut cart = Cart::default();
             for change in changes {
-                if let Ok(Some(next)) = cart.changed(&change, &catalogue, None, NOW) {
+                if let Ok(Some(next)) = changed(&cart, &change, &catalogue, None, NOW) {
                     prop_assert_eq!(next.version, cart.version + 1);
                     cart = next;
                 }
@@ -597,7 +675,7 @@ mod tests {
             ids.sort_unstable();
             ids.dedup();
             prop_assert_eq!(ids.len(), cart.lines.len());
-            let seen = shown(&cart, &catalogue, None, &RULES, NOW);
+            let seen = shown(&cart, &catalogue, None, &rules(""), NOW);
             let sum: i64 = seen.lines.iter().map(|line| line.price.minor * line.quantity).sum();
             prop_assert_eq!(seen.totals.subtotal, sum);
         }
@@ -613,7 +691,10 @@ mod tests {
                 1 => (0..20_usize).prop_map(|n| Change::Remove { product: format!("p{n}") }),
                 1 => Just(Change::Apply(Code::parse("VERANO10").unwrap())),
             ],
+            rates in proptest::sample::select(&["", "USD:1", "EUR:1", "USD:1,EUR:1", "CLP:1"][..]),
         ) {
+            let rules = rules(rates);
+            let shipping = &rules.shipping;
             let id = |n: usize| format!("p{n}");
             let of = |n: usize, euros| if euros { in_euros(&id(n)) } else { product(&id(n), 1, 700) };
             // Its lines may be of two currencies, as they are after products have changed theirs.
@@ -630,16 +711,16 @@ mod tests {
             ask(&mut all, &(0..20).map(id).collect::<Vec<_>>(), &shop);
             ask(&mut some, &(0..20).filter(|n| known[*n]).map(id).collect::<Vec<_>>(), &shop);
 
-            let missing = cart.undecided(&change, &some);
+            let missing = cart.undecided(&change, &some, shipping);
             prop_assert!(missing.iter().enumerate().all(|(at, id)| some.unknown(id) && !missing[..at].contains(id)));
             ask(&mut some, &missing, &shop);
-            prop_assert!(cart.undecided(&change, &some).is_empty());
+            prop_assert!(cart.undecided(&change, &some, shipping).is_empty());
             let coupon = standing(Benefit::FreeShipping);
-            let decided = |catalogue: &Catalogue| cart.changed(&change, catalogue, Some(&coupon), NOW);
+            let decided = |catalogue: &Catalogue| cart.changed(&change, catalogue, Some(&coupon), shipping, NOW);
             prop_assert_eq!(decided(&some), decided(&all));
             let rest = cart.unknown(&some);
             ask(&mut some, &rest, &shop);
-            let seen = |catalogue: &Catalogue| shown(&cart, catalogue, None, &RULES, NOW);
+            let seen = |catalogue: &Catalogue| shown(&cart, catalogue, None, &rules, NOW);
             prop_assert_eq!(seen(&some), seen(&all));
         }
     }

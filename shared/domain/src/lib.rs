@@ -17,6 +17,7 @@ pub mod patch;
 pub mod pricing;
 pub mod role;
 pub mod search;
+pub mod shipping;
 pub mod stock;
 pub mod task;
 pub mod tier;

@@ -387,6 +387,15 @@ mod tests {
         assert_eq!(codes.len(), 157);
     }
 
+    #[test]
+    fn the_page_knows_the_same_decimals() {
+        let page = include_str!("../../../web/js/currency.js");
+        for (name, list) in [("NONE", &WITH_NONE[..]), ("THREE", &WITH_THREE)] {
+            let line = format!("const {name} = \"{}\".split(\" \");", list.join(" "));
+            assert!(page.contains(&line), "{line}");
+        }
+    }
+
     proptest! {
         #[test]
         fn what_is_written_is_read_back_in_every_currency(minor in 0..=AMOUNT_MINOR_MAX) {

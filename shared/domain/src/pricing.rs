@@ -3,18 +3,17 @@
 //! The tax is taken from what is paid for the goods, that is after the discount, and rounded once, on the whole. The
 //! shipping bears no tax. Orders ask the same functions, so that a cart and the order made of it never differ.
 
-use crate::coupon::Benefit;
+use crate::coupon::{Benefit, Goods};
 use crate::money::share;
+use crate::shipping::Shipping;
 
 /// How this shop taxes and ships: parameters of the deployment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
     /// The tax in hundredths of a per cent: 800 are 8 %.
     pub tax_basis_points: u32,
-    /// What shipping an order costs, in cents.
-    pub shipping_cents: i64,
-    /// From how many cents of goods after the discount on shipping is free; 0 for never.
-    pub free_shipping_from_cents: i64,
+    /// What shipping an order costs.
+    pub shipping: Shipping,
 }
 
 /// What a cart or an order costs, in minor units of its currency.
@@ -39,20 +38,17 @@ pub fn line_total(price: i64, quantity: i64) -> i64 {
     price.max(0).saturating_mul(quantity.max(0))
 }
 
-/// The totals of goods of `subtotal` minor units, with what a coupon that counts takes off. Nothing to buy costs nothing, also
-/// no shipping.
+/// The totals of these goods, with what a coupon that counts takes off. Nothing to buy costs nothing, also no shipping.
 #[must_use]
-pub fn totals(subtotal: i64, benefit: Option<Benefit>, rules: &Rules) -> Totals {
-    let subtotal = subtotal.max(0);
+pub fn totals(goods: Goods, benefit: Option<Benefit>, rules: &Rules) -> Totals {
+    let (subtotal, Some(currency)) = (goods.minor.max(0), goods.currency) else { return Totals::default() };
     if subtotal == 0 {
         return Totals::default();
     }
     let discount = benefit.map_or(0, |benefit| benefit.discount(subtotal));
     let goods = subtotal - discount;
     let tax = share(goods, rules.tax_basis_points);
-    let reached = rules.free_shipping_from_cents > 0 && goods >= rules.free_shipping_from_cents;
-    let free = reached || benefit == Some(Benefit::FreeShipping);
-    let shipping = if free { 0 } else { rules.shipping_cents.max(0) };
+    let shipping = if benefit == Some(Benefit::FreeShipping) { 0 } else { rules.shipping.cost(currency, goods) };
     let total = goods.saturating_add(tax).saturating_add(shipping);
     Totals { subtotal, discount, tax, shipping, total }
 }
@@ -61,33 +57,56 @@ pub fn totals(subtotal: i64, benefit: Option<Benefit>, rules: &Rules) -> Totals 
 mod tests {
     use super::*;
     use crate::cart::{LINES_MAX, QUANTITY_MAX};
-    use crate::money::AMOUNT_MINOR_MAX;
+    use crate::money::{AMOUNT_MINOR_MAX, Currency, Money};
     use proptest::prelude::*;
 
-    const EIGHT: Rules = Rules { tax_basis_points: 800, shipping_cents: 0, free_shipping_from_cents: 0 };
-    const SHIPPED: Rules = Rules { tax_basis_points: 800, shipping_cents: 499, free_shipping_from_cents: 5_000 };
+    fn rules(tax_basis_points: u32, rates: &str, free_from: &str) -> Rules {
+        Rules { tax_basis_points, shipping: Shipping::parse(rates, free_from).unwrap() }
+    }
+
+    fn usd(minor: i64) -> Goods {
+        Goods { minor, currency: Some(Currency::USD) }
+    }
 
     #[test]
-    fn totals_to_the_minor_unit() {
+    fn totals_to_the_cent() {
         let check = |what: &str, subtotal, benefit, rules: &Rules, [discount, tax, shipping, total]: [i64; 4]| {
             let expected = Totals { subtotal, discount, tax, shipping, total };
-            assert_eq!(totals(subtotal, benefit, rules), expected, "{what}");
+            assert_eq!(totals(usd(subtotal), benefit, rules), expected, "{what}");
         };
-        check("2 × 99.99", line_total(9_999, 2), None, &EIGHT, [0, 1_600, 0, 21_598]);
-        check("nothing", 0, None, &SHIPPED, [0, 0, 0, 0]);
-        check("nothing with a coupon", 0, Some(Benefit::Amount(500)), &SHIPPED, [0, 0, 0, 0]);
-        check("tax after the discount", 10_000, Some(Benefit::Percent(1_000)), &EIGHT, [1_000, 720, 0, 9_720]);
-        check("a cent of tax by half", 6, None, &EIGHT, [0, 0, 0, 6]); // 0.48
-        check("half up", 19, None, &EIGHT, [0, 2, 0, 21]); // 1.52
-        check("exactly half", 1_250, None, &Rules { tax_basis_points: 2, ..EIGHT }, [0, 0, 0, 1_250]); // 0.25
-        check("exactly half, up", 2_500, None, &Rules { tax_basis_points: 2, ..EIGHT }, [0, 1, 0, 2_501]); // 0.50
-        check("everything off", 500, Some(Benefit::Amount(900)), &EIGHT, [500, 0, 0, 0]);
-        check("everything off is still shipped", 500, Some(Benefit::Amount(900)), &SHIPPED, [500, 0, 499, 499]);
-        check("below free shipping", 4_999, None, &SHIPPED, [0, 400, 499, 5_898]);
-        check("free shipping", 5_000, None, &SHIPPED, [0, 400, 0, 5_400]);
-        check("the discount counts", 5_000, Some(Benefit::Amount(1)), &SHIPPED, [1, 400, 499, 5_898]);
-        check("shipping by coupon", 1_000, Some(Benefit::FreeShipping), &SHIPPED, [0, 80, 0, 1_080]);
-        check("no tax", 1_000, None, &Rules { tax_basis_points: 0, ..EIGHT }, [0, 0, 0, 1_000]);
+        let eight = &rules(800, "", "");
+        let shipped = &rules(800, "USD:4.99", "USD:50");
+        check("2 × 99.99", line_total(9_999, 2), None, eight, [0, 1_600, 0, 21_598]);
+        check("nothing", 0, None, shipped, [0, 0, 0, 0]);
+        check("nothing with a coupon", 0, Some(Benefit::Amount(500)), shipped, [0, 0, 0, 0]);
+        check("tax after the discount", 10_000, Some(Benefit::Percent(1_000)), eight, [1_000, 720, 0, 9_720]);
+        check("a cent of tax by half", 6, None, eight, [0, 0, 0, 6]); // 0.48
+        check("half up", 19, None, eight, [0, 2, 0, 21]); // 1.52
+        check("exactly half", 1_250, None, &rules(2, "", ""), [0, 0, 0, 1_250]); // 0.25
+        check("exactly half, up", 2_500, None, &rules(2, "", ""), [0, 1, 0, 2_501]); // 0.50
+        check("everything off", 500, Some(Benefit::Amount(900)), eight, [500, 0, 0, 0]);
+        check("everything off is still shipped", 500, Some(Benefit::Amount(900)), shipped, [500, 0, 499, 499]);
+        check("below free shipping", 4_999, None, shipped, [0, 400, 499, 5_898]);
+        check("free shipping", 5_000, None, shipped, [0, 400, 0, 5_400]);
+        check("the discount counts", 5_000, Some(Benefit::Amount(1)), shipped, [1, 400, 499, 5_898]);
+        check("shipping by coupon", 1_000, Some(Benefit::FreeShipping), shipped, [0, 80, 0, 1_080]);
+        check("no tax", 1_000, None, &rules(0, "", ""), [0, 0, 0, 1_000]);
+    }
+
+    #[test]
+    fn totals_in_the_minor_unit_of_their_currency() {
+        let rules = rules(1_900, "CLP:3990,KWD:1.250", "CLP:50000");
+        let check = |code: &str, minor, benefit, [discount, tax, shipping, total]: [i64; 4]| {
+            let expected = Totals { subtotal: minor, discount, tax, shipping, total };
+            let goods = Goods { minor, currency: Currency::parse(code) };
+            assert_eq!(totals(goods, benefit, &rules), expected, "{minor} {code}");
+        };
+        check("CLP", 19_990, None, [0, 3_798, 3_990, 27_778]); // 3798.1
+        check("CLP", 50_000, None, [0, 9_500, 0, 59_500]);
+        check("CLP", 15, Some(Benefit::Percent(1_000)), [2, 2, 3_990, 4_005]); // 1.5 off, 2.47 of tax
+        check("KWD", 1_234, None, [0, 234, 1_250, 2_718]); // 0.23446
+        let nothing = totals(Goods { minor: 0, currency: None }, None, &rules);
+        assert_eq!(nothing, Totals::default());
     }
 
     fn benefits() -> impl Strategy<Value = Option<Benefit>> {
@@ -105,14 +124,15 @@ mod tests {
             lines in proptest::collection::vec((0..=AMOUNT_MINOR_MAX, 1..=QUANTITY_MAX), 0..=LINES_MAX),
             benefit in benefits(),
             tax_basis_points in 0_u32..=10_000,
-            shipping_cents in 0..=AMOUNT_MINOR_MAX,
-            free_shipping_from_cents in 0..=AMOUNT_MINOR_MAX,
+            rate in 0..=AMOUNT_MINOR_MAX,
+            free_from in proptest::option::of(1..=AMOUNT_MINOR_MAX),
         ) {
             let exact: i128 = lines.iter().map(|(price, quantity)| i128::from(*price) * i128::from(*quantity)).sum();
             let subtotal: i64 = lines.iter().map(|(price, quantity)| line_total(*price, *quantity)).sum();
             prop_assert_eq!(i128::from(subtotal), exact);
-            let rules = Rules { tax_basis_points, shipping_cents, free_shipping_from_cents };
-            let Totals { subtotal, discount, tax, shipping, total } = totals(subtotal, benefit, &rules);
+            let entry = |minor| format!("USD:{}", Money::new(minor, Currency::USD).decimal());
+            let rules = rules(tax_basis_points, &entry(rate), &free_from.map(entry).unwrap_or_default());
+            let Totals { subtotal, discount, tax, shipping, total } = totals(usd(subtotal), benefit, &rules);
             prop_assert_eq!(total, subtotal - discount + tax + shipping);
             prop_assert!(discount >= 0 && tax >= 0 && shipping >= 0 && total >= 0 && discount <= subtotal);
             // Rounded to the nearest minor unit: never further than half of one from the exact tax.
@@ -121,9 +141,10 @@ mod tests {
         }
 
         #[test]
-        fn no_number_overflows(subtotal: i64, benefit in benefits(), price: i64, quantity: i64, rules: [i64; 2], points: u32) {
-            let rules = Rules { tax_basis_points: points, shipping_cents: rules[0], free_shipping_from_cents: rules[1] };
-            prop_assert!(totals(subtotal, benefit, &rules).total >= 0);
+        fn no_number_overflows(subtotal: i64, benefit in benefits(), price: i64, quantity: i64, points: u32) {
+            for rules in [rules(points, "", ""), rules(points, "USD:100000000", "USD:100000000")] {
+                prop_assert!(totals(usd(subtotal), benefit, &rules).total >= 0);
+            }
             prop_assert!(line_total(price, quantity) >= 0);
         }
     }

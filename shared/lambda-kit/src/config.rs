@@ -62,10 +62,15 @@ impl Env {
         })
     }
 
+    /// Names what is wrong with a value that the caller has read by itself. It goes to the log as it is.
+    pub fn problem(&mut self, problem: String) {
+        self.problems.push(problem);
+    }
+
     /// Ends the reading.
     ///
     /// # Errors
-    /// Names every variable that was missing or wrong; never a value.
+    /// Names every variable that was missing or wrong; never a value, but what [`Env::problem`] repeats.
     pub fn check(self) -> Result<(), ConfigError> {
         if self.problems.is_empty() { Ok(()) } else { Err(ConfigError(self.problems)) }
     }

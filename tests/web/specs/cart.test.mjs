@@ -55,6 +55,23 @@ test("what a visitor put aside is kept, and is in the cart once they have signed
     assert.equal(await page.locator("[data-test=missed]").count(), 0);
   }));
 
+test("amounts have the decimals of their currency, and no more", () =>
+  withPage({}, async (page) => {
+    const [pesos, dinars] = [await product({ precio: 19990, moneda: "CLP" }), await product({ precio: 1.234, moneda: "KWD" })];
+    await signedIn(page, productHash(dinars.id));
+    await says(page.locator("[data-test=price]"), /^KWD\s1\.234$/);
+    await page.evaluate((to) => { location.hash = to; }, productHash(pesos.id));
+    await says(page.locator("[data-test=price]"), /^CLP\s19,990$/);
+    await page.getByRole("button", { name: "One more" }).click();
+    await page.locator(".product-buy [data-test=add]").click();
+    await says(count(page), "2");
+    await page.click("[data-test=cart-link]");
+    await says(line(page, pesos).locator(".price"), /^CLP\s39,980$/);
+    await says(sum(page, "subtotal"), /^CLP\s39,980$/);
+    await says(sum(page, "impuesto"), /^CLP\s3,198$/);
+    await says(sum(page, "total"), /^CLP\s43,178$/);
+  }));
+
 async function signUp(page, username) {
   await page.fill("[name=username]", username);
   await page.fill("[name=email]", `${username}@example.com`);

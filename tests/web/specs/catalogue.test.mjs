@@ -13,6 +13,29 @@ const field = (page, name) => page.locator(`[data-test=product-editor] [name=${n
 const save = (page) => page.click("[data-test=save]");
 const category = fresh("Tazas ");
 
+test("a price is typed with the decimals of its currency", () =>
+  withPage({ expected: [400] }, async (page) => {
+    const one = await product({ precio: 1.5, moneda: "USD" });
+    await signIn(page, "admin", editorHash(one.id));
+    await page.waitForSelector("[data-test=product-editor]");
+    assert.equal(await field(page, "precio").inputValue(), "1.50");
+    await field(page, "moneda").selectOption("CLP");
+    // perhaps nineteen thousand, perhaps nineteen: it is asked, not guessed
+    await field(page, "precio").fill("19.990");
+    await save(page);
+    await says(page.locator("[data-field=precio] [data-test=problems]"), /./);
+    await field(page, "precio").fill("19990");
+    await save(page);
+    await page.getByText(`${one.nombre} saved`).first().waitFor();
+    await eventually(async () => {
+      const { precio, moneda } = await api("GET", productPath(one.id));
+      assert.deepEqual({ precio, moneda }, { precio: 19990, moneda: "CLP" });
+    });
+    await page.reload();
+    await page.waitForSelector("[data-test=product-editor]");
+    assert.equal(await field(page, "precio").inputValue(), "19990");
+  }));
+
 test("an administrator makes a category and a product with a picture, and a customer sees it", () =>
   withPage({ expected: [400] }, async (page, context) => {
     const name = fresh("Taza ");
