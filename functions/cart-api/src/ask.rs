@@ -1,7 +1,7 @@
 //! What a request asks for, read and checked whole: route, caller, path and body. Nothing here talks to anybody.
 
 use almacen_contract::cart;
-use almacen_contract::error::{Code, Refusal};
+use almacen_contract::error::{ApiError, Code};
 use almacen_domain::cart::Change;
 use almacen_lambda_kit::http::Request;
 
@@ -19,7 +19,7 @@ impl Ask {
     ///
     /// # Errors
     /// 400 naming everything that is wrong, 401 without a caller, 404 for a route that is none.
-    pub fn read(request: &Request) -> Result<(String, Self), Refusal> {
+    pub fn read(request: &Request) -> Result<(String, Self), ApiError> {
         let user = request.caller()?.user_id;
         let product = || cart::product_id(&request.path_parameter("productoId"));
         let ask = match (request.method(), request.resource()) {
@@ -27,13 +27,13 @@ impl Ask {
             ("POST", "/carrito/items") => Self::Change(cart::addition(&request.json()?)?),
             ("PUT", "/carrito/items/{productoId}") => {
                 let quantity = request.json().and_then(|body| cart::quantity(&body));
-                let (product, quantity) = Refusal::both(product(), quantity)?;
+                let (product, quantity) = ApiError::both(product(), quantity)?;
                 Self::Change(Change::Set { product, quantity })
             }
             ("DELETE", "/carrito/items/{productoId}") => Self::Change(Change::Remove { product: product()? }),
             ("POST", "/carrito/cupon") => Self::Change(Change::Apply(cart::coupon(&request.json()?)?)),
             ("DELETE", "/carrito/cupon") => Self::Change(Change::RemoveCoupon),
-            _ => return Err(Refusal::new(Code::NotFound)),
+            _ => return Err(ApiError::new(Code::NotFound)),
         };
         Ok((user, ask))
     }
@@ -52,7 +52,7 @@ mod tests {
         };
     }
 
-    fn read(event: Value) -> Result<(String, Ask), Refusal> {
+    fn read(event: Value) -> Result<(String, Ask), ApiError> {
         Ask::read(&serde_json::from_value(event).unwrap())
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use almacen_contract::cart::{CartBody, CartData, ChangedBody, refused};
-use almacen_contract::error::{Language, Refusal};
+use almacen_contract::error::{Language, RequestError};
 use almacen_contract::event::{Envelope, Origin, name};
 use almacen_domain::Millis;
 use almacen_domain::cart::{Cart, Catalogue, Change, shown};
@@ -13,18 +13,17 @@ use almacen_domain::catalogue::Product;
 use almacen_domain::coupon::{Code, Standing};
 use almacen_domain::pricing::Rules;
 use almacen_domain::shipping::Shipping;
+use almacen_dynamo::DynamoError;
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request};
-use almacen_lambda_kit::log::chain;
+use almacen_lambda_kit::log::error_chain;
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::TableError;
 use almacen_table::carts::Carts;
 use almacen_table::coupons::Coupons;
 use almacen_table::outbox::Event;
 use almacen_table::products::Products;
 
 pub mod ask;
-mod problem;
 
 use ask::Ask;
 
@@ -123,13 +122,13 @@ impl Api {
     /// Answers one request.
     ///
     /// # Errors
-    /// The refusal that the caller is told.
-    pub async fn handle(&self, request: Request) -> Result<Reply, Refusal> {
+    /// What the caller sees, and the cause.
+    pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
         let (user, ask) = Ask::read(&request)?;
         let language = request.language();
         let change = match ask {
             Ask::Show => {
-                let cart = self.carts.get(&user, now_ms()).await.map_err(problem::table)?;
+                let cart = self.carts.get(&user, now_ms()).await?;
                 return Reply::json(200, &self.body(&user, cart, Known::default(), language).await?);
             }
             Ask::Change(change) => change,
@@ -137,17 +136,24 @@ impl Api {
         let (cart, known) = self.change(&user, &change, request.id()).await?;
         match change {
             Change::Add { .. } | Change::Apply(_) => {
-                let body = self.body(&user, cart, known, language).await.map_err(problem::after_change)?;
+                let body = self.body(&user, cart, known, language).await.map_err(RequestError::after_the_change)?;
                 Reply::json(200, &ChangedBody::of(body, &change, language))
             }
-            Change::Set { .. } => {
-                Reply::json(200, &self.body(&user, cart, known, language).await.map_err(problem::after_change)?)
-            }
+            Change::Set { .. } => Reply::json(
+                200,
+                &self.body(&user, cart, known, language).await.map_err(RequestError::after_the_change)?,
+            ),
             Change::Remove { .. } | Change::RemoveCoupon => Ok(Reply::empty(204)),
         }
     }
 
-    async fn body(&self, user: &str, cart: Cart, mut known: Known, language: Language) -> Result<CartBody, Refusal> {
+    async fn body(
+        &self,
+        user: &str,
+        cart: Cart,
+        mut known: Known,
+        language: Language,
+    ) -> Result<CartBody, RequestError> {
         let products = cart.unknown(&known.catalogue);
         self.ask(&mut known, products, cart.coupon.as_ref(), user).await?;
         let coupon = known.coupon(cart.coupon.as_ref());
@@ -157,12 +163,12 @@ impl Api {
 
     /// Makes a change, once, to the cart as it is when it is stored: whoever else changes it at the same moment makes this
     /// one be decided again. The less is asked between reading and storing, the fewer come too late.
-    async fn change(&self, user: &str, change: &Change, request: &str) -> Result<(Cart, Known), Refusal> {
+    async fn change(&self, user: &str, change: &Change, request: &str) -> Result<(Cart, Known), RequestError> {
         let mut known = Known::default();
         let begun = Instant::now();
         for attempt in 0_u32.. {
             let (now, tried) = (now_ms(), Instant::now());
-            let cart = self.carts.get(user, now).await.map_err(problem::table)?;
+            let cart = self.carts.get(user, now).await?;
             let code = match change {
                 Change::Apply(code) => Some(code),
                 Change::Add { .. } | Change::Set { .. } => cart.coupon.as_ref(),
@@ -174,7 +180,7 @@ impl Api {
             let next = cart.changed(change, &known.catalogue, known.coupon(code), shipping, now).map_err(refused)?;
             let Some(next) = next else { return Ok((cart, known)) };
             let event = updated(user, &next, request, now);
-            if self.carts.save(user, cart.version, &next, &event, now).await.map_err(problem::save)? {
+            if self.carts.save(user, cart.version, &next, &event, now).await? {
                 tracing::info!(by = user, version = next.version, lines = next.lines.len(), attempt, "cart changed");
                 return Ok((next, known));
             }
@@ -184,7 +190,7 @@ impl Api {
             }
             tokio::time::sleep(pause).await;
         }
-        Err(problem::contended())
+        Err(DynamoError::contended("change cart").into())
     }
 
     /// Asks about these products and this coupon at the same time, as far as that is not known.
@@ -194,7 +200,7 @@ impl Api {
         products: Vec<String>,
         code: Option<&Code>,
         user: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RequestError> {
         let code = code.filter(|code| known.coupon.as_ref().is_none_or(|(asked, _)| asked != *code));
         let (found, coupon) = tokio::try_join!(self.products_of(&products), self.coupon(code, user))?;
         known.catalogue.learn(&products, found);
@@ -204,21 +210,21 @@ impl Api {
         Ok(())
     }
 
-    async fn products_of(&self, ids: &[String]) -> Result<HashMap<String, Product>, Refusal> {
+    async fn products_of(&self, ids: &[String]) -> Result<HashMap<String, Product>, RequestError> {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        self.products.these(&ids).await.map_err(problem::table)
+        Ok(self.products.these(&ids).await?)
     }
 
     /// What is known of a coupon. One that breaks the rules of its record counts as none, so that nobody's cart is lost to it.
-    async fn coupon(&self, code: Option<&Code>, user: &str) -> Result<Option<Standing>, Refusal> {
+    async fn coupon(&self, code: Option<&Code>, user: &str) -> Result<Option<Standing>, RequestError> {
         let Some(code) = code else { return Ok(None) };
         match self.coupons.standing(code, user).await {
             Ok(standing) => Ok(standing),
-            Err(error @ TableError::Corrupt { .. }) => {
-                tracing::error!(coupon = code.as_str(), error = chain(&error), "coupon cannot be read");
+            Err(error @ DynamoError::Malformed { .. }) => {
+                tracing::error!(coupon = code.as_str(), error = error_chain(&error), "coupon cannot be read");
                 Ok(None)
             }
-            Err(error @ (TableError::Unavailable { .. } | TableError::Refused { .. })) => Err(problem::table(error)),
+            Err(error @ (DynamoError::Unavailable { .. } | DynamoError::Refused { .. })) => Err(error.into()),
         }
     }
 }

@@ -12,7 +12,7 @@ use cart_api::{Api, Config};
 async fn main() -> Result<(), lambda_runtime::Error> {
     log::init();
     let config = Config::read(Env::read())?;
-    let tables = almacen_table::client();
+    let tables = almacen_dynamo::client();
     let api = Api {
         carts: Carts::new(tables.clone(), config.carts, config.outbox),
         products: Products::new(tables.clone(), config.products),

@@ -1,7 +1,7 @@
 //! The API's own description: `GET /openapi.json` for programs, `GET /docs` for people. Neither needs a token, because
 //! neither says anything about what is stored.
 
-use almacen_contract::error::{Code, Refusal};
+use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request, etag};
 
@@ -57,12 +57,12 @@ impl Docs {
     /// Answers one request.
     ///
     /// # Errors
-    /// The refusal that the caller is told.
-    pub fn handle(&self, request: &Request) -> Result<Reply, Refusal> {
+    /// What the caller sees, and the cause.
+    pub fn handle(&self, request: &Request) -> Result<Reply, RequestError> {
         match (request.method(), request.resource()) {
             ("GET", "/openapi.json") => Ok(self.document(request)),
             ("GET", "/docs") => Ok(self.page()),
-            _ => Err(Refusal::new(Code::NotFound)),
+            _ => Err(ApiError::new(Code::NotFound).into()),
         }
     }
 

@@ -1,12 +1,15 @@
 //! What the system depends on, and how each is asked: by the cheapest real call that a role with nothing else may make.
 
+use std::sync::LazyLock;
+
 use almacen_bus::Topic;
+use almacen_dynamo::ping::ping;
 use almacen_files::{LazyClient, reach};
 use almacen_identity::keys::{KeySource as _, PublishedKeys};
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::log::chain;
+use almacen_lambda_kit::log::error_chain;
 use almacen_queue::Queue;
-use almacen_table::reach::Reach;
+use aws_sdk_dynamodb::Client;
 
 /// One dependency.
 #[derive(Debug)]
@@ -67,13 +70,13 @@ pub fn dependencies(env: &mut Env) -> Vec<Dependency> {
 /// Who asks. Clients are made with the first question that needs them: `GET /health` asks nobody.
 #[derive(Debug)]
 pub struct Asker {
-    tables: Reach,
+    tables: LazyLock<Client>,
     files: LazyClient,
 }
 
 impl Default for Asker {
     fn default() -> Self {
-        Self { tables: Reach::default(), files: almacen_files::client() }
+        Self { tables: LazyLock::new(almacen_dynamo::client), files: almacen_files::client() }
     }
 }
 
@@ -84,11 +87,11 @@ impl Asker {
     /// Why not, for the log alone.
     pub async fn ask(&self, one: &Dependency) -> Result<(), String> {
         match &one.what {
-            What::Table(table, key) => self.tables.table(table, key).await.map_err(|error| chain(&error)),
-            What::Bucket(bucket) => reach::bucket(self.files, bucket).await.map_err(|error| chain(&error)),
-            What::Queue(queue) => queue.reach().await.map_err(|error| chain(&error)),
-            What::Topic(topic) => topic.reach().await.map_err(|error| chain(&error)),
-            What::Keys(url) => PublishedKeys::at(url).fetch().await.map(drop).map_err(|error| chain(&error)),
+            What::Table(table, key) => ping(&self.tables, table, key).await.map_err(|error| error_chain(&error)),
+            What::Bucket(bucket) => reach::bucket(self.files, bucket).await.map_err(|error| error_chain(&error)),
+            What::Queue(queue) => queue.reach().await.map_err(|error| error_chain(&error)),
+            What::Topic(topic) => topic.reach().await.map_err(|error| error_chain(&error)),
+            What::Keys(url) => PublishedKeys::at(url).fetch().await.map(drop).map_err(|error| error_chain(&error)),
         }
     }
 }

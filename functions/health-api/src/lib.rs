@@ -8,7 +8,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use almacen_contract::error::{Code, Refusal};
+use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_contract::health::{DetailedBody, StatusBody};
 use almacen_domain::Millis;
 use almacen_domain::health::{Check, Overall, overall};
@@ -83,13 +83,13 @@ impl Api {
     ///
     /// # Errors
     /// 404 for a route that is none.
-    pub async fn handle(&self, request: Request) -> Result<Reply, Refusal> {
+    pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
         match (request.method(), request.resource()) {
             ("GET", "/health") => Reply::json(200, &StatusBody { status: "healthy" }),
             ("GET", "/liveness") => Reply::json(200, &StatusBody { status: "alive" }),
             ("GET", "/readiness") => readiness(&self.found().await),
             ("GET", "/health/detailed") => detailed(&self.found().await),
-            _ => Err(Refusal::new(Code::NotFound)),
+            _ => Err(ApiError::new(Code::NotFound).into()),
         }
     }
 
@@ -121,14 +121,14 @@ async fn ask(
     Check { name, essential, answered: outcome.is_ok(), latency_ms }
 }
 
-fn readiness(found: &Found) -> Result<Reply, Refusal> {
+fn readiness(found: &Found) -> Result<Reply, RequestError> {
     match overall(&found.checks) {
         Overall::Healthy | Overall::Degraded => Reply::json(200, &StatusBody { status: "ready" }),
         Overall::Unhealthy => unwell(Reply::json(503, &StatusBody { status: "not_ready" })),
     }
 }
 
-fn detailed(found: &Found) -> Result<Reply, Refusal> {
+fn detailed(found: &Found) -> Result<Reply, RequestError> {
     let body = DetailedBody::of(&found.checks, found.at);
     match overall(&found.checks) {
         Overall::Healthy | Overall::Degraded => Reply::json(200, &body),
@@ -136,7 +136,7 @@ fn detailed(found: &Found) -> Result<Reply, Refusal> {
     }
 }
 
-fn unwell(reply: Result<Reply, Refusal>) -> Result<Reply, Refusal> {
+fn unwell(reply: Result<Reply, RequestError>) -> Result<Reply, RequestError> {
     reply.map(|reply| reply.with("retry-after", RETRY_AFTER_SECONDS.to_owned()))
 }
 

@@ -10,7 +10,7 @@ use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Failure, now_ms};
 use almacen_queue::Queue;
 use almacen_stock_import::arrival::{self, Uploaded};
-use almacen_stock_import::error::{ImportError, Refusal};
+use almacen_stock_import::error::{FileRefusal, ImportError};
 use almacen_stock_import::survey::{Bounds, Outcome, survey};
 use almacen_stock_import::{Importer, Job, Progress, Turn, ending};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -84,7 +84,7 @@ async fn import(deps: &Deps, uploaded: &Uploaded, turn: &Turn<'_>) -> Result<Pro
 async fn work_on(
     deps: &Deps,
     mut job: Job,
-    refusal: Option<Refusal>,
+    refusal: Option<FileRefusal>,
     turn: &Turn<'_>,
 ) -> Result<Progress, ImportError> {
     let importer = &deps.importer;

@@ -1,6 +1,6 @@
 //! What a request asks for, read and checked whole: route, role, path, query and body. Nothing here talks to anybody.
 
-use almacen_contract::error::{Code, Detail, Refusal, Text};
+use almacen_contract::error::{ApiError, Code, Detail, Text};
 use almacen_contract::imports::NewImport;
 use almacen_contract::{cursor, imports, items};
 use almacen_domain::Millis;
@@ -82,7 +82,7 @@ impl Ask {
     ///
     /// # Errors
     /// 400 naming everything that is wrong, 401 or 403 without the right, 404 for a route that is none.
-    pub fn read(request: &Request) -> Result<Self, Refusal> {
+    pub fn read(request: &Request) -> Result<Self, ApiError> {
         match (request.method(), request.resource()) {
             ("GET", "/items") => {
                 request.caller()?;
@@ -100,7 +100,7 @@ impl Ask {
                 let after = query.after(lines_list(low), name, |[sku]: [String; 1]| Some(sku));
                 let slice = query.slice(after)?;
                 // A store that could not be read is among the problems, so it has ended above.
-                let store = store.ok_or_else(|| Refusal::new(Code::NotFound))?;
+                let store = store.ok_or_else(|| ApiError::new(Code::NotFound))?;
                 Ok(Self::StoreLines { store, needle, low, slice })
             }
             ("GET", "/items/{store}/{item}" | "/items/{store}/{item+}") => {
@@ -111,7 +111,8 @@ impl Ask {
             ("PATCH", "/items/{store}/{item}" | "/items/{store}/{item+}") => {
                 let caller = request.caller_at_least(Role::Operator)?;
                 let patch = request.json().and_then(|body| items::patch(&body));
-                let (line, (expected, patch)) = Refusal::both(line(request), Refusal::both(request.if_match(), patch))?;
+                let (line, (expected, patch)) =
+                    ApiError::both(line(request), ApiError::both(request.if_match(), patch))?;
                 let (store, sku) = line;
                 Ok(Self::PatchLine { store, sku, patch, expected, by: caller.user_id })
             }
@@ -135,7 +136,7 @@ impl Ask {
                 request.caller_at_least(Role::Operator)?;
                 imports::import_id(&request.path_parameter("id")).map(|id| Self::Import(id.to_owned()))
             }
-            _ => Err(Refusal::new(Code::NotFound)),
+            _ => Err(ApiError::new(Code::NotFound)),
         }
     }
 }
@@ -168,12 +169,12 @@ pub fn after_import((created_at, id): &(Millis, String)) -> String {
     cursor::encode(list::IMPORTS, "", &[&created_at.to_string(), id])
 }
 
-fn line(request: &Request) -> Result<(StoreId, Sku), Refusal> {
+fn line(request: &Request) -> Result<(StoreId, Sku), ApiError> {
     let mut query = Query::of(request);
     let (store, sku) = (query.named("store", StoreId::parse), query.named("item", Sku::parse));
     match (store, sku) {
         (Some(store), Some(sku)) => Ok((store, sku)),
-        _ => Err(Refusal::invalid(query.problems)),
+        _ => Err(ApiError::invalid(query.problems)),
     }
 }
 
@@ -239,7 +240,7 @@ impl<'a> Query<'a> {
         after
     }
 
-    fn slice<K>(mut self, after: Option<K>) -> Result<Slice<K>, Refusal> {
+    fn slice<K>(mut self, after: Option<K>) -> Result<Slice<K>, ApiError> {
         let limit = match self.request.query("limit") {
             None => LIMIT_MAX,
             Some(text) => text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit)).unwrap_or_else(|| {
@@ -253,7 +254,7 @@ impl<'a> Query<'a> {
                 LIMIT_MAX
             }),
         };
-        if self.problems.is_empty() { Ok(Slice { limit, after }) } else { Err(Refusal::invalid(self.problems)) }
+        if self.problems.is_empty() { Ok(Slice { limit, after }) } else { Err(ApiError::invalid(self.problems)) }
     }
 
     fn problem(&mut self, field: &str, text: Text) {
@@ -275,7 +276,7 @@ mod tests {
         };
     }
 
-    fn read(event: Value) -> Result<Ask, Refusal> {
+    fn read(event: Value) -> Result<Ask, ApiError> {
         Ask::read(&serde_json::from_value(event).unwrap())
     }
 

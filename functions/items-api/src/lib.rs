@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use almacen_contract::error::{Code, Refusal};
+use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_contract::imports::{CreatedBody, ImportBody, ImportsBody, Links, NewImport, UploadBody};
-use almacen_contract::items::{LineBody, LinesBody, StoreBody, StoresBody};
+use almacen_contract::items::{LineBody, LinesBody, StoreBody, StoresBody, patch_refused};
 use almacen_contract::time::rfc3339;
 use almacen_domain::id;
 use almacen_domain::import::{Counters, Import, State};
 use almacen_domain::name::StoreId;
 use almacen_domain::search::Needle;
 use almacen_domain::stock::StockLine;
+use almacen_dynamo::page::Page;
 use almacen_files::presign::{self, LINK_LASTS};
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request, etag};
 use almacen_lambda_kit::start::now_ms;
 use almacen_table::imports_view::ImportsView;
-use almacen_table::items::{Filter, Items, Page};
+use almacen_table::items::{Filter, Items};
 
 pub mod ask;
-mod problem;
 
 use ask::{Ask, Slice, after_import, after_line, after_store, after_store_line};
 
@@ -88,29 +88,29 @@ impl Api {
     /// Answers one request.
     ///
     /// # Errors
-    /// The refusal that the caller is told.
-    pub async fn handle(&self, request: Request) -> Result<Reply, Refusal> {
+    /// What the caller sees, and the cause.
+    pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
         match Ask::read(&request)? {
             Ask::AllLines(slice) => self.all_lines(slice).await,
             Ask::StoreLines { store, needle, low, slice } => self.store_lines(store, needle, low, slice).await,
             Ask::Line(store, sku) => {
-                let line = self.items.line(&store, &sku).await.map_err(problem::table)?;
-                let line = line.ok_or_else(|| Refusal::new(Code::NotFound))?;
+                let line = self.items.line(&store, &sku).await?;
+                let line = line.ok_or_else(|| ApiError::new(Code::NotFound))?;
                 if request.has_already(line.version) {
                     return Ok(Reply::empty(304).with("etag", etag(line.version)));
                 }
                 self.one_line(line)
             }
             Ask::PatchLine { store, sku, patch, expected, by } => {
-                let changed = self.items.patch(&store, &sku, &patch, &expected, &by, now_ms()).await;
-                let line = changed.map_err(|error| problem::patch(sku.as_str(), error))?;
+                let changed = self.items.patch(&store, &sku, &patch, &expected, &by, now_ms()).await?;
+                let line = changed.map_err(|refusal| patch_refused(sku.as_str(), refusal))?;
                 tracing::info!(store = store.as_str(), version = line.version, by, "line changed");
                 self.one_line(line)
             }
             Ask::Stores(slice) => self.stores(slice).await,
             Ask::NewImport { new, by } => self.new_import(new, &by).await,
             Ask::Imports(Slice { limit, after }) => {
-                let page = self.imports.recent(limit, after).await.map_err(problem::table)?;
+                let page = self.imports.recent(limit, after).await?;
                 let mut imports = Vec::with_capacity(page.found.len());
                 for import in page.found {
                     imports.push(self.shown(import)?);
@@ -118,25 +118,25 @@ impl Api {
                 Reply::json(200, &ImportsBody { imports, next: page.next.as_ref().map(after_import) })
             }
             Ask::Import(id) => {
-                let import = self.imports.get(&id).await.map_err(problem::table)?;
-                let import = import.ok_or_else(|| Refusal::new(Code::NotFound))?;
+                let import = self.imports.get(&id).await?;
+                let import = import.ok_or_else(|| ApiError::new(Code::NotFound))?;
                 Reply::json(200, &self.shown(import)?)
             }
         }
     }
 
-    fn one_line(&self, line: StockLine) -> Result<Reply, Refusal> {
+    fn one_line(&self, line: StockLine) -> Result<Reply, RequestError> {
         let tag = etag(line.version);
         Ok(Reply::json(200, &LineBody::of(line, self.default_threshold))?.with("etag", tag))
     }
 
-    fn lines<K>(&self, page: Page<StockLine, K>, next: impl Fn(&K) -> String) -> Result<Reply, Refusal> {
+    fn lines<K>(&self, page: Page<StockLine, K>, next: impl Fn(&K) -> String) -> Result<Reply, RequestError> {
         let items = page.found.into_iter().map(|line| LineBody::of(line, self.default_threshold)).collect();
         Reply::json(200, &LinesBody { items, next: page.next.as_ref().map(next) })
     }
 
-    async fn all_lines(&self, slice: Slice<(String, String)>) -> Result<Reply, Refusal> {
-        let page = self.items.all(slice.limit, slice.after).await.map_err(problem::table)?;
+    async fn all_lines(&self, slice: Slice<(String, String)>) -> Result<Reply, RequestError> {
+        let page = self.items.all(slice.limit, slice.after).await?;
         self.lines(page, after_line)
     }
 
@@ -146,23 +146,23 @@ impl Api {
         needle: Option<Needle>,
         low: bool,
         slice: Slice<String>,
-    ) -> Result<Reply, Refusal> {
+    ) -> Result<Reply, RequestError> {
         let first = slice.after.is_none();
         let filter = Filter { needle, low_against: low.then_some(self.default_threshold) };
-        let page = self.items.of_store(&store, &filter, slice.limit, slice.after).await.map_err(problem::table)?;
-        if first && !page.examined && !self.items.knows(&store).await.map_err(problem::table)? {
-            return Err(Refusal::new(Code::NotFound));
+        let page = self.items.of_store(&store, &filter, slice.limit, slice.after).await?;
+        if first && !page.examined && !self.items.knows(&store).await? {
+            return Err(ApiError::new(Code::NotFound).into());
         }
         self.lines(page, |sku| after_store_line(&store, low, sku))
     }
 
-    async fn stores(&self, slice: Slice<String>) -> Result<Reply, Refusal> {
-        let page = self.items.stores(slice.limit, slice.after).await.map_err(problem::table)?;
+    async fn stores(&self, slice: Slice<String>) -> Result<Reply, RequestError> {
+        let page = self.items.stores(slice.limit, slice.after).await?;
         let stores = page.found.into_iter().map(|s| StoreBody { store: s.store, lines: s.lines, low: s.low }).collect();
         Reply::json(200, &StoresBody { stores, next: page.next.as_deref().map(after_store) })
     }
 
-    async fn new_import(&self, new: NewImport, by: &str) -> Result<Reply, Refusal> {
+    async fn new_import(&self, new: NewImport, by: &str) -> Result<Reply, RequestError> {
         let now = now_ms();
         let import = Import {
             id: id::random("imp"),
@@ -179,8 +179,8 @@ impl Api {
             rejected_key: None,
         };
         let key = format!("imports/{}/{}", import.id, import.file_name);
-        let link = presign::put(&self.buckets.uploads, &key).map_err(problem::files)?;
-        self.imports.announce(&import, by).await.map_err(problem::table)?;
+        let link = presign::put(&self.buckets.uploads, &key)?;
+        self.imports.announce(&import, by).await?;
         tracing::info!(import = import.id, by, "import announced");
         let lasts = i64::try_from(LINK_LASTS.as_millis()).unwrap_or(0);
         let body = CreatedBody {
@@ -192,7 +192,7 @@ impl Api {
     }
 
     /// An import with links to what it left behind.
-    fn shown(&self, import: Import) -> Result<ImportBody, Refusal> {
+    fn shown(&self, import: Import) -> Result<ImportBody, RequestError> {
         let mut links = Links::default();
         if let Some(key) = &import.report_key {
             links.report = Some(self.download(key, None)?);
@@ -203,8 +203,8 @@ impl Api {
         Ok(ImportBody::of(import, links))
     }
 
-    fn download(&self, key: &str, save_as: Option<&str>) -> Result<String, Refusal> {
-        presign::get(&self.buckets.reports, key, save_as).map_err(problem::files)
+    fn download(&self, key: &str, save_as: Option<&str>) -> Result<String, RequestError> {
+        Ok(presign::get(&self.buckets.reports, key, save_as)?)
     }
 }
 

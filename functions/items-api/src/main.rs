@@ -11,7 +11,7 @@ use items_api::{Api, Config};
 async fn main() -> Result<(), lambda_runtime::Error> {
     log::init();
     let config = Config::read(Env::read())?;
-    let tables = almacen_table::client();
+    let tables = almacen_dynamo::client();
     let api = Api {
         items: Items::new(tables.clone(), config.inventory, config.stores, config.stock_alerts),
         imports: ImportsView::new(tables, config.imports),

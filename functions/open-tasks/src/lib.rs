@@ -92,7 +92,7 @@ mod tests {
     async fn what_cannot_be_read_comes_again() {
         let event: SqsEvent = serde_json::from_str(include_str!("../../../events/open-tasks/unreadable.json")).unwrap();
         let ids: Vec<String> = event.records.iter().filter_map(|message| message.message_id.clone()).collect();
-        let tasks = Tasks::new(almacen_table::client(), "Tasks".to_owned());
+        let tasks = Tasks::new(almacen_dynamo::client(), "Tasks".to_owned());
         let response = handle(&tasks, event).await.unwrap();
         let failed: Vec<String> =
             response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();

@@ -11,6 +11,6 @@ async fn main() -> Result<(), Error> {
     let mut env = Env::read();
     let table = env.required("TASKS_TABLE");
     env.check()?;
-    let tasks = Tasks::new(almacen_table::client(), table);
+    let tasks = Tasks::new(almacen_dynamo::client(), table);
     start::run(|event, _context| handle(&tasks, event)).await
 }

@@ -1,7 +1,5 @@
 //! From an S3 event to the pictures that arrived.
 
-use std::fmt;
-
 use almacen_domain::{Millis, image};
 use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
 use percent_encoding::percent_decode_str;
@@ -22,16 +20,9 @@ pub struct Uploaded {
 }
 
 /// The message is no S3 event, so it can never succeed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the message is no S3 event")]
 pub struct Malformed;
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the message is no S3 event")
-    }
-}
-
-impl std::error::Error for Malformed {}
 
 /// The pictures that a message tells of. Other messages, such as the test that S3 sends when notifications are set up,
 /// other kinds of event and other objects give none.

@@ -50,7 +50,7 @@ impl Deps {
     pub fn from_env(env: &mut Env) -> Self {
         let (products, outbox) = (env.required("PRODUCTS_TABLE"), env.required("OUTBOX_TABLE"));
         Self {
-            products: ProductImages::new(almacen_table::client(), products, outbox),
+            products: ProductImages::new(almacen_dynamo::client(), products, outbox),
             files: almacen_files::client(),
             images_bucket: env.required("IMAGES_BUCKET"),
         }

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use almacen_contract::error::{Code, Detail, Refusal, Text};
+use almacen_contract::error::{ApiError, Code, Detail, Text};
 use almacen_contract::money::amount_refused;
 use almacen_contract::products::{self, NewProduct, versions};
 use almacen_domain::Millis;
@@ -105,7 +105,7 @@ impl Ask {
     /// # Errors
     /// 400 naming everything that is wrong, 401 or 403 without the right, 404 for a product that cannot be there or a route
     /// that is none.
-    pub fn read(request: &Request, now: Millis) -> Result<Self, Refusal> {
+    pub fn read(request: &Request, now: Millis) -> Result<Self, ApiError> {
         match (request.method(), request.resource()) {
             ("GET", "/productos") => Query::of(request).products(),
             ("POST", "/productos") => {
@@ -117,7 +117,7 @@ impl Ask {
                 request.caller_at_least(Role::Admin)?;
                 let id = product_id(request)?;
                 let draft = request.json().and_then(|body| products::changed_product(&body));
-                let (expected, draft) = Refusal::both(request.if_match(), draft)?;
+                let (expected, draft) = ApiError::both(request.if_match(), draft)?;
                 Ok(Self::Change { id, draft, expected: versions(expected) })
             }
             ("DELETE", "/productos/{id}") => {
@@ -155,18 +155,18 @@ impl Ask {
                 request.caller_at_least(Role::Admin)?;
                 products::category(&request.json()?).map(Self::NewCategory)
             }
-            _ => Err(Refusal::new(Code::NotFound)),
+            _ => Err(ApiError::new(Code::NotFound)),
         }
     }
 }
 
 /// The product of the path. What cannot be an id of ours is not looked up.
-fn product_id(request: &Request) -> Result<String, Refusal> {
+fn product_id(request: &Request) -> Result<String, ApiError> {
     let id = request.path_parameter("id");
     let is_ours = id.strip_prefix("prod_").is_some_and(|rest| {
         rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
     });
-    if is_ours { Ok(id) } else { Err(Refusal::new(Code::NotFound)) }
+    if is_ours { Ok(id) } else { Err(ApiError::new(Code::NotFound)) }
 }
 
 /// A request's query while it is being read. Parameters that no list knows are passed over: addresses are handed about
@@ -181,7 +181,7 @@ impl<'a> Query<'a> {
         Self { request, problems: Vec::new() }
     }
 
-    fn products(mut self) -> Result<Ask, Refusal> {
+    fn products(mut self) -> Result<Ask, ApiError> {
         let category = self.text("categoria").map(str::to_owned);
         if category.as_deref().is_some_and(|text| text.chars().nth(CATEGORY_CHARS_MAX).is_some()) {
             self.problem(
@@ -275,8 +275,8 @@ impl<'a> Query<'a> {
         self.problems.push(Detail::new(field, text));
     }
 
-    fn done(self) -> Result<(), Refusal> {
-        if self.problems.is_empty() { Ok(()) } else { Err(Refusal::invalid(self.problems)) }
+    fn done(self) -> Result<(), ApiError> {
+        if self.problems.is_empty() { Ok(()) } else { Err(ApiError::invalid(self.problems)) }
     }
 }
 
@@ -298,7 +298,7 @@ mod tests {
         };
     }
 
-    fn read(event: Value) -> Result<Ask, Refusal> {
+    fn read(event: Value) -> Result<Ask, ApiError> {
         Ask::read(&serde_json::from_value(event).unwrap(), 7)
     }
 

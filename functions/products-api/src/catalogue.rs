@@ -11,8 +11,8 @@ use almacen_catalogue::Known;
 use almacen_catalogue::snapshot::Snapshots;
 use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Filter, Order, Page};
-use almacen_lambda_kit::log::chain;
-use almacen_table::TableError;
+use almacen_dynamo::DynamoError;
+use almacen_lambda_kit::log::error_chain;
 use almacen_table::catalogue_index::CatalogueIndex;
 use futures::future::{Either, select};
 use tokio::sync::Mutex;
@@ -53,14 +53,14 @@ impl Catalogue {
     /// The products that `filter` takes, and the ids of one page of them; and how many read units it took to know.
     ///
     /// # Errors
-    /// [`TableError`]; a first reading that got only so far goes on from there.
+    /// [`DynamoError`]; a first reading that got only so far goes on from there.
     pub(crate) async fn page(
         &self,
         filter: &Filter,
         order: Order,
         (skip, limit): (usize, usize),
         now: Millis,
-    ) -> Result<(Page, f64), TableError> {
+    ) -> Result<(Page, f64), DynamoError> {
         let mut state = self.state.lock().await;
         if state.since.is_some_and(|at| now - at >= RENEW_AFTER_MS) {
             *state = State::default();
@@ -79,7 +79,7 @@ impl Catalogue {
     }
 
     /// Takes the snapshot and the newest changes, and says whether that is all there is to know.
-    async fn begin(&self, known: &mut Known, now: Millis) -> Result<(bool, f64), TableError> {
+    async fn begin(&self, known: &mut Known, now: Millis) -> Result<(bool, f64), DynamoError> {
         let newest = pin!(self.index.newest(NEWEST));
         let snapshot = pin!(self.snapshot(now));
         let (newest, snapshot) = match select(newest, snapshot).await {
@@ -99,7 +99,7 @@ impl Catalogue {
         match tokio::time::timeout(PATIENCE, self.snapshots.read(now)).await {
             Ok(Ok(Some(snapshot))) => return Some(snapshot),
             Ok(Ok(None)) => tracing::warn!("there is no snapshot of the catalogue"),
-            Ok(Err(error)) => tracing::warn!(error = chain(&error), "snapshot of the catalogue cannot be read"),
+            Ok(Err(error)) => tracing::warn!(error = error_chain(&error), "snapshot of the catalogue cannot be read"),
             Err(_) => tracing::warn!("snapshot of the catalogue does not come"),
         }
         None

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use almacen_catalogue::snapshot::Snapshots;
-use almacen_contract::error::{Code, Refusal};
+use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_contract::event::{name, product_event};
 use almacen_contract::products::{
     CategoryBody, CreatedBody, ListBody, NewProduct, OneProductBody, PageBody, Pagination, ProductBody, ReviewBody,
-    category_taken, price_refused, reviewed_before, tag,
+    category_taken, no_category, price_refused, reviewed_before, sku_taken, store_busy, tag,
 };
 use almacen_contract::time::rfc3339;
 use almacen_domain::catalogue::listing::{Filter, Order};
@@ -16,12 +16,12 @@ use almacen_domain::id;
 use almacen_domain::name::{Sku, StoreId};
 use almacen_domain::patch::Expected;
 use almacen_domain::search::fold;
+use almacen_dynamo::DynamoError;
 use almacen_files::presign;
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request, etag};
-use almacen_lambda_kit::log::chain;
+use almacen_lambda_kit::log::error_chain;
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::TableError;
 use almacen_table::catalogue_index::CatalogueIndex;
 use almacen_table::categories::Categories;
 use almacen_table::outbox::Event;
@@ -31,7 +31,6 @@ use almacen_table::reviews::{Reviews, Written};
 
 pub mod ask;
 mod catalogue;
-mod problem;
 
 use ask::{Ask, Slice};
 use catalogue::Catalogue;
@@ -106,7 +105,7 @@ impl Api {
     /// With one client for all tables.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        let (client, tables) = (almacen_table::client(), &config.tables);
+        let (client, tables) = (almacen_dynamo::client(), &config.tables);
         Self {
             catalogue: Catalogue::new(
                 CatalogueIndex::new(client.clone(), tables.products.clone()),
@@ -129,8 +128,8 @@ impl Api {
     /// Answers one request.
     ///
     /// # Errors
-    /// The refusal that the caller is told.
-    pub async fn handle(&self, request: Request) -> Result<Reply, Refusal> {
+    /// What the caller sees, and the cause.
+    pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
         match Ask::read(&request, now_ms())? {
             Ask::Products { filter, order, slice } => {
                 let (datos, total) = self.listed(&filter, order, slice, request.id()).await?;
@@ -157,7 +156,7 @@ impl Api {
             Ask::Reviews { id, slice } => self.reviews(&id, slice).await,
             Ask::NewReview(review) => self.review(review).await,
             Ask::Categories => {
-                let mut all = self.categories.all().await.map_err(problem::table)?;
+                let mut all = self.categories.all().await?;
                 all.sort_by_cached_key(|category| (fold(&category.name), category.id.clone()));
                 Reply::json(200, &ListBody { datos: all.into_iter().map(CategoryBody::of).collect() })
             }
@@ -172,15 +171,14 @@ impl Api {
         order: Order,
         slice: Slice,
         request_id: &str,
-    ) -> Result<(Vec<ProductBody>, usize), Refusal> {
+    ) -> Result<(Vec<ProductBody>, usize), RequestError> {
         let mut read_units = 0.0;
         let (mut turn, mut passes) = (1, 0);
         loop {
             let window = (slice.skip(), slice.limit);
-            let (page, units) = self.catalogue.page(filter, order, window, now_ms()).await.map_err(problem::table)?;
+            let (page, units) = self.catalogue.page(filter, order, window, now_ms()).await?;
             let ids: Vec<&str> = page.ids.iter().map(String::as_str).collect();
-            let These { found, unreadable, units: more } =
-                self.products.these_measured(&ids).await.map_err(problem::table)?;
+            let These { found, unreadable, units: more } = self.products.these_measured(&ids).await?;
             read_units += units + more;
             let missing: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
             let gone: Vec<&str> =
@@ -211,17 +209,17 @@ impl Api {
         }
     }
 
-    async fn product(&self, id: &str) -> Result<Product, Refusal> {
-        let product = self.products.get(id).await.map_err(problem::table)?;
-        product.ok_or_else(|| Refusal::new(Code::NotFound))
+    async fn product(&self, id: &str) -> Result<Product, RequestError> {
+        let product = self.products.get(id).await?;
+        Ok(product.ok_or_else(|| ApiError::new(Code::NotFound))?)
     }
 
-    fn one(&self, product: &Product) -> Result<Reply, Refusal> {
+    fn one(&self, product: &Product) -> Result<Reply, RequestError> {
         let body = OneProductBody::of(product, &self.config.images_url);
         Ok(Reply::json(200, &body)?.with("etag", etag(tag(product))))
     }
 
-    async fn create(&self, new: NewProduct, by: String, request_id: &str) -> Result<Reply, Refusal> {
+    async fn create(&self, new: NewProduct, by: String, request_id: &str) -> Result<Reply, RequestError> {
         let NewProduct { draft, stock } = new;
         let mut product = draft.made(id::random("prod"), now_ms()).map_err(price_refused)?;
         let opening = match stock {
@@ -232,18 +230,18 @@ impl Api {
                 }
                 let store = StoreId::parse(&self.config.default_store).map_err(|error| {
                     tracing::error!(%error, "DEFAULT_STORE is no name of a store");
-                    Refusal::new(Code::Internal)
+                    ApiError::new(Code::Internal)
                 })?;
                 Some(Opening { store, units, by: by.clone() })
             }
             None => None,
         };
-        let shelf = self.shelf(&product).await.map_err(problem::table)?;
+        let shelf = self.shelf(&product).await?;
         let upload = id::random("up");
-        let link = presign::put_image(&self.config.uploads, &product.id, &upload).map_err(problem::files)?;
+        let link = presign::put_image(&self.config.uploads, &product.id, &upload)?;
         let event = event(name::PRODUCT_CREATED, &product, request_id);
-        let made = self.changes.create(&product, shelf, opening.as_ref(), &event).await;
-        problem::outcome(made.map_err(problem::unknown)?)?;
+        let made = self.changes.create(&product, shelf, opening.as_ref(), &event).await?;
+        refusal_of(made)?;
         tracing::info!(product = product.id, by, "product made");
         self.tell_stock(&product).await;
         let body = CreatedBody {
@@ -257,57 +255,61 @@ impl Api {
         Ok(Reply::json(201, &body)?.with("location", location))
     }
 
-    async fn change(&self, id: &str, draft: &Draft, expected: &Expected, request_id: &str) -> Result<Reply, Refusal> {
+    async fn change(
+        &self,
+        id: &str,
+        draft: &Draft,
+        expected: &Expected,
+        request_id: &str,
+    ) -> Result<Reply, RequestError> {
         for _ in 0..TRIES {
             let (before, changed_at) = self.expected(id, expected).await?;
             let after = draft.clone().in_place_of(&before, now_ms()).map_err(price_refused)?;
-            let shelf =
-                if before.sku == after.sku { None } else { Some(self.shelf(&after).await.map_err(problem::table)?) };
+            let shelf = if before.sku == after.sku { None } else { Some(self.shelf(&after).await?) };
             let event = event(name::PRODUCT_UPDATED, &after, request_id);
-            let made = self.changes.replace((&before, changed_at), &after, shelf, &event).await;
-            let made = made.map_err(problem::table)?;
+            let made = self.changes.replace((&before, changed_at), &after, shelf, &event).await?;
             if made == Outcome::Moved {
                 // It is read again: with If-Match the caller is told, without it the change goes on top.
                 continue;
             }
-            problem::outcome(made)?;
+            refusal_of(made)?;
             tracing::info!(product = id, version = after.version, "product changed");
             if shelf.is_some() {
                 self.tell_stock(&after).await;
             }
-            return self.one(&self.product(id).await?);
+            return self.one(&self.product(id).await.map_err(RequestError::after_the_change)?);
         }
-        Err(Refusal::new(Code::Conflict))
+        Err(ApiError::new(Code::Conflict).into())
     }
 
-    async fn delete(&self, id: &str, expected: &Expected, request_id: &str) -> Result<Reply, Refusal> {
+    async fn delete(&self, id: &str, expected: &Expected, request_id: &str) -> Result<Reply, RequestError> {
         for _ in 0..TRIES {
             let (before, changed_at) = self.expected(id, expected).await?;
             let now = now_ms();
             let last = Product { version: before.version + 1, updated_at: now, ..before.clone() };
             let event = event(name::PRODUCT_DELETED, &last, request_id);
-            let made = self.changes.delete((&before, changed_at), now, &event).await.map_err(problem::table)?;
+            let made = self.changes.delete((&before, changed_at), now, &event).await?;
             if made == Outcome::Made {
                 tracing::info!(product = id, "product deleted");
                 return Ok(Reply::empty(204));
             }
         }
-        Err(Refusal::new(Code::Conflict))
+        Err(ApiError::new(Code::Conflict).into())
     }
 
     /// The product as it is now, if that is a version that the caller is content with.
-    async fn expected(&self, id: &str, expected: &Expected) -> Result<(Product, i64), Refusal> {
-        let found = self.products.with_change_time(id).await.map_err(problem::table)?;
-        let (product, changed_at) = found.ok_or_else(|| Refusal::new(Code::NotFound))?;
+    async fn expected(&self, id: &str, expected: &Expected) -> Result<(Product, i64), RequestError> {
+        let found = self.products.with_change_time(id).await?;
+        let (product, changed_at) = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
         if expected.allows(product.version) {
             Ok((product, changed_at))
         } else {
-            Err(Refusal::new(Code::PreconditionFailed))
+            Err(ApiError::new(Code::PreconditionFailed).into())
         }
     }
 
     /// What the stores hold of the product's item.
-    async fn shelf(&self, product: &Product) -> Result<Shelf, TableError> {
+    async fn shelf(&self, product: &Product) -> Result<Shelf, DynamoError> {
         match &product.sku {
             Some(sku) => self.stock.count(sku.as_str(), &self.stock.stores().await?).await,
             None => Ok(Shelf::default()),
@@ -322,36 +324,35 @@ impl Api {
         // The product is made: whoever made it should hear so, whether this is quick or not. The next change of the stock tells.
         match tokio::time::timeout(STOCK_WITHIN, told).await {
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::error!(product = product.id, error = chain(&error), "stock could not be told"),
+            Ok(Err(error)) => {
+                tracing::error!(product = product.id, error = error_chain(&error), "stock could not be told")
+            }
             Err(_) => tracing::error!(product = product.id, "stock could not be told in time"),
         }
     }
 
-    async fn reviews(&self, id: &str, slice: Slice) -> Result<Reply, Refusal> {
+    async fn reviews(&self, id: &str, slice: Slice) -> Result<Reply, RequestError> {
         let total = usize::try_from(self.product(id).await?.rating_count).unwrap_or(0);
-        let found = if slice.skip() < total {
-            self.reviews.newest(id, slice.skip(), slice.limit).await.map_err(problem::table)?
-        } else {
-            Vec::new()
-        };
+        let found =
+            if slice.skip() < total { self.reviews.newest(id, slice.skip(), slice.limit).await? } else { Vec::new() };
         let datos = found.into_iter().map(ReviewBody::of).collect();
         Reply::json(200, &PageBody { datos, paginacion: Pagination::new(slice.page, slice.limit, total) })
     }
 
-    async fn review(&self, review: Review) -> Result<Reply, Refusal> {
-        match self.reviews.write(&review).await.map_err(problem::table)? {
+    async fn review(&self, review: Review) -> Result<Reply, RequestError> {
+        match self.reviews.write(&review).await? {
             Written::Yes => {
                 tracing::info!(product = review.product, rating = review.rating, "review written");
                 Reply::json(201, &ReviewBody::of(review))
             }
-            Written::NoProduct => Err(Refusal::new(Code::NotFound)),
-            Written::Before => Err(reviewed_before()),
+            Written::NoProduct => Err(ApiError::new(Code::NotFound).into()),
+            Written::Before => Err(reviewed_before().into()),
         }
     }
 
-    async fn new_category(&self, category: Category) -> Result<Reply, Refusal> {
-        if !self.categories.create(&category, now_ms()).await.map_err(problem::table)? {
-            return Err(category_taken(&category.id));
+    async fn new_category(&self, category: Category) -> Result<Reply, RequestError> {
+        if !self.categories.create(&category, now_ms()).await? {
+            return Err(category_taken(&category.id).into());
         }
         tracing::info!(category = category.id, "category made");
         Reply::json(201, &CategoryBody::of(category))
@@ -361,6 +362,17 @@ impl Api {
 fn event(name: &str, product: &Product, request_id: &str) -> Event {
     let envelope = product_event(name, product, request_id, request_id);
     Event { body: envelope.body(), id: envelope.id, name: envelope.evento }
+}
+
+/// `Ok` for a change that was made.
+fn refusal_of(outcome: Outcome) -> Result<(), ApiError> {
+    match outcome {
+        Outcome::Made => Ok(()),
+        Outcome::NoCategory => Err(no_category()),
+        Outcome::SkuTaken => Err(sku_taken()),
+        Outcome::StoreBusy => Err(store_busy()),
+        Outcome::Moved => Err(ApiError::new(Code::Conflict)),
+    }
 }
 
 #[cfg(test)]
@@ -376,5 +388,15 @@ mod tests {
              INVENTORY_TABLE is missing; STORES_TABLE is missing; REVIEWS_TABLE is missing; \
              ORIGINALS_BUCKET is missing; CATALOGUE_BUCKET is missing; IMAGES_URL is missing; ALLOWED_ORIGIN is missing"
         );
+    }
+
+    #[test]
+    fn what_a_refused_change_is_called() {
+        let status = |one| refusal_of(one).err().map(|error| error.code().status());
+        assert_eq!(status(Outcome::Made), None);
+        assert_eq!(status(Outcome::NoCategory), Some(400));
+        assert_eq!(status(Outcome::SkuTaken), Some(409));
+        assert_eq!(status(Outcome::StoreBusy), Some(503));
+        assert_eq!(status(Outcome::Moved), Some(409));
     }
 }

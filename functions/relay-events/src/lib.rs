@@ -38,7 +38,7 @@ impl Deps {
     /// From the environment.
     pub fn from_env(env: &mut Env) -> Self {
         Self {
-            outbox: Outbox::new(almacen_table::client(), env.required("OUTBOX_TABLE")),
+            outbox: Outbox::new(almacen_dynamo::client(), env.required("OUTBOX_TABLE")),
             events: Topic::new(env.required("EVENTS_TOPIC_ARN")),
             alerts: Topic::new(env.required("ALERTS_TOPIC_ARN")),
             failures: Queue::new(env.required("FAILURES_QUEUE_URL")),

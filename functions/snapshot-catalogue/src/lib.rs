@@ -27,7 +27,7 @@ impl Deps {
     /// From the environment.
     pub fn from_env(env: &mut Env) -> Self {
         Self {
-            index: CatalogueIndex::new(almacen_table::client(), env.required("PRODUCTS_TABLE")),
+            index: CatalogueIndex::new(almacen_dynamo::client(), env.required("PRODUCTS_TABLE")),
             snapshots: Snapshots::new(env.required("CATALOGUE_BUCKET")),
         }
     }

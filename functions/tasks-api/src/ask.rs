@@ -1,6 +1,6 @@
 //! What a request asks for, read and checked whole: route, role, path, query and body. Nothing here talks to anybody.
 
-use almacen_contract::error::{Code, Detail, Refusal, Text};
+use almacen_contract::error::{ApiError, Code, Detail, Text};
 use almacen_contract::{cursor, tasks};
 use almacen_domain::Millis;
 use almacen_domain::patch::Expected;
@@ -63,10 +63,10 @@ impl Ask {
     ///
     /// # Errors
     /// 400 naming everything that is wrong, 401 or 403 without the right, 404 for a route that is none.
-    pub fn read(request: &Request) -> Result<Self, Refusal> {
+    pub fn read(request: &Request) -> Result<Self, ApiError> {
         let route = (request.method(), request.resource());
         if !matches!(route, ("GET" | "POST", "/tasks") | ("GET" | "PUT" | "DELETE", "/tasks/{id}")) {
-            return Err(Refusal::new(Code::NotFound));
+            return Err(ApiError::new(Code::NotFound));
         }
         let by = request.caller_at_least(Role::Operator)?.user_id;
         match route {
@@ -74,7 +74,7 @@ impl Ask {
             ("POST", "/tasks") => Ok(Self::Add { content: tasks::content(&request.json()?)?, by }),
             ("PUT", _) => {
                 let content = request.json().and_then(|body| tasks::content(&body));
-                let ((id, expected), content) = Refusal::both(one(request), content)?;
+                let ((id, expected), content) = ApiError::both(one(request), content)?;
                 Ok(Self::Replace { id, content, expected, by })
             }
             ("DELETE", _) => one(request).map(|(id, expected)| Self::Delete { id, expected, by }),
@@ -84,15 +84,15 @@ impl Ask {
 }
 
 /// Which to-do, and in which version.
-fn one(request: &Request) -> Result<(String, Expected), Refusal> {
-    Refusal::both(id(request), request.if_match())
+fn one(request: &Request) -> Result<(String, Expected), ApiError> {
+    ApiError::both(id(request), request.if_match())
 }
 
-fn id(request: &Request) -> Result<String, Refusal> {
+fn id(request: &Request) -> Result<String, ApiError> {
     tasks::task_id(&request.path_parameter("id")).map(str::to_owned)
 }
 
-fn slice(request: &Request) -> Result<Slice, Refusal> {
+fn slice(request: &Request) -> Result<Slice, ApiError> {
     let mut problems = Vec::new();
     let after = request.query("cursor").filter(|text| !text.is_empty()).and_then(|text| {
         let after = cursor::decode(LIST, "", text).ok().and_then(|[at, id]: [String; 2]| Some((at.parse().ok()?, id)));
@@ -114,7 +114,7 @@ fn slice(request: &Request) -> Result<Slice, Refusal> {
     }
     match limit {
         Some(limit) if problems.is_empty() => Ok(Slice { limit, after }),
-        _ => Err(Refusal::invalid(problems)),
+        _ => Err(ApiError::invalid(problems)),
     }
 }
 
@@ -139,7 +139,7 @@ mod tests {
     const ID: &str = "task_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d";
     const USER: &str = "7d8ca528-4931-4254-9273-ea5ee853f271";
 
-    fn read(event: Value) -> Result<Ask, Refusal> {
+    fn read(event: Value) -> Result<Ask, ApiError> {
         Ask::read(&serde_json::from_value(event).unwrap())
     }
 

@@ -3,7 +3,7 @@
 //! To-dos are the warehouse's and nobody's own: every operator sees and changes all of them. `open-tasks` writes into the
 //! same table when a line goes low or is refilled.
 
-use almacen_contract::error::{Code, Refusal};
+use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_contract::tasks::{TaskBody, TasksBody};
 use almacen_domain::task::{self, Task};
 use almacen_lambda_kit::config::{ConfigError, Env};
@@ -12,7 +12,6 @@ use almacen_lambda_kit::start::now_ms;
 use almacen_table::tasks::Tasks;
 
 pub mod ask;
-mod problem;
 
 use ask::{Ask, Slice, after_task};
 
@@ -48,35 +47,35 @@ impl Api {
     /// Answers one request.
     ///
     /// # Errors
-    /// The refusal that the caller is told.
-    pub async fn handle(&self, request: Request) -> Result<Reply, Refusal> {
+    /// What the caller sees, and the cause.
+    pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
         match Ask::read(&request)? {
             Ask::List(Slice { limit, after }) => {
-                let page = self.tasks.newest(limit, after).await.map_err(problem::table)?;
+                let page = self.tasks.newest(limit, after).await?;
                 let tasks = page.found.into_iter().map(TaskBody::from).collect();
                 Reply::json(200, &TasksBody { tasks, next: page.next.as_ref().map(after_task) })
             }
             Ask::Add { content, by } => {
                 let task = Task::new(task::new_id(), content, now_ms());
-                self.tasks.add(&task).await.map_err(problem::added)?;
+                self.tasks.add(&task).await?;
                 tracing::info!(task = task.id, by, "task added");
                 one(201, task)
             }
             Ask::One(id) => {
-                let task = self.tasks.get(&id).await.map_err(problem::table)?;
-                let task = task.ok_or_else(|| Refusal::new(Code::NotFound))?;
+                let task = self.tasks.get(&id).await?;
+                let task = task.ok_or_else(|| ApiError::new(Code::NotFound))?;
                 if request.has_already(task.version) {
                     return Ok(Reply::empty(304).with("etag", etag(task.version)));
                 }
                 one(200, task)
             }
             Ask::Replace { id, content, expected, by } => {
-                let task = self.tasks.replace(&id, &content, &expected, now_ms()).await.map_err(problem::change)?;
+                let task = self.tasks.replace(&id, &content, &expected, now_ms()).await?.map_err(ApiError::from)?;
                 tracing::info!(task = task.id, version = task.version, by, "task replaced");
                 one(200, task)
             }
             Ask::Delete { id, expected, by } => {
-                self.tasks.delete(&id, &expected).await.map_err(problem::change)?;
+                self.tasks.delete(&id, &expected).await?.map_err(ApiError::from)?;
                 tracing::info!(task = id, by, "task deleted");
                 Ok(Reply::empty(204))
             }
@@ -84,7 +83,7 @@ impl Api {
     }
 }
 
-fn one(status: u16, task: Task) -> Result<Reply, Refusal> {
+fn one(status: u16, task: Task) -> Result<Reply, RequestError> {
     let tag = etag(task.version);
     Ok(Reply::json(status, &TaskBody::from(task))?.with("etag", tag))
 }

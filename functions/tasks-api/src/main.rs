@@ -10,7 +10,7 @@ use tasks_api::{Api, Config};
 async fn main() -> Result<(), lambda_runtime::Error> {
     log::init();
     let config = Config::read(Env::read())?;
-    let api = Api { tasks: Tasks::new(almacen_table::client(), config.tasks) };
+    let api = Api { tasks: Tasks::new(almacen_dynamo::client(), config.tasks) };
     start::run(|request, context| {
         let answer = config.http.answer(request, Deadline::of(&context), |request| api.handle(request));
         async { Ok(answer.await) }

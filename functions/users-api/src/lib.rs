@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use almacen_contract::error::{Code, Refusal, Text};
+use almacen_contract::error::{ApiError, Code, RequestError, Text};
 use almacen_contract::form;
 use almacen_contract::json::Fields;
 use almacen_contract::users::{self, Credentials, MeBody, TokenBody, UserBody};
@@ -72,7 +72,7 @@ impl Ask {
     ///
     /// # Errors
     /// 400 naming everything that is wrong, 401 without a token where one is due, 404 for a route that is none.
-    fn read(request: &Request) -> Result<Self, Refusal> {
+    fn read(request: &Request) -> Result<Self, ApiError> {
         match (request.method(), request.resource()) {
             ("POST", "/users") => users::new_user(&request.json()?).map(Self::SignUp),
             ("POST", "/token") => {
@@ -83,10 +83,10 @@ impl Ask {
             ("GET", "/users/me") => {
                 let role = request.caller()?.role;
                 let bearer = request.header("authorization").and_then(|header| header.split_once(' '));
-                let (_, token) = bearer.ok_or_else(|| Refusal::new(Code::Unauthorized))?;
+                let (_, token) = bearer.ok_or_else(|| ApiError::new(Code::Unauthorized))?;
                 Ok(Self::Me { access_token: token.trim().to_owned(), role })
             }
-            _ => Err(Refusal::new(Code::NotFound)),
+            _ => Err(ApiError::new(Code::NotFound)),
         }
     }
 }
@@ -94,12 +94,12 @@ impl Ask {
 /// Answers one request.
 ///
 /// # Errors
-/// The refusal that the caller is told.
-pub async fn handle(pool: &UserPool, request: Request) -> Result<Reply, Refusal> {
+/// What the caller sees, and the cause.
+pub async fn handle(pool: &UserPool, request: Request) -> Result<Reply, RequestError> {
     match Ask::read(&request)? {
         Ask::SignUp(new) => {
             let (made, ()) = tokio::join!(pool.sign_up(&new), tokio::time::sleep(SIGN_UP_TAKES));
-            let id = made.map_err(sign_up_refused)?;
+            let id = made.map_err(sign_up_failed)?;
             Reply::json(201, &UserBody { id: &id, username: new.username.as_str() })
         }
         Ask::SignIn(credentials) => {
@@ -107,64 +107,52 @@ pub async fn handle(pool: &UserPool, request: Request) -> Result<Reply, Refusal>
                 Credentials::Password { username, password } => pool.with_password(&username, &password).await,
                 Credentials::RefreshToken(token) => pool.with_refresh_token(&token).await,
             };
-            let Tokens { access_token, refresh_token, expires_in } = tokens.map_err(sign_in_refused)?;
+            let Tokens { access_token, refresh_token, expires_in } = tokens.map_err(sign_in_failed)?;
             Reply::json(200, &TokenBody { access_token, refresh_token, token_type: "bearer", expires_in })
         }
         Ask::Me { access_token, role } => {
-            let me = pool.who(&access_token).await.map_err(who_refused)?;
+            let me = pool.who(&access_token).await.map_err(who_failed)?;
             let body = MeBody { id: &me.id, username: &me.username, email: me.email.as_deref(), rol: role.as_str() };
             Reply::json(200, &body)
         }
     }
 }
 
-fn sign_up_refused(error: SignUpError) -> Refusal {
-    match error {
-        SignUpError::PasswordRefused => Refusal::invalid_field(
+fn sign_up_failed(error: SignUpError) -> RequestError {
+    let answer = match error {
+        SignUpError::PasswordRefused => ApiError::invalid_field(
             "password",
             Text::fixed(
                 "Esta contraseña no se admite; elija otra.",
                 "This password is not accepted; choose another one.",
             ),
         ),
-        SignUpError::EmailRefused => Refusal::invalid_field(
+        SignUpError::EmailRefused => ApiError::invalid_field(
             "email",
             Text::fixed("Esta dirección de correo no se admite.", "This e-mail address is not accepted."),
         ),
-        SignUpError::Closed => Refusal::new(Code::Forbidden).saying(Text::fixed(
+        SignUpError::Closed => ApiError::new(Code::Forbidden).saying(Text::fixed(
             "Aquí las cuentas las crea un administrador.",
             "Accounts are made by an administrator here.",
         )),
-        SignUpError::TooMany => Refusal::new(Code::RateLimited),
-        SignUpError::Unavailable(_) => {
-            tracing::error!(%error, "sign-up failed");
-            Refusal::new(Code::Unavailable)
-        }
-        SignUpError::Misconfigured(_) => {
-            tracing::error!(%error, "sign-up failed");
-            Refusal::new(Code::Internal)
-        }
-    }
+        SignUpError::TooMany => ApiError::new(Code::RateLimited),
+        SignUpError::Unavailable(_) | SignUpError::Misconfigured(_) => return error.into(),
+    };
+    answer.into()
 }
 
-fn who_refused(error: WhoError) -> Refusal {
-    match error {
-        WhoError::Refused => Refusal::new(Code::Unauthorized),
-        WhoError::TooMany => Refusal::new(Code::RateLimited),
-        WhoError::Unavailable(_) => {
-            tracing::error!(%error, "caller not looked up");
-            Refusal::new(Code::Unavailable)
-        }
-        WhoError::Misconfigured(_) => {
-            tracing::error!(%error, "caller not looked up");
-            Refusal::new(Code::Internal)
-        }
-    }
+fn who_failed(error: WhoError) -> RequestError {
+    let answer = match error {
+        WhoError::Refused => ApiError::new(Code::Unauthorized),
+        WhoError::TooMany => ApiError::new(Code::RateLimited),
+        WhoError::Unavailable(_) | WhoError::Misconfigured(_) => return error.into(),
+    };
+    answer.into()
 }
 
-fn sign_in_refused(error: SignInError) -> Refusal {
-    let unauthorized = |text| Refusal::new(Code::Unauthorized).saying(text);
-    match error {
+fn sign_in_failed(error: SignInError) -> RequestError {
+    let unauthorized = |text| ApiError::new(Code::Unauthorized).saying(text);
+    let answer = match error {
         SignInError::Refused => unauthorized(Text::fixed(
             "El usuario o la contraseña no son correctos, la cuenta no está confirmada o la sesión caducó.",
             "User name or password is wrong, the account is not confirmed, or the session has ended.",
@@ -177,16 +165,10 @@ fn sign_in_refused(error: SignInError) -> Refusal {
             "La cuenta pide un paso más que aquí no se ofrece.",
             "The account asks for another step that is not offered here.",
         )),
-        SignInError::TooMany => Refusal::new(Code::RateLimited),
-        SignInError::Unavailable(_) => {
-            tracing::error!(%error, "sign-in failed");
-            Refusal::new(Code::Unavailable)
-        }
-        SignInError::Misconfigured(_) => {
-            tracing::error!(%error, "sign-in failed");
-            Refusal::new(Code::Internal)
-        }
-    }
+        SignInError::TooMany => ApiError::new(Code::RateLimited),
+        SignInError::Unavailable(_) | SignInError::Misconfigured(_) => return error.into(),
+    };
+    answer.into()
 }
 
 #[cfg(test)]
@@ -236,13 +218,13 @@ mod tests {
         }
     }
 
-    fn told(refusal: &Refusal) -> (u16, String) {
-        (refusal.code().status(), refusal.body(Language::English, "r"))
+    fn told(error: &RequestError) -> (u16, String) {
+        (error.answer().code().status(), error.answer().body(Language::English, "r"))
     }
 
     #[test]
     fn what_failed_sign_ins_are_told() {
-        let told = |error| told(&sign_in_refused(error));
+        let told = |error| told(&sign_in_failed(error));
         assert_eq!(
             told(SignInError::Refused),
             (
@@ -261,23 +243,23 @@ mod tests {
 
     #[test]
     fn what_failed_sign_ups_and_questions_are_told() {
-        let (status, body) = told(&sign_up_refused(SignUpError::PasswordRefused));
+        let (status, body) = told(&sign_up_failed(SignUpError::PasswordRefused));
         assert!(status == 400 && body.contains(r#""campo":"password""#), "{body}");
-        let (status, body) = told(&sign_up_refused(SignUpError::EmailRefused));
+        let (status, body) = told(&sign_up_failed(SignUpError::EmailRefused));
         assert!(status == 400 && body.contains(r#""campo":"email""#), "{body}");
-        assert_eq!(told(&sign_up_refused(SignUpError::Closed)).0, 403);
-        assert_eq!(told(&sign_up_refused(SignUpError::TooMany)).0, 429);
+        assert_eq!(told(&sign_up_failed(SignUpError::Closed)).0, 403);
+        assert_eq!(told(&sign_up_failed(SignUpError::TooMany)).0, 429);
         for (refusal, expected) in [
-            (sign_up_refused(SignUpError::Unavailable("connect to 10.0.0.1".to_owned())), 503),
-            (sign_up_refused(SignUpError::Misconfigured("at 10.0.0.1".to_owned())), 500),
-            (who_refused(WhoError::Unavailable("connect to 10.0.0.1".to_owned())), 503),
-            (who_refused(WhoError::Misconfigured("at 10.0.0.1".to_owned())), 500),
+            (sign_up_failed(SignUpError::Unavailable("connect to 10.0.0.1".to_owned())), 503),
+            (sign_up_failed(SignUpError::Misconfigured("at 10.0.0.1".to_owned())), 500),
+            (who_failed(WhoError::Unavailable("connect to 10.0.0.1".to_owned())), 503),
+            (who_failed(WhoError::Misconfigured("at 10.0.0.1".to_owned())), 500),
         ] {
             let (status, body) = told(&refusal);
             assert!(status == expected && !body.contains("10.0.0.1"), "{status} {body}");
         }
-        assert_eq!(told(&who_refused(WhoError::Refused)).0, 401);
-        assert_eq!(told(&who_refused(WhoError::TooMany)).0, 429);
+        assert_eq!(told(&who_failed(WhoError::Refused)).0, 401);
+        assert_eq!(told(&who_failed(WhoError::TooMany)).0, 429);
     }
 
     #[test]

@@ -9,10 +9,10 @@ mod sold;
 
 use std::time::Duration;
 
+use almacen_dynamo::DynamoError;
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Failure, now_ms};
 use almacen_queue::Queue;
-use almacen_table::TableError;
 use almacen_table::alerts::{Alerts, MOVES_MAX};
 use almacen_table::product_stock::ProductStock;
 use serde::Deserialize;
@@ -38,7 +38,7 @@ pub struct Deps {
 impl Deps {
     /// From the environment.
     pub fn from_env(env: &mut Env) -> Self {
-        let client = almacen_table::client();
+        let client = almacen_dynamo::client();
         let (alerts, outbox, stores) =
             (env.required("STOCK_ALERTS_TABLE"), env.required("OUTBOX_TABLE"), env.required("STORES_TABLE"));
         let (products, inventory) = (env.required("PRODUCTS_TABLE"), env.required("INVENTORY_TABLE"));
@@ -94,7 +94,7 @@ async fn alert(deps: &Deps, changes: &[Change]) -> Result<(), Failure> {
 }
 
 /// `false` when an alert was moved by somebody else meanwhile, such as a repetition of this very batch.
-async fn tell(deps: &Deps, changes: &[Change], lines: &[Line]) -> Result<bool, TableError> {
+async fn tell(deps: &Deps, changes: &[Change], lines: &[Line]) -> Result<bool, DynamoError> {
     let known = deps.alerts.known(lines).await?;
     for round in rounds(moves(changes, &known)) {
         for steps in round.chunks(MOVES_MAX) {

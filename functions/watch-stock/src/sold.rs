@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use almacen_table::TableError;
+use almacen_dynamo::DynamoError;
 use almacen_table::product_stock::ProductStock;
 use futures::stream::{self, TryStreamExt as _};
 
@@ -20,7 +20,7 @@ pub(crate) fn recounted(changes: &[Change]) -> Vec<String> {
 }
 
 /// Counts the items that a product sells, and tells the product.
-pub(crate) async fn tell(stock: &ProductStock, items: &[String]) -> Result<(), TableError> {
+pub(crate) async fn tell(stock: &ProductStock, items: &[String]) -> Result<(), DynamoError> {
     if items.is_empty() {
         return Ok(());
     }

@@ -1,7 +1,6 @@
 //! A request that no AWS client makes, over the same pool of connections.
 
 use std::error::Error;
-use std::fmt;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
@@ -24,33 +23,17 @@ pub struct Answer {
 }
 
 /// No answer, or not all of it.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum DirectError {
     /// The body is larger than allowed.
+    #[error("too large")]
     TooLarge,
     /// It took longer than allowed.
+    #[error("no answer in time")]
     TooLate,
     /// It could not be sent, or the answer broke off.
-    Broken(Box<dyn Error + Send + Sync>),
-}
-
-impl fmt::Display for DirectError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TooLarge => "too large",
-            Self::TooLate => "no answer in time",
-            Self::Broken(_) => "the connection failed",
-        })
-    }
-}
-
-impl Error for DirectError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Broken(source) => Some(source.as_ref()),
-            Self::TooLarge | Self::TooLate => None,
-        }
-    }
+    #[error("the connection failed")]
+    Broken(#[source] Box<dyn Error + Send + Sync>),
 }
 
 /// The most that is read of what a service says of an error; it is some hundred bytes as a rule.

@@ -1,7 +1,6 @@
 //! SNS: events to whoever subscribed, and alerts to people.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::LazyLock;
 
 use aws_sdk_sns::Client;
@@ -35,20 +34,9 @@ pub struct Topic {
 static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new(almacen_aws_client::sdk_config()));
 
 /// A message could not be published, or the topic not be reached.
-#[derive(Debug)]
-pub struct BusError(Box<dyn std::error::Error + Send + Sync>);
-
-impl fmt::Display for BusError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("call topic")
-    }
-}
-
-impl std::error::Error for BusError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(self.0.as_ref())
-    }
-}
+#[derive(Debug, thiserror::Error)]
+#[error("call topic")]
+pub struct BusError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 fn cause<E: std::error::Error + Send + Sync + 'static>(error: E) -> BusError {
     BusError(Box::new(error))

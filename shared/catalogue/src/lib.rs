@@ -8,7 +8,7 @@
 
 use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Change, Listing};
-use almacen_table::TableError;
+use almacen_dynamo::DynamoError;
 use almacen_table::catalogue_index::CatalogueIndex;
 
 #[cfg(test)]
@@ -60,8 +60,8 @@ impl Known {
     /// Reads what has changed, or all of it where nothing is known.
     ///
     /// # Errors
-    /// [`TableError`]; a reading of all of it that got only so far goes on from there.
-    pub async fn catch_up(&mut self, index: &CatalogueIndex, now: Millis) -> Result<Reading, TableError> {
+    /// [`DynamoError`]; a reading of all of it that got only so far goes on from there.
+    pub async fn catch_up(&mut self, index: &CatalogueIndex, now: Millis) -> Result<Reading, DynamoError> {
         let mut reading = Reading::default();
         let mut next = None;
         loop {

@@ -16,7 +16,7 @@ use almacen_domain::image::{LIST_WIDTH, rendition_key};
 use almacen_domain::money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Code, Detail, Language, Refusal, Text};
+use crate::error::{ApiError, Code, Detail, Language, Text};
 use crate::json::Fields;
 use crate::money::Amount;
 use crate::time::rfc3339;
@@ -158,8 +158,8 @@ fn line_body(line: ShownLine, images_url: &str, language: Language) -> LineBody 
 ///
 /// # Errors
 /// 400 naming `productoId`.
-pub fn product_id(text: &str) -> Result<String, Refusal> {
-    checked_product_id(text).map_err(|text| Refusal::invalid_field(PRODUCT_ID, text))
+pub fn product_id(text: &str) -> Result<String, ApiError> {
+    checked_product_id(text).map_err(|text| ApiError::invalid_field(PRODUCT_ID, text))
 }
 
 fn checked_product_id(text: &str) -> Result<String, Text> {
@@ -175,7 +175,7 @@ fn checked_product_id(text: &str) -> Result<String, Text> {
 ///
 /// # Errors
 /// 400 naming every bad field.
-pub fn addition(body: &[u8]) -> Result<Change, Refusal> {
+pub fn addition(body: &[u8]) -> Result<Change, ApiError> {
     let mut fields = Fields::parse(body)?;
     let quantity = required_quantity(&mut fields);
     // As long as it may be in a body; whether it is one is checked below, with the same words as in a path.
@@ -186,7 +186,7 @@ pub fn addition(body: &[u8]) -> Result<Change, Refusal> {
     match (product, quantity) {
         (Some(product), Some(quantity)) => Ok(Change::Add { product, quantity }),
         // What is missing is among the problems, so it has ended above.
-        _ => Err(Refusal::new(Code::Validation)),
+        _ => Err(ApiError::new(Code::Validation)),
     }
 }
 
@@ -194,11 +194,11 @@ pub fn addition(body: &[u8]) -> Result<Change, Refusal> {
 ///
 /// # Errors
 /// 400 naming every bad field.
-pub fn quantity(body: &[u8]) -> Result<i64, Refusal> {
+pub fn quantity(body: &[u8]) -> Result<i64, ApiError> {
     let mut fields = Fields::parse(body)?;
     let quantity = required_quantity(&mut fields);
     fields.finish()?;
-    quantity.ok_or_else(|| Refusal::new(Code::Validation))
+    quantity.ok_or_else(|| ApiError::new(Code::Validation))
 }
 
 fn required_quantity(fields: &mut Fields) -> Option<i64> {
@@ -214,7 +214,7 @@ fn required_quantity(fields: &mut Fields) -> Option<i64> {
 ///
 /// # Errors
 /// 400 naming every bad field.
-pub fn coupon(body: &[u8]) -> Result<CouponCode, Refusal> {
+pub fn coupon(body: &[u8]) -> Result<CouponCode, ApiError> {
     let mut fields = Fields::parse(body)?;
     let code = fields.required_text(CODE, usize::MAX).and_then(|text| {
         let code = CouponCode::parse(&text);
@@ -231,24 +231,24 @@ pub fn coupon(body: &[u8]) -> Result<CouponCode, Refusal> {
         code
     });
     fields.finish()?;
-    code.ok_or_else(|| Refusal::new(Code::Validation))
+    code.ok_or_else(|| ApiError::new(Code::Validation))
 }
 
 /// What the caller is told when the cart was not changed.
 #[must_use]
-pub fn refused(refusal: CartRefusal) -> Refusal {
+pub fn refused(refusal: CartRefusal) -> ApiError {
     match refusal {
-        CartRefusal::NoSuchProduct => Refusal::new(Code::NotFound).saying(Text::fixed(
+        CartRefusal::NoSuchProduct => ApiError::new(Code::NotFound).saying(Text::fixed(
             "El producto no existe o ya no está a la venta.",
             "There is no such product, or it is no longer for sale.",
         )),
-        CartRefusal::NoSuchLine => Refusal::new(Code::NotFound)
+        CartRefusal::NoSuchLine => ApiError::new(Code::NotFound)
             .saying(Text::fixed("El producto no está en el carrito.", "The product is not in the cart.")),
-        CartRefusal::TooManyLines => Refusal::new(Code::Conflict).saying(Text::made(
+        CartRefusal::TooManyLines => ApiError::new(Code::Conflict).saying(Text::made(
             format!("El carrito ya tiene {LINES_MAX} productos distintos, que es el máximo."),
             format!("The cart has {LINES_MAX} different products already, which is the most."),
         )),
-        CartRefusal::TooManyPieces { held } => Refusal::new(Code::Conflict)
+        CartRefusal::TooManyPieces { held } => ApiError::new(Code::Conflict)
             .saying(Text::fixed("El carrito pasaría de la cantidad máxima.", "The cart would hold more than it may."))
             .with(Detail::new(
                 QUANTITY,
@@ -257,15 +257,15 @@ pub fn refused(refusal: CartRefusal) -> Refusal {
                     format!("There are {held} in the cart already; the most is {QUANTITY_MAX}."),
                 ),
             )),
-        CartRefusal::NotEnough { name, stock: 0 } => Refusal::new(Code::OutOfStock).with(Detail::new(
+        CartRefusal::NotEnough { name, stock: 0 } => ApiError::new(Code::OutOfStock).with(Detail::new(
             QUANTITY,
             Text::made(format!("De {name} no queda ninguna unidad."), format!("Of {name} none is left.")),
         )),
-        CartRefusal::NotEnough { name, stock } => Refusal::new(Code::OutOfStock).with(Detail::new(
+        CartRefusal::NotEnough { name, stock } => ApiError::new(Code::OutOfStock).with(Detail::new(
             QUANTITY,
             Text::made(format!("De {name} solo hay {stock}."), format!("Of {name} there are only {stock}.")),
         )),
-        CartRefusal::OtherCurrency { cart, product } => Refusal::new(Code::Conflict).saying(Text::made(
+        CartRefusal::OtherCurrency { cart, product } => ApiError::new(Code::Conflict).saying(Text::made(
             format!(
                 "El carrito está en {} y este producto se vende en {}; pídalo aparte.",
                 cart.as_str(),
@@ -277,12 +277,12 @@ pub fn refused(refusal: CartRefusal) -> Refusal {
                 product.as_str()
             ),
         )),
-        CartRefusal::NotShipped { product } => Refusal::new(Code::Conflict).saying(not_shipped(product)),
+        CartRefusal::NotShipped { product } => ApiError::new(Code::Conflict).saying(not_shipped(product)),
         CartRefusal::NoCoupon => {
-            Refusal::new(Code::NotFound).saying(Text::fixed("El carrito no tiene cupón.", "The cart has no coupon."))
+            ApiError::new(Code::NotFound).saying(Text::fixed("El carrito no tiene cupón.", "The cart has no coupon."))
         }
-        CartRefusal::Coupon(Why::Unknown) => Refusal::new(Code::NotFound).saying(why_text(Why::Unknown)),
-        CartRefusal::Coupon(why) => Refusal::new(Code::Conflict).saying(why_text(why)),
+        CartRefusal::Coupon(Why::Unknown) => ApiError::new(Code::NotFound).saying(why_text(Why::Unknown)),
+        CartRefusal::Coupon(why) => ApiError::new(Code::Conflict).saying(why_text(why)),
     }
 }
 
@@ -516,7 +516,7 @@ mod tests {
         check(Err(low), r#""aplicado":false,"aviso":"Este cupón vale para compras desde 20.00.""#);
     }
 
-    fn told(refusal: Refusal) -> (u16, String) {
+    fn told(refusal: ApiError) -> (u16, String) {
         (refusal.code().status(), refusal.body(Language::English, "r"))
     }
 

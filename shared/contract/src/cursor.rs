@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::error::{Refusal, Text};
+use crate::error::{ApiError, Text};
 
 /// The longest cursor read: two names of the longest kind, four bytes a character, fit.
 const CURSOR_BYTES_MAX: usize = 2048;
@@ -32,9 +32,9 @@ pub fn encode(list: &str, scope: &str, key: &[&str]) -> String {
 ///
 /// # Errors
 /// 400 naming `cursor`: damaged, too long, or of another list.
-pub fn decode<const N: usize>(list: &str, scope: &str, cursor: &str) -> Result<[String; N], Refusal> {
+pub fn decode<const N: usize>(list: &str, scope: &str, cursor: &str) -> Result<[String; N], ApiError> {
     read(list, scope, cursor).ok_or_else(|| {
-        Refusal::invalid_field(
+        ApiError::invalid_field(
             "cursor",
             Text::fixed("No es un cursor de esta lista.", "This is not a cursor of this list."),
         )

@@ -6,7 +6,9 @@
 
 use std::borrow::Cow;
 
+use almacen_domain::failure::AdapterError;
 use almacen_domain::name::NameError;
+use almacen_domain::patch::PreconditionFailed;
 use serde::Serialize;
 
 /// Details named in one answer at most, more than any body has fields; one of nonsense does not become an answer of the same
@@ -220,6 +222,15 @@ impl Code {
     }
 }
 
+impl From<PreconditionFailed> for ApiError {
+    fn from(failed: PreconditionFailed) -> Self {
+        Self::new(match failed {
+            PreconditionFailed::NotFound => Code::NotFound,
+            PreconditionFailed::OtherVersion => Code::PreconditionFailed,
+        })
+    }
+}
+
 /// One bad field, or one short line of stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {
@@ -241,16 +252,16 @@ impl Detail {
     }
 }
 
-/// A request that is answered with an error: everything that the caller is told, and nothing else.
+/// An error as the caller sees it: code, message, details. It holds nothing else, so no cause can leak through it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ApiError {
     code: Code,
     text: Option<Text>,
     details: Vec<Detail>,
     retry_after: Option<u32>,
 }
 
-impl Refusal {
+impl ApiError {
     /// With the code's own message.
     #[must_use]
     pub fn new(code: Code) -> Self {
@@ -307,12 +318,6 @@ impl Refusal {
     pub fn saying(mut self, text: Text) -> Self {
         self.text = Some(text);
         self
-    }
-
-    /// The same where it is not known whether a change was made: whoever repeats it has it twice.
-    #[must_use]
-    pub fn saying_if(self, unknown: bool, text: Text) -> Self {
-        if unknown { self.saying(text) } else { self }
     }
 
     /// With one more detail.
@@ -373,13 +378,75 @@ impl Refusal {
     }
 }
 
+/// Message for an unknown outcome; a retry may apply the change twice.
+const OUTCOME_UNKNOWN: Text = Text::fixed(
+    "No se sabe si el cambio se hizo; compruébelo antes de repetirlo.",
+    "It is not known whether the change was made; check before you repeat it.",
+);
+/// Message for a change that was made, after which the answer could not be put together.
+const CHANGE_MADE: Text = Text::fixed(
+    "El cambio se hizo, pero no se puede mostrar ahora; léalo en un momento.",
+    "The change was made, but it cannot be shown now; read it in a moment.",
+);
+
+/// A request that could not be answered as asked: what the caller sees, and the cause, which only the log sees.
+#[derive(Debug)]
+pub struct RequestError {
+    answer: ApiError,
+    cause: Option<Box<dyn AdapterError>>,
+}
+
+impl RequestError {
+    /// What the caller sees.
+    #[must_use]
+    pub fn answer(&self) -> &ApiError {
+        &self.answer
+    }
+
+    /// Where the change was made before this happened.
+    #[must_use]
+    pub fn after_the_change(mut self) -> Self {
+        self.answer = self.answer.saying(CHANGE_MADE);
+        self
+    }
+
+    /// Without an answer in time. `changes`: a call that was under way may have changed something.
+    #[must_use]
+    pub fn late(changes: bool) -> Self {
+        let answer = ApiError::new(Code::Unavailable);
+        if changes { answer.saying(OUTCOME_UNKNOWN).into() } else { answer.into() }
+    }
+
+    /// What the caller sees, and the cause, if there is one, for the log.
+    #[must_use]
+    pub fn into_parts(self) -> (ApiError, Option<Box<dyn AdapterError>>) {
+        (self.answer, self.cause)
+    }
+}
+
+impl From<ApiError> for RequestError {
+    fn from(answer: ApiError) -> Self {
+        Self { answer, cause: None }
+    }
+}
+
+/// 503 for what may work later, 500 for the rest.
+impl<E: AdapterError> From<E> for RequestError {
+    fn from(error: E) -> Self {
+        let code = if error.is_retryable() { Code::Unavailable } else { Code::Internal };
+        let answer = ApiError::new(code);
+        let answer = if error.is_outcome_unknown() { answer.saying(OUTCOME_UNKNOWN) } else { answer };
+        Self { answer, cause: Some(Box::new(error)) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_body_in_both_languages() {
-        let refusal = Refusal::invalid(vec![
+        let refusal = ApiError::invalid(vec![
             Detail::name("store", NameError::TooLong { max: 100 }),
             Detail::new("limit", Text::fixed("De 1 a 100.", "1 to 100.")),
         ]);
@@ -388,33 +455,33 @@ mod tests {
             r#"{"error":{"codigo":"ERROR_VALIDACION","mensaje":"La solicitud no es válida.","detalles":[{"campo":"store","mensaje":"Tiene más de 100 caracteres."},{"campo":"limit","mensaje":"De 1 a 100."}],"solicitudId":"req-1"}}"#
         );
         assert_eq!(
-            Refusal::new(Code::Unavailable).body(Language::English, "req-2"),
+            ApiError::new(Code::Unavailable).body(Language::English, "req-2"),
             r#"{"error":{"codigo":"NO_DISPONIBLE","mensaje":"The service is not available right now; try again.","detalles":[],"solicitudId":"req-2"}}"#
         );
-        assert_eq!(Refusal::new(Code::Unavailable).retry_after(), Some(2));
-        assert_eq!(Refusal::new(Code::Internal).retry_after(), None);
+        assert_eq!(ApiError::new(Code::Unavailable).retry_after(), Some(2));
+        assert_eq!(ApiError::new(Code::Internal).retry_after(), None);
     }
 
     #[test]
     fn the_bad_fields_of_two_places_are_named_together() {
-        let bad = |field| Refusal::invalid_field(field, Text::fixed("no", "no"));
-        let both = Refusal::invalid(vec![
+        let bad = |field| ApiError::invalid_field(field, Text::fixed("no", "no"));
+        let both = ApiError::invalid(vec![
             Detail::new("a", Text::fixed("no", "no")),
             Detail::new("b", Text::fixed("no", "no")),
         ]);
-        assert_eq!(Refusal::both(Ok(1), Ok(2)), Ok((1, 2)));
-        assert_eq!(Refusal::both::<i32, _>(Err(bad("a")), Ok(2)), Err(bad("a")));
-        assert_eq!(Refusal::both::<_, i32>(Ok(1), Err(bad("b"))), Err(bad("b")));
-        assert_eq!(Refusal::both::<i32, i32>(Err(bad("a")), Err(bad("b"))), Err(both));
-        let gone = || Refusal::new(Code::NotFound);
-        assert_eq!(Refusal::both::<i32, i32>(Err(gone()), Err(bad("b"))), Err(gone()));
-        assert_eq!(Refusal::both::<i32, i32>(Err(bad("a")), Err(gone())), Err(bad("a")));
+        assert_eq!(ApiError::both(Ok(1), Ok(2)), Ok((1, 2)));
+        assert_eq!(ApiError::both::<i32, _>(Err(bad("a")), Ok(2)), Err(bad("a")));
+        assert_eq!(ApiError::both::<_, i32>(Ok(1), Err(bad("b"))), Err(bad("b")));
+        assert_eq!(ApiError::both::<i32, i32>(Err(bad("a")), Err(bad("b"))), Err(both));
+        let gone = || ApiError::new(Code::NotFound);
+        assert_eq!(ApiError::both::<i32, i32>(Err(gone()), Err(bad("b"))), Err(gone()));
+        assert_eq!(ApiError::both::<i32, i32>(Err(bad("a")), Err(gone())), Err(bad("a")));
     }
 
     #[test]
     fn an_answer_stays_small_whatever_was_wrong() {
         let details = (0..10_000).map(|_| Detail::new(&"x".repeat(10_000), Text::fixed("no", "no"))).collect();
-        assert!(Refusal::invalid(details).body(Language::Spanish, "r").len() < 32_000);
+        assert!(ApiError::invalid(details).body(Language::Spanish, "r").len() < 32_000);
     }
 
     #[test]
@@ -431,5 +498,40 @@ mod tests {
         check("en;q=0, fr", Language::Spanish);
         check("en;q=abc", Language::Spanish);
         check("de-DE,de;q=0.9,en;q=0.5", Language::English);
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("read line: arn:aws:dynamodb:eu-west-1:123456789012:table/Inventory is throttled")]
+    struct Broken {
+        retryable: bool,
+        unknown: bool,
+    }
+
+    impl AdapterError for Broken {
+        fn is_retryable(&self) -> bool {
+            self.retryable
+        }
+
+        fn is_outcome_unknown(&self) -> bool {
+            self.unknown
+        }
+    }
+
+    #[test]
+    fn causes_stay_inside() {
+        let check = |error: RequestError, status, text: &str| {
+            let body = error.answer().body(Language::English, "r");
+            assert_eq!(error.answer().code().status(), status);
+            assert!(body.contains(text) && !body.contains("arn:") && !body.contains("read line"), "{body}");
+            let (_, cause) = error.into_parts();
+            assert!(cause.is_some_and(|cause| cause.to_string().contains("arn:")));
+        };
+        check(Broken { retryable: true, unknown: false }.into(), 503, "NO_DISPONIBLE");
+        check(Broken { retryable: true, unknown: true }.into(), 503, "not known whether");
+        check(Broken { retryable: false, unknown: false }.into(), 500, "ERROR_INTERNO");
+        let after = RequestError::from(Broken { retryable: true, unknown: false }).after_the_change();
+        check(after, 503, "The change was made");
+        assert!(RequestError::late(true).answer().body(Language::English, "r").contains("not known whether"));
+        assert!(!RequestError::late(false).answer().body(Language::English, "r").contains("not known whether"));
     }
 }

@@ -1,6 +1,6 @@
 //! Reads a form (`application/x-www-form-urlencoded`) field by field.
 
-use crate::error::{Refusal, Text};
+use crate::error::{ApiError, Text};
 use crate::json::Fields;
 
 /// Fields read from one form.
@@ -11,8 +11,8 @@ const FIELDS_MAX: usize = 32;
 ///
 /// # Errors
 /// 400 where it is no form in UTF-8, or names a field twice.
-pub fn parse(body: &[u8]) -> Result<Fields, Refusal> {
-    let malformed = |text| Refusal::invalid_field("body", text);
+pub fn parse(body: &[u8]) -> Result<Fields, ApiError> {
+    let malformed = |text| ApiError::invalid_field("body", text);
     let mut fields = Fields::empty();
     for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).take(FIELDS_MAX) {
         let mut halves = pair.splitn(2, |byte| *byte == b'=');

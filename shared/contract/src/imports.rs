@@ -6,7 +6,7 @@ use almacen_domain::import::{Counters, Import, Mode};
 use almacen_domain::name::{NameError, clean};
 use serde::{Serialize, Serializer};
 
-use crate::error::{Detail, Refusal, Text};
+use crate::error::{ApiError, Detail, Text};
 use crate::json::Fields;
 use crate::time::rfc3339;
 
@@ -28,7 +28,7 @@ pub struct NewImport {
 ///
 /// # Errors
 /// 400 naming every bad field.
-pub fn new_import(body: &[u8]) -> Result<NewImport, Refusal> {
+pub fn new_import(body: &[u8]) -> Result<NewImport, ApiError> {
     let mut fields = Fields::parse(body)?;
     let given = fields.required_text("fileName", FILE_NAME_CHARS_MAX);
     let mode = fields.word("mode", "set | adjust", Mode::parse).unwrap_or_default();
@@ -191,13 +191,13 @@ pub struct ImportsBody {
 ///
 /// # Errors
 /// 400 where it cannot be an import's id.
-pub fn import_id(id: &str) -> Result<&str, Refusal> {
+pub fn import_id(id: &str) -> Result<&str, ApiError> {
     let tail = id.strip_prefix("imp_").unwrap_or_default();
     if (1..=64).contains(&tail.len()) && tail.bytes().all(|b| b.is_ascii_alphanumeric()) {
         Ok(id)
     } else {
         let text = Text::fixed("No es el número de una importación.", "This is not an import's id.");
-        Err(Refusal::invalid(vec![Detail::new("id", text)]))
+        Err(ApiError::invalid(vec![Detail::new("id", text)]))
     }
 }
 

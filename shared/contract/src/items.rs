@@ -4,7 +4,7 @@ use almacen_domain::patch::{CountChange, Patch, PatchRefusal, ThresholdChange};
 use almacen_domain::stock::{COUNT_MAX, Level, StockLine};
 use serde::Serialize;
 
-use crate::error::{Code, Detail, Refusal, Text};
+use crate::error::{ApiError, Code, Detail, Text};
 use crate::json::Fields;
 use crate::time::rfc3339;
 
@@ -77,7 +77,7 @@ pub struct StoresBody {
 ///
 /// # Errors
 /// 400 naming every bad field.
-pub fn patch(body: &[u8]) -> Result<Patch, Refusal> {
+pub fn patch(body: &[u8]) -> Result<Patch, ApiError> {
     let mut fields = Fields::parse(body)?;
     let set = fields.integer("count", &(0..=COUNT_MAX));
     let adjust = fields.integer("adjust", &(-COUNT_MAX..=COUNT_MAX));
@@ -110,15 +110,15 @@ pub fn patch(body: &[u8]) -> Result<Patch, Refusal> {
 
 /// What the caller is told when a patch of `item` was not made.
 #[must_use]
-pub fn patch_refused(item: &str, refusal: PatchRefusal) -> Refusal {
+pub fn patch_refused(item: &str, refusal: PatchRefusal) -> ApiError {
     match refusal {
-        PatchRefusal::NoSuchLine => Refusal::new(Code::NotFound),
-        PatchRefusal::OtherVersion => Refusal::new(Code::PreconditionFailed),
-        PatchRefusal::NotEnough { on_hand } => Refusal::new(Code::OutOfStock).with(Detail::new(
+        PatchRefusal::NoSuchLine => ApiError::new(Code::NotFound),
+        PatchRefusal::OtherVersion => ApiError::new(Code::PreconditionFailed),
+        PatchRefusal::NotEnough { on_hand } => ApiError::new(Code::OutOfStock).with(Detail::new(
             "adjust",
             Text::made(format!("De {item} solo hay {on_hand}."), format!("Of {item} there are only {on_hand}.")),
         )),
-        PatchRefusal::TooMany { on_hand } => Refusal::new(Code::Conflict)
+        PatchRefusal::TooMany { on_hand } => ApiError::new(Code::Conflict)
             .saying(Text::fixed("La línea pasaría de la cantidad máxima.", "The line would hold more than a line may."))
             .with(Detail::new(
                 "adjust",

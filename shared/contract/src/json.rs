@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value};
 
-use crate::error::{Detail, Refusal, Text};
+use crate::error::{ApiError, Detail, Text};
 use crate::money::amount_refused;
 
 /// A request body while it is being read. Take each field once, then [`Fields::finish`].
@@ -27,14 +27,14 @@ impl Fields {
     ///
     /// # Errors
     /// 400 where it is no JSON, or no object.
-    pub fn parse(body: &[u8]) -> Result<Self, Refusal> {
+    pub fn parse(body: &[u8]) -> Result<Self, ApiError> {
         match serde_json::from_slice(body) {
             Ok(Body(Some(read))) => Ok(Self::of(read)),
             Ok(Body(None)) => {
-                Err(Refusal::invalid_field("body", Text::fixed("Debe ser un objeto JSON.", "Must be a JSON object.")))
+                Err(ApiError::invalid_field("body", Text::fixed("Debe ser un objeto JSON.", "Must be a JSON object.")))
             }
             // The parser's own words may repeat the body; its place is enough.
-            Err(error) => Err(Refusal::invalid_field(
+            Err(error) => Err(ApiError::invalid_field(
                 "body",
                 Text::made(
                     format!("No es JSON válido (línea {}, columna {}).", error.line(), error.column()),
@@ -194,10 +194,10 @@ impl Fields {
     ///
     /// # Errors
     /// 400 naming every bad or unknown field.
-    pub fn finish(mut self) -> Result<(), Refusal> {
+    pub fn finish(mut self) -> Result<(), ApiError> {
         let unknown = Text::fixed("No se conoce este campo.", "This field is not known.");
         self.problems.extend(self.left.keys().map(|name| Detail::new(name, unknown.clone())));
-        if self.problems.is_empty() { Ok(()) } else { Err(Refusal::invalid(self.problems)) }
+        if self.problems.is_empty() { Ok(()) } else { Err(ApiError::invalid(self.problems)) }
     }
 }
 
@@ -337,7 +337,7 @@ mod tests {
     }
 
     fn amount_in(body: &str, currency: Currency) -> Result<Option<i64>, String> {
-        let told = |refusal: Refusal| refusal.body(Language::English, "r");
+        let told = |refusal: ApiError| refusal.body(Language::English, "r");
         let mut fields = Fields::parse(body.as_bytes()).map_err(told)?;
         let amount = fields.amount("precio", currency).map(|money| money.minor);
         fields.finish().map_err(told)?;
@@ -398,7 +398,7 @@ mod tests {
     }
 
     fn read(body: &str) -> Result<Option<Value>, String> {
-        let told = |refusal: Refusal| refusal.body(Language::English, "r");
+        let told = |refusal: ApiError| refusal.body(Language::English, "r");
         let mut fields = Fields::parse(body.as_bytes()).map_err(told)?;
         let value = fields.take("a");
         fields.finish().map_err(told)?;

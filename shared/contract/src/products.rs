@@ -16,7 +16,7 @@ use almacen_domain::{Millis, id};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::error::{Code, Detail, Refusal, Text};
+use crate::error::{ApiError, Code, Detail, Text};
 use crate::json::Fields;
 use crate::money::{Amount, amount_refused};
 use crate::time::rfc3339;
@@ -175,19 +175,19 @@ pub struct NewProduct {
 ///
 /// # Errors
 /// 400 naming every bad field.
-pub fn new_product(body: &[u8]) -> Result<NewProduct, Refusal> {
+pub fn new_product(body: &[u8]) -> Result<NewProduct, ApiError> {
     let mut fields = Fields::parse(body)?;
     let stock = fields.integer("stock", &(0..=COUNT_MAX));
     let draft = draft(&mut fields, Some(Currency::USD));
     fields.finish()?;
-    Ok(NewProduct { draft: draft.ok_or_else(|| Refusal::new(Code::Validation))?, stock })
+    Ok(NewProduct { draft: draft.ok_or_else(|| ApiError::new(Code::Validation))?, stock })
 }
 
 /// Reads the body of `PUT /productos/{id}`.
 ///
 /// # Errors
 /// 400 naming every bad field.
-pub fn changed_product(body: &[u8]) -> Result<Draft, Refusal> {
+pub fn changed_product(body: &[u8]) -> Result<Draft, ApiError> {
     let mut fields = Fields::parse(body)?;
     if fields.take("stock").is_some() {
         fields.problem(
@@ -197,7 +197,7 @@ pub fn changed_product(body: &[u8]) -> Result<Draft, Refusal> {
     }
     let draft = draft(&mut fields, None);
     fields.finish()?;
-    draft.ok_or_else(|| Refusal::new(Code::Validation))
+    draft.ok_or_else(|| ApiError::new(Code::Validation))
 }
 
 /// `None` where a problem was named. `default` is the currency of a body that names none.
@@ -258,8 +258,8 @@ fn price(fields: &mut Fields, default: Option<Currency>) -> Option<DraftPrice> {
 
 /// 400 for a price that is no amount of the currency that the product has.
 #[must_use]
-pub fn price_refused(refused: PriceError) -> Refusal {
-    Refusal::invalid_field("precio", amount_refused(refused.error, Some(refused.currency)))
+pub fn price_refused(refused: PriceError) -> ApiError {
+    ApiError::invalid_field("precio", amount_refused(refused.error, Some(refused.currency)))
 }
 
 /// A text of one line that must be there.
@@ -365,8 +365,8 @@ fn specifications(fields: &mut Fields) -> BTreeMap<String, String> {
 
 /// What the caller is told where a product names a category that is none.
 #[must_use]
-pub fn no_category() -> Refusal {
-    Refusal::invalid_field(
+pub fn no_category() -> ApiError {
+    ApiError::invalid_field(
         "categoriaId",
         Text::fixed("No existe esa categoría (GET /categorias).", "There is no such category (GET /categorias)."),
     )
@@ -374,15 +374,15 @@ pub fn no_category() -> Refusal {
 
 /// What the caller is told where another product sells the item.
 #[must_use]
-pub fn sku_taken() -> Refusal {
+pub fn sku_taken() -> ApiError {
     let text = || Text::fixed("Otro producto ya vende este sku.", "Another product sells this sku already.");
-    Refusal::new(Code::Conflict).saying(text()).with(Detail::new("sku", text()))
+    ApiError::new(Code::Conflict).saying(text()).with(Detail::new("sku", text()))
 }
 
 /// What the caller is told while an import has the store that the product's stock is for.
 #[must_use]
-pub fn store_busy() -> Refusal {
-    Refusal::new(Code::Unavailable).saying(Text::fixed(
+pub fn store_busy() -> ApiError {
+    ApiError::new(Code::Unavailable).saying(Text::fixed(
         "Una importación está escribiendo en el almacén; inténtelo otra vez o cree el producto sin stock.",
         "An import is writing to the store; try again, or make the product without stock.",
     ))
@@ -417,7 +417,7 @@ impl ReviewBody {
 ///
 /// # Errors
 /// 400 naming every bad field.
-pub fn review(body: &[u8], product: String, user: String, now: Millis) -> Result<Review, Refusal> {
+pub fn review(body: &[u8], product: String, user: String, now: Millis) -> Result<Review, ApiError> {
     let mut fields = Fields::parse(body)?;
     fields.require("calificacion");
     let rating = fields.integer("calificacion", &(1..=RATING_MAX));
@@ -426,14 +426,14 @@ pub fn review(body: &[u8], product: String, user: String, now: Millis) -> Result
     fields.finish()?;
     match (rating, comment) {
         (Some(rating), Some(comment)) => Ok(Review { product, user, rating, comment, created_at: now }),
-        _ => Err(Refusal::new(Code::Validation)),
+        _ => Err(ApiError::new(Code::Validation)),
     }
 }
 
 /// What the caller is told who has reviewed the product before.
 #[must_use]
-pub fn reviewed_before() -> Refusal {
-    Refusal::new(Code::Conflict)
+pub fn reviewed_before() -> ApiError {
+    ApiError::new(Code::Conflict)
         .saying(Text::fixed("Ya escribió una reseña de este producto.", "You have reviewed this product already."))
 }
 
@@ -456,7 +456,7 @@ impl CategoryBody {
 ///
 /// # Errors
 /// 400 naming every bad field.
-pub fn category(body: &[u8]) -> Result<Category, Refusal> {
+pub fn category(body: &[u8]) -> Result<Category, ApiError> {
     let mut fields = Fields::parse(body)?;
     let name = line(&mut fields, "nombre", CATEGORY_CHARS_MAX);
     let category = name.as_deref().and_then(Category::named);
@@ -464,13 +464,13 @@ pub fn category(body: &[u8]) -> Result<Category, Refusal> {
         fields.problem("nombre", Text::fixed("Debe tener una letra o una cifra.", "Must have a letter or a digit."));
     }
     fields.finish()?;
-    category.ok_or_else(|| Refusal::new(Code::Validation))
+    category.ok_or_else(|| ApiError::new(Code::Validation))
 }
 
 /// What the caller is told where a category of this id is there.
 #[must_use]
-pub fn category_taken(id: &str) -> Refusal {
-    Refusal::new(Code::Conflict)
+pub fn category_taken(id: &str) -> ApiError {
+    ApiError::new(Code::Conflict)
         .saying(Text::made(format!("Ya existe la categoría {id}."), format!("There is a category {id} already.")))
 }
 
@@ -531,7 +531,7 @@ mod tests {
     fn a_price_has_at_most_the_decimals_of_its_currency() {
         let body = |price: &str| format!(r#"{{"nombre":"a","descripcion":"b","categoriaId":"c",{price}}}"#);
         let new = |price: &str| {
-            let told = |refusal: Refusal| refusal.body(Language::English, "r");
+            let told = |refusal: ApiError| refusal.body(Language::English, "r");
             new_product(body(price).as_bytes()).map(|new| new.draft.price).map_err(told)
         };
         for (price, code, minor) in [

@@ -4,7 +4,7 @@ use almacen_domain::name::NameError;
 use almacen_domain::task::{self, Content, DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX, Task};
 use serde::Serialize;
 
-use crate::error::{Refusal, Text};
+use crate::error::{ApiError, Text};
 use crate::json::Fields;
 use crate::time::rfc3339;
 
@@ -48,7 +48,7 @@ pub struct TasksBody {
 ///
 /// # Errors
 /// 400 naming every bad field.
-pub fn content(body: &[u8]) -> Result<Content, Refusal> {
+pub fn content(body: &[u8]) -> Result<Content, ApiError> {
     let mut fields = Fields::parse(body)?;
     let title = fields.required_text("title", TITLE_CHARS_MAX);
     let title = title.and_then(|text| checked(&mut fields, "title", task::title(&text)));
@@ -68,13 +68,13 @@ fn checked(fields: &mut Fields, field: &str, text: Result<String, NameError>) ->
 ///
 /// # Errors
 /// 400 naming `id`.
-pub fn task_id(text: &str) -> Result<&str, Refusal> {
+pub fn task_id(text: &str) -> Result<&str, ApiError> {
     let digits = text.strip_prefix("task_").unwrap_or_default();
     let valid = digits.len() == 32 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     if valid {
         Ok(text)
     } else {
-        Err(Refusal::invalid_field(
+        Err(ApiError::invalid_field(
             "id",
             Text::fixed("No es el identificador de una tarea.", "This is not the id of a task."),
         ))

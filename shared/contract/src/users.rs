@@ -5,7 +5,7 @@ use almacen_domain::user::{
 };
 use serde::Serialize;
 
-use crate::error::{Code, Refusal, Text};
+use crate::error::{ApiError, Code, Text};
 use crate::json::Fields;
 
 /// The longest user name that signs in: Cognito's own limit. Who signs up is held to the shop's, which is shorter.
@@ -22,7 +22,7 @@ const TEXT_CHARS_MAX: usize = 16 * 1024;
 ///
 /// # Errors
 /// 400 naming every broken rule of every field, never a value.
-pub fn new_user(body: &[u8]) -> Result<NewUser, Refusal> {
+pub fn new_user(body: &[u8]) -> Result<NewUser, ApiError> {
     let mut fields = Fields::parse(body)?;
     let username = fields.required_text("username", TEXT_CHARS_MAX).map(|text| Username::parse(&text));
     let email = fields.required_text("email", TEXT_CHARS_MAX).map(|text| Email::parse(&text));
@@ -42,7 +42,7 @@ pub fn new_user(body: &[u8]) -> Result<NewUser, Refusal> {
     match (username, email, password) {
         (Some(Ok(username)), Some(Some(email)), Some(Ok(password))) => Ok(NewUser { username, email, password }),
         // Each of the others was a problem, so the reading has ended above.
-        _ => Err(Refusal::new(Code::Validation)),
+        _ => Err(ApiError::new(Code::Validation)),
     }
 }
 
@@ -123,7 +123,7 @@ pub enum Credentials {
 ///
 /// # Errors
 /// 400 naming every bad field, never a value.
-pub fn credentials(mut fields: Fields) -> Result<Credentials, Refusal> {
+pub fn credentials(mut fields: Fields) -> Result<Credentials, ApiError> {
     let refresh = fields.text("refresh_token", REFRESH_TOKEN_CHARS_MAX).filter(|token| !token.is_empty());
     let kind = fields.text("grant_type", 32).filter(|kind| !kind.is_empty());
     let wanted = if refresh.is_some() { "refresh_token" } else { "password" };

@@ -12,30 +12,21 @@ pub const STORE_CHARS_MAX: usize = 100;
 pub const SKU_CHARS_MAX: usize = 200;
 
 /// Why a text is no name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Nothing but white space.
+    #[error("is blank")]
     Blank,
     /// More characters than `max`.
+    #[error("is longer than {max} characters")]
     TooLong {
         /// The most characters this name may have.
         max: usize,
     },
     /// A control character, a line separator or a direction override: it could not be seen, or would hide others.
+    #[error("contains a control character")]
     Control,
 }
-
-impl fmt::Display for NameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Blank => f.write_str("is blank"),
-            Self::TooLong { max } => write!(f, "is longer than {max} characters"),
-            Self::Control => f.write_str("contains a control character"),
-        }
-    }
-}
-
-impl std::error::Error for NameError {}
 
 /// Trims and checks a name. Borrowed where nothing had to change, which for ASCII is always.
 ///

@@ -42,6 +42,15 @@ impl Patch {
     }
 }
 
+/// A conditional change was not made because of the record that is there, or is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PreconditionFailed {
+    /// There is no such record.
+    NotFound,
+    /// Its version is none of those expected.
+    OtherVersion,
+}
+
 /// Which versions of the line the caller is content with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {

@@ -3,16 +3,20 @@
 use std::error::Error;
 use std::fmt;
 
+use almacen_domain::failure::AdapterError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 /// A call that did not do what it should.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum FilesError {
     /// There is no such object, or no such version of it (any more).
+    #[error("no such object")]
     Missing,
     /// The object is larger than the reader was told to take.
+    #[error("the object is larger than allowed here")]
     TooLarge,
     /// The call failed; it may work later.
+    #[error("{doing}")]
     Failed {
         /// What was being done.
         doing: &'static str,
@@ -21,21 +25,11 @@ pub enum FilesError {
     },
 }
 
-impl fmt::Display for FilesError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl AdapterError for FilesError {
+    fn is_retryable(&self) -> bool {
         match self {
-            Self::Missing => f.write_str("no such object"),
-            Self::TooLarge => f.write_str("the object is larger than allowed here"),
-            Self::Failed { doing, .. } => f.write_str(doing),
-        }
-    }
-}
-
-impl Error for FilesError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        match self {
-            Self::Failed { source, .. } => Some(source.as_ref()),
-            Self::Missing | Self::TooLarge => None,
+            Self::Failed { .. } => true,
+            Self::Missing | Self::TooLarge => false,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! The keys that the user pool signs with (JWKS), fetched over the same HTTP client as every AWS call.
 
-use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
@@ -21,7 +20,8 @@ const TRY_WITHIN: Duration = Duration::from_secs(4);
 const TRIES: usize = 2;
 
 /// Why there are no keys. It says nothing about any token.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("signing keys: {0}")]
 pub struct KeysError(String);
 
 impl KeysError {
@@ -31,14 +31,6 @@ impl KeysError {
         Self(reason.into())
     }
 }
-
-impl fmt::Display for KeysError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "signing keys: {}", self.0)
-    }
-}
-
-impl std::error::Error for KeysError {}
 
 /// Where the key set comes from.
 pub trait KeySource {

@@ -1,7 +1,6 @@
 //! Signing in to the user pool.
 
-use std::fmt;
-
+use almacen_domain::failure::AdapterError;
 use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata as _;
 use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
 
@@ -19,37 +18,37 @@ pub struct Tokens {
 }
 
 /// Why there are no tokens.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum SignInError {
     /// Wrong password, unknown user, one who is not confirmed yet or whose password an operator has reset, expired or
     /// revoked refresh token: which of them is nobody's business.
+    #[error("sign-in refused")]
     Refused,
     /// The password is right, but a new one has to be chosen first.
+    #[error("sign-in needs a new password")]
     NewPasswordNeeded,
     /// The password is right, but the account asks for a step more that this service does not offer.
+    #[error("sign-in needs another step")]
     AnotherStepNeeded,
     /// Too many tries.
+    #[error("too many sign-ins")]
     TooMany,
     /// Cognito cannot be reached or is out of order.
+    #[error("Cognito is not available: {0}")]
     Unavailable(String),
     /// Cognito does not accept what we send: our configuration is wrong.
+    #[error("Cognito does not accept the call: {0}")]
     Misconfigured(String),
 }
 
-impl fmt::Display for SignInError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl AdapterError for SignInError {
+    fn is_retryable(&self) -> bool {
         match self {
-            Self::Refused => f.write_str("sign-in refused"),
-            Self::NewPasswordNeeded => f.write_str("sign-in needs a new password"),
-            Self::AnotherStepNeeded => f.write_str("sign-in needs another step"),
-            Self::TooMany => f.write_str("too many sign-ins"),
-            Self::Unavailable(reason) => write!(f, "Cognito is not available: {reason}"),
-            Self::Misconfigured(reason) => write!(f, "Cognito does not accept the call: {reason}"),
+            Self::TooMany | Self::Unavailable(_) => true,
+            Self::Refused | Self::NewPasswordNeeded | Self::AnotherStepNeeded | Self::Misconfigured(_) => false,
         }
     }
 }
-
-impl std::error::Error for SignInError {}
 
 impl UserPool {
     /// Signs in with a user name and a password.

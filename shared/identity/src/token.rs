@@ -1,7 +1,6 @@
 //! Access tokens, verified.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::time::{Duration, Instant};
 
 use almacen_domain::role::Role;
@@ -38,24 +37,15 @@ pub struct Identity {
 }
 
 /// Why there is no identity.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum TokenError {
     /// The token does not count. The reason is for the log, never for the caller.
+    #[error("token refused: {0}")]
     Refused(&'static str),
     /// The keys could not be had, so nothing is known about the token.
-    NoKeys(KeysError),
+    #[error(transparent)]
+    NoKeys(#[from] KeysError),
 }
-
-impl fmt::Display for TokenError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Refused(reason) => write!(f, "token refused: {reason}"),
-            Self::NoKeys(error) => error.fmt(f),
-        }
-    }
-}
-
-impl std::error::Error for TokenError {}
 
 /// Which tokens count.
 #[derive(Debug, Clone)]

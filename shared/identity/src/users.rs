@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use almacen_domain::failure::AdapterError;
 use almacen_domain::user::NewUser;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentityprovider::types::AttributeType;
@@ -10,62 +11,62 @@ use crate::reason;
 use crate::user_pool::UserPool;
 
 /// Why somebody did not become a user.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SignUpError {
     /// The pool's own policy is stricter than our rules, or knows the password from a leak.
+    #[error("the pool refuses the password")]
     PasswordRefused,
     /// The pool does not take this address.
+    #[error("the pool refuses the address")]
     EmailRefused,
     /// Users are made by operators alone here.
+    #[error("the pool takes no sign-ups")]
     Closed,
     /// Too many sign-ups.
+    #[error("too many sign-ups")]
     TooMany,
     /// Cognito cannot be reached or is out of order.
+    #[error("Cognito is not available: {0}")]
     Unavailable(String),
     /// Cognito does not accept what we send: our configuration is wrong.
+    #[error("Cognito does not accept the call: {0}")]
     Misconfigured(String),
 }
 
-impl fmt::Display for SignUpError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl AdapterError for SignUpError {
+    fn is_retryable(&self) -> bool {
         match self {
-            Self::PasswordRefused => f.write_str("the pool refuses the password"),
-            Self::EmailRefused => f.write_str("the pool refuses the address"),
-            Self::Closed => f.write_str("the pool takes no sign-ups"),
-            Self::TooMany => f.write_str("too many sign-ups"),
-            Self::Unavailable(reason) => write!(f, "Cognito is not available: {reason}"),
-            Self::Misconfigured(reason) => write!(f, "Cognito does not accept the call: {reason}"),
+            Self::TooMany | Self::Unavailable(_) => true,
+            Self::PasswordRefused | Self::EmailRefused | Self::Closed | Self::Misconfigured(_) => false,
         }
     }
 }
-
-impl std::error::Error for SignUpError {}
 
 /// Why nothing is known about the caller.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WhoError {
     /// The token was good when it was verified, and is not any more: revoked, or its user is gone.
+    #[error("the token is no longer valid")]
     Refused,
     /// Too many questions.
+    #[error("too many questions")]
     TooMany,
     /// Cognito cannot be reached or is out of order.
+    #[error("Cognito is not available: {0}")]
     Unavailable(String),
     /// Cognito does not accept what we send: our configuration is wrong.
+    #[error("Cognito does not accept the call: {0}")]
     Misconfigured(String),
 }
 
-impl fmt::Display for WhoError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl AdapterError for WhoError {
+    fn is_retryable(&self) -> bool {
         match self {
-            Self::Refused => f.write_str("the token does not count any more"),
-            Self::TooMany => f.write_str("too many questions"),
-            Self::Unavailable(reason) => write!(f, "Cognito is not available: {reason}"),
-            Self::Misconfigured(reason) => write!(f, "Cognito does not accept the call: {reason}"),
+            Self::TooMany | Self::Unavailable(_) => true,
+            Self::Refused | Self::Misconfigured(_) => false,
         }
     }
 }
-
-impl std::error::Error for WhoError {}
 
 /// What the pool knows of one user. No `Debug`: an address must not be printed by chance.
 pub struct Profile {

@@ -1,7 +1,6 @@
 //! The environment, read once at start, with everything that is missing or wrong named at once.
 
 use std::collections::HashMap;
-use std::fmt;
 use std::str::FromStr;
 
 /// A function's environment while it is being read.
@@ -77,16 +76,9 @@ impl Env {
 }
 
 /// The function cannot start with this environment.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("environment: {}", .0.join("; "))]
 pub struct ConfigError(Vec<String>);
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "environment: {}", self.0.join("; "))
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 #[cfg(test)]
 mod tests {

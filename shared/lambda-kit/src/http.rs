@@ -1,14 +1,15 @@
 //! Requests and answers of functions behind the REST API (API Gateway's proxy integration).
 //!
-//! A function is given a [`Request`] and answers a [`Reply`] or a [`Refusal`]; this module makes either into what the
-//! gateway expects, with the headers that every answer carries. The event is read with a few types of our own, because
+//! A function is given a [`Request`] and answers a [`Reply`] or a [`RequestError`]; this module makes either into what the
+//! gateway expects, with the headers that every answer carries, and logs what failed, once. The event is read with a few types of our own, because
 //! that is all a function looks at: the gateway's whole event has some sixty fields.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::time::Duration;
 
-use almacen_contract::error::{Code, Language, Refusal, Text};
+use almacen_contract::error::{ApiError, Code, Language, RequestError, Text};
+use almacen_domain::failure::AdapterError;
 use almacen_domain::patch::Expected;
 use almacen_domain::role::Role;
 use base64::Engine as _;
@@ -16,6 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
+use crate::log::error_chain;
 use crate::start::Deadline;
 
 /// The largest request body read, in bytes: a product with every text as long as it may be, at four bytes a letter, has 88
@@ -28,11 +30,16 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(26);
 /// And before Lambda ends the invocation.
 const BEFORE_DEADLINE: Duration = Duration::from_millis(500);
 
-/// For a change whose end nobody saw.
-const PERHAPS_DONE: Text = Text::fixed(
-    "No se sabe si el cambio se hizo; compruébelo antes de repetirlo.",
-    "It is not known whether the change was made; look before you repeat it.",
-);
+/// A body that serde cannot write: a bug in this code.
+#[derive(Debug, thiserror::Error)]
+#[error("serialise answer")]
+struct Unserialisable(#[source] serde_json::Error);
+
+impl AdapterError for Unserialisable {
+    fn is_retryable(&self) -> bool {
+        false
+    }
+}
 
 /// What a page on another origin may read. What it may send, the gateway says by itself: `Cors` in the template.
 const EXPOSED_HEADERS: &str = "etag,location,retry-after,x-request-id";
@@ -166,13 +173,13 @@ impl Request {
     ///
     /// # Errors
     /// 401 where the authorizer said nothing, which on a route without one is always.
-    pub fn caller(&self) -> Result<Caller, Refusal> {
+    pub fn caller(&self) -> Result<Caller, ApiError> {
         let authorizer = self.request_context.authorizer.as_ref();
         let user_id = authorizer.and_then(|a| a.usuario_id.clone()).filter(|id| !id.is_empty());
         let role = authorizer.and_then(|a| a.rol.as_deref()).and_then(Role::parse);
         match (user_id, role) {
             (Some(user_id), Some(role)) => Ok(Caller { user_id, role }),
-            _ => Err(Refusal::new(Code::Unauthorized)),
+            _ => Err(ApiError::new(Code::Unauthorized)),
         }
     }
 
@@ -180,16 +187,16 @@ impl Request {
     ///
     /// # Errors
     /// 401 as [`Request::caller`]; 403 below `least`.
-    pub fn caller_at_least(&self, least: Role) -> Result<Caller, Refusal> {
+    pub fn caller_at_least(&self, least: Role) -> Result<Caller, ApiError> {
         let caller = self.caller()?;
-        if caller.role >= least { Ok(caller) } else { Err(Refusal::new(Code::Forbidden)) }
+        if caller.role >= least { Ok(caller) } else { Err(ApiError::new(Code::Forbidden)) }
     }
 
     /// The body, which must be JSON.
     ///
     /// # Errors
     /// 413, 415, or 400 where the gateway's base64 is broken.
-    pub fn json(&self) -> Result<Vec<u8>, Refusal> {
+    pub fn json(&self) -> Result<Vec<u8>, ApiError> {
         self.body(&["application/json"]).map(|(_, body)| body)
     }
 
@@ -197,7 +204,7 @@ impl Request {
     ///
     /// # Errors
     /// 413, 415, or 400 where the gateway's base64 is broken.
-    pub fn body<'a>(&self, types: &[&'a str]) -> Result<(&'a str, Vec<u8>), Refusal> {
+    pub fn body<'a>(&self, types: &[&'a str]) -> Result<(&'a str, Vec<u8>), ApiError> {
         let header = self.header("content-type").unwrap_or_default();
         let mut parts = header.split(';').map(str::trim);
         let essence = parts.next().unwrap_or_default();
@@ -208,14 +215,14 @@ impl Request {
         });
         let Some(found) = found.filter(|_| !foreign_charset) else {
             let accepted = types.join(", ");
-            return Err(Refusal::new(Code::UnsupportedType).saying(Text::made(
+            return Err(ApiError::new(Code::UnsupportedType).saying(Text::made(
                 format!("El tipo de contenido debe ser {accepted} (UTF-8)."),
                 format!("The content type must be {accepted} (UTF-8)."),
             )));
         };
         let text = self.body.as_deref().unwrap_or_default();
         let too_large = || {
-            Refusal::new(Code::TooLarge).saying(Text::made(
+            ApiError::new(Code::TooLarge).saying(Text::made(
                 format!("El cuerpo pasa de {BODY_BYTES_MAX} bytes."),
                 format!("The body is larger than {BODY_BYTES_MAX} bytes."),
             ))
@@ -228,7 +235,7 @@ impl Request {
         }
         let bytes = STANDARD
             .decode(text)
-            .map_err(|_| Refusal::invalid_field("body", Text::fixed("No es base64 válido.", "Not valid base64.")))?;
+            .map_err(|_| ApiError::invalid_field("body", Text::fixed("No es base64 válido.", "Not valid base64.")))?;
         if bytes.len() > BODY_BYTES_MAX { Err(too_large()) } else { Ok((*found, bytes)) }
     }
 
@@ -237,14 +244,14 @@ impl Request {
     ///
     /// # Errors
     /// 400 where the header is no list of entity tags.
-    pub fn if_match(&self) -> Result<Expected, Refusal> {
+    pub fn if_match(&self) -> Result<Expected, ApiError> {
         let Some(header) = self.header("if-match") else { return Ok(Expected::Any) };
         match tags(header) {
             Some(Tags::Any) => Ok(Expected::Any),
             Some(Tags::List(list)) => {
                 Ok(Expected::OneOf(list.into_iter().filter(|tag| !tag.weak).filter_map(|tag| tag.version).collect()))
             }
-            None => Err(Refusal::invalid_field(
+            None => Err(ApiError::invalid_field(
                 "If-Match",
                 Text::fixed(r#"Debe ser * o etiquetas como "3"."#, r#"Must be * or tags such as "3"."#),
             )),
@@ -330,11 +337,8 @@ impl Reply {
     ///
     /// # Errors
     /// 500 where it cannot be serialised, which our own bodies always can.
-    pub fn json(status: u16, body: &impl Serialize) -> Result<Self, Refusal> {
-        let body = serde_json::to_string(body).map_err(|error| {
-            tracing::error!(%error, "answer could not be serialised");
-            Refusal::new(Code::Internal)
-        })?;
+    pub fn json(status: u16, body: &impl Serialize) -> Result<Self, RequestError> {
+        let body = serde_json::to_string(body).map_err(Unserialisable)?;
         Ok(Self { status, headers: vec![("content-type", "application/json; charset=utf-8".to_owned())], body })
     }
 
@@ -389,7 +393,7 @@ impl Http {
     pub async fn answer<H, F>(&self, request: Request, deadline: Deadline, handle: H) -> Answer
     where
         H: FnOnce(Request) -> F,
-        F: Future<Output = Result<Reply, Refusal>>,
+        F: Future<Output = Result<Reply, RequestError>>,
     {
         let (id, language) = (request.id().to_owned(), request.language());
         let (method, resource) = (request.method().to_owned(), request.resource().to_owned());
@@ -398,9 +402,14 @@ impl Http {
         let work = Box::pin(handle(request));
         let result = tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
             tracing::error!(api_request_id = id, "no answer in time");
-            let refusal = Refusal::new(Code::Unavailable);
-            // A call that was under way may have been made all the same.
-            Err(if matches!(method.as_str(), "GET" | "HEAD") { refusal } else { refusal.saying(PERHAPS_DONE) })
+            Err(RequestError::late(!matches!(method.as_str(), "GET" | "HEAD")))
+        });
+        let result = result.map_err(|error| {
+            let (answer, cause) = error.into_parts();
+            if let Some(cause) = cause {
+                tracing::error!(api_request_id = id, error = error_chain(&*cause), "request failed");
+            }
+            answer
         });
         let answer = self.finish(&id, language, result);
         tracing::info!(api_request_id = id, method, resource, status = answer.status_code, "answered");
@@ -408,7 +417,7 @@ impl Http {
     }
 
     /// Adds what every answer carries.
-    fn finish(&self, id: &str, language: Language, result: Result<Reply, Refusal>) -> Answer {
+    fn finish(&self, id: &str, language: Language, result: Result<Reply, ApiError>) -> Answer {
         let Reply { status, headers, body } = result.unwrap_or_else(|refusal| {
             let reply = Reply {
                 status: refusal.code().status(),
@@ -567,7 +576,7 @@ mod tests {
             serde_json::to_string(&answer).unwrap(),
             r#"{"statusCode":200,"headers":{"access-control-allow-origin":"https://shop.example","access-control-expose-headers":"etag,location,retry-after,x-request-id","cache-control":"no-store","content-type":"application/json; charset=utf-8","etag":"\"3\"","vary":"Origin","x-content-type-options":"nosniff","x-request-id":"r1"},"body":"{\"a\":1}","isBase64Encoded":false}"#
         );
-        let answer = http.answer(get(), deadline, async |_| Err(Refusal::new(Code::Unavailable))).await;
+        let answer = http.answer(get(), deadline, async |_| Err(ApiError::new(Code::Unavailable).into())).await;
         assert_eq!((answer.status_code, answer.headers["retry-after"].as_str()), (503, "2"));
         assert_eq!(answer.headers["x-request-id"], "r1");
         assert!(answer.body.contains("try again"));

@@ -35,7 +35,7 @@ fn without_echo(level: LevelFilter) -> Targets {
 
 /// An error with all its causes in one line: `import imp_1: read object: timed out`.
 #[must_use]
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn error_chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

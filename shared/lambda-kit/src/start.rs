@@ -64,7 +64,7 @@ pub struct Failure {
 
 impl<E: std::error::Error + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { kind: "Failed", message: crate::log::chain(&error) }
+        Self { kind: "Failed", message: crate::log::error_chain(&error) }
     }
 }
 

@@ -1,7 +1,6 @@
 //! SQS: work to be done, now or a little later, and what of it nobody could do.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -41,20 +40,9 @@ pub struct Queue {
 }
 
 /// A message could not be sent, or the queue not be reached.
-#[derive(Debug)]
-pub struct QueueError(Box<dyn std::error::Error + Send + Sync>);
-
-impl fmt::Display for QueueError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("call queue")
-    }
-}
-
-impl std::error::Error for QueueError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(self.0.as_ref())
-    }
-}
+#[derive(Debug, thiserror::Error)]
+#[error("call queue")]
+pub struct QueueError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl Queue {
     /// The queue with this URL, over a client configured as every client here is.

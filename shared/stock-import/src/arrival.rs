@@ -12,7 +12,7 @@ use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
 use percent_encoding::percent_decode_str;
 
 use crate::Importer;
-use crate::error::{ImportError, Refusal};
+use crate::error::{FileRefusal, ImportError};
 
 /// Where announced imports are uploaded: `imports/{importId}/{fileName}`.
 const ANNOUNCED_PREFIX: &str = "imports/";
@@ -101,7 +101,7 @@ pub fn announced_id(key: &str) -> Option<&str> {
 ///
 /// # Errors
 /// [`ImportError`].
-pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Option<Refusal>), ImportError> {
+pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Option<FileRefusal>), ImportError> {
     let mut surplus = false;
     if let Some(id) = announced_id(&uploaded.key) {
         let size = match (&uploaded.version, uploaded.size) {
@@ -130,15 +130,15 @@ pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Opti
         now: now_ms(),
     };
     let job = importer.imports.open(&arrival).await?;
-    Ok((job, if surplus { Some(Refusal::surplus()) } else { gone.or(misread) }))
+    Ok((job, if surplus { Some(FileRefusal::surplus()) } else { gone.or(misread) }))
 }
 
 /// What S3 says of the object, or that it is gone.
-async fn look(importer: &Importer, uploaded: &Uploaded) -> Result<(Head, Option<Refusal>), ImportError> {
+async fn look(importer: &Importer, uploaded: &Uploaded) -> Result<(Head, Option<FileRefusal>), ImportError> {
     let at = Location { bucket: uploaded.bucket.clone(), key: uploaded.key.clone(), version: uploaded.version.clone() };
     match head(importer.files, &at).await {
         Ok(found) => Ok((found, None)),
-        Err(FilesError::Missing) => Ok((Head { size: 0, mode: None, dry_run: None }, Some(Refusal::gone()))),
+        Err(FilesError::Missing) => Ok((Head { size: 0, mode: None, dry_run: None }, Some(FileRefusal::gone()))),
         Err(error) => Err(error.into()),
     }
 }
@@ -158,7 +158,7 @@ struct Asked {
 
 impl Asked {
     /// A misspelt wish is refused: an `adjust` that is read as `set` would destroy counts.
-    fn read(head: &Head) -> Result<Self, Refusal> {
+    fn read(head: &Head) -> Result<Self, FileRefusal> {
         let mode = match head.mode.as_deref().map(str::trim) {
             None | Some("") => Some(Mode::Set),
             Some(text) => Mode::parse(&text.to_ascii_lowercase()),
@@ -170,7 +170,7 @@ impl Asked {
         };
         match (mode, dry_run) {
             (Some(mode), Some(dry_run)) => Ok(Self { mode, dry_run }),
-            _ => Err(Refusal::bad_metadata()),
+            _ => Err(FileRefusal::bad_metadata()),
         }
     }
 }

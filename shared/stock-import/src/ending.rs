@@ -14,7 +14,7 @@ use almacen_table::outbox::Event;
 use serde::Serialize;
 
 use crate::Importer;
-use crate::error::{ImportError, Refusal};
+use crate::error::{FileRefusal, ImportError};
 use crate::rejects::{CSV_BYTES_MAX, KEPT_MAX, Reject, Rejects, Sentence};
 
 /// Bytes of one part's kept rejects: a thousand of them, at a few hundred bytes each, fit many times.
@@ -123,7 +123,7 @@ async fn finish_if_done(importer: &Importer, job: &Job, parts: &[Part]) -> Resul
 ///
 /// # Errors
 /// [`ImportError`].
-pub async fn refuse(importer: &Importer, job: &Job, refusal: &Refusal) -> Result<(), ImportError> {
+pub async fn refuse(importer: &Importer, job: &Job, refusal: &FileRefusal) -> Result<(), ImportError> {
     tracing::info!(import = %job.id, code = refusal.code, "file refused");
     End { refusal: Some(refusal), ..End::new(State::Failed) }.write(importer, job).await
 }
@@ -148,7 +148,7 @@ pub async fn close(importer: &Importer, job: &Job, sent: Option<Millis>) -> Resu
             return Ok(());
         }
     }
-    let refusal = Refusal::not_worked_on();
+    let refusal = FileRefusal::not_worked_on();
     tracing::warn!(import = %job.id, "a message is among the dead letters; the import is ended");
     End { refusal: Some(&refusal), broken_off: true, said_by: sent, ..End::new(State::Failed) }
         .write(importer, job)
@@ -165,7 +165,7 @@ pub async fn give_up(importer: &Importer, id: &str) -> Result<(), ImportError> {
     if job.state.is_final() {
         return Ok(());
     }
-    let refusal = Refusal::broken_off();
+    let refusal = FileRefusal::broken_off();
     End { refusal: Some(&refusal), broken_off: true, ..End::new(State::Failed) }.write(importer, &job).await?;
     // Other parts may still be written under the leases; then they run out by themselves.
     if let Some(plan) = job.plan.as_ref().filter(|plan| plan.parts <= 1 && !job.dry_run) {
@@ -182,7 +182,7 @@ struct End<'a> {
     stores: &'a [String],
     rejected: Vec<Reject>,
     rejected_key: Option<String>,
-    refusal: Option<&'a Refusal>,
+    refusal: Option<&'a FileRefusal>,
     broken_off: bool,
     said_by: Option<Millis>,
 }

@@ -1,74 +1,36 @@
-//! What can stop an import's work. What is wrong with a *file* is no error: see [`Refusal`].
-
-use std::fmt;
+//! What can stop an import's work. What is wrong with a *file* is no error: see [`FileRefusal`].
 
 use almacen_domain::csv::{FileProblem, Lang};
+use almacen_dynamo::DynamoError;
 use almacen_files::FilesError;
 use almacen_queue::QueueError;
-use almacen_table::TableError;
 
 /// The work stopped; the message comes again.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// A table.
-    Table(TableError),
+    #[error("import: table")]
+    Table(#[from] DynamoError),
     /// An object.
-    Files(FilesError),
+    #[error("import: object")]
+    Files(#[from] FilesError),
     /// A queue.
-    Queue(QueueError),
+    #[error("import: queue")]
+    Queue(#[from] QueueError),
     /// The invocation's time is nearly up. What was done is kept.
+    #[error("import: out of time; the rest comes again")]
     OutOfTime,
     /// Somebody else has worked on the part since it was given to us: its lease ran out, or a person meddled.
+    #[error("import: another worker has worked on the part")]
     Overtaken,
     /// A message or a record that our own programs wrote is not what they write.
+    #[error("import: malformed {0}")]
     Malformed(&'static str),
-}
-
-impl fmt::Display for ImportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Table(_) => f.write_str("import: table"),
-            Self::Files(_) => f.write_str("import: object"),
-            Self::Queue(_) => f.write_str("import: queue"),
-            Self::OutOfTime => f.write_str("import: out of time; the rest comes again"),
-            Self::Overtaken => f.write_str("import: somebody else worked on the part meanwhile"),
-            Self::Malformed(what) => write!(f, "import: malformed {what}"),
-        }
-    }
-}
-
-impl std::error::Error for ImportError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            Self::Table(error) => Some(error),
-            Self::Files(error) => Some(error),
-            Self::Queue(error) => Some(error),
-            Self::OutOfTime | Self::Overtaken | Self::Malformed(_) => None,
-        }
-    }
-}
-
-impl From<TableError> for ImportError {
-    fn from(error: TableError) -> Self {
-        Self::Table(error)
-    }
-}
-
-impl From<FilesError> for ImportError {
-    fn from(error: FilesError) -> Self {
-        Self::Files(error)
-    }
-}
-
-impl From<QueueError> for ImportError {
-    fn from(error: QueueError) -> Self {
-        Self::Queue(error)
-    }
 }
 
 /// Why a file is refused whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct FileRefusal {
     /// A stable name for programs.
     pub code: &'static str,
     /// For people, in Spanish.
@@ -77,13 +39,13 @@ pub struct Refusal {
     pub en: String,
 }
 
-impl From<FileProblem> for Refusal {
+impl From<FileProblem> for FileRefusal {
     fn from(problem: FileProblem) -> Self {
         Self { code: problem.code(), es: problem.text(Lang::Es), en: problem.text(Lang::En) }
     }
 }
 
-impl Refusal {
+impl FileRefusal {
     /// More bytes than a file may have.
     #[must_use]
     pub fn too_large(max: u64) -> Self {

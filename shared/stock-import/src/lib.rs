@@ -87,7 +87,7 @@ impl Importer {
     /// # Errors
     /// Names every variable that is missing.
     pub fn from_env(env: &mut Env) -> Self {
-        let client = almacen_table::client();
+        let client = almacen_dynamo::client();
         let (inventory, stores, imports, outbox) = (
             env.required("INVENTORY_TABLE"),
             env.required("STORES_TABLE"),

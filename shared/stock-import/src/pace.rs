@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 
-use almacen_table::calls::Attempts;
+use almacen_dynamo::calls::Attempts;
 
 /// Calls under way at once, at most.
 pub const IN_FLIGHT_MAX: usize = 24;

@@ -7,7 +7,7 @@ use almacen_table::imports::Object;
 use bytes::{Bytes, BytesMut};
 use flate2::write::MultiGzDecoder;
 
-use crate::error::{ImportError, Refusal};
+use crate::error::{FileRefusal, ImportError};
 
 /// The first bytes of a gzip stream (RFC 1952, 2.3.1).
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -67,7 +67,7 @@ pub enum SourceError {
     /// The work stops.
     Import(ImportError),
     /// The file is not what it says it is.
-    Refused(Refusal),
+    Refused(FileRefusal),
 }
 
 impl From<ImportError> for SourceError {
@@ -125,13 +125,13 @@ impl Source {
                 Some(bytes) => inflate.waiting = bytes,
                 None => {
                     inflate.ended = true;
-                    inflate.decoder.try_finish().map_err(|_| SourceError::Refused(Refusal::damaged_gzip()))?;
+                    inflate.decoder.try_finish().map_err(|_| SourceError::Refused(FileRefusal::damaged_gzip()))?;
                     return Ok(Some(inflate.take()));
                 }
             }
         }
         let now = inflate.waiting.split_to(INFLATE_BYTES.min(inflate.waiting.len()));
-        inflate.decoder.write_all(&now).map_err(|_| SourceError::Refused(Refusal::damaged_gzip()))?;
+        inflate.decoder.write_all(&now).map_err(|_| SourceError::Refused(FileRefusal::damaged_gzip()))?;
         Ok(Some(inflate.take()))
     }
 }

@@ -8,7 +8,7 @@ use almacen_files::write::{Upload, put};
 use almacen_table::imports::{Job, Object, Part, Plan};
 use bytes::Bytes;
 
-use crate::error::{ImportError, Refusal};
+use crate::error::{FileRefusal, ImportError};
 use crate::handover::workers;
 use crate::source::{Source, SourceError, hold, is_gzip};
 use crate::{Importer, STOP_BEFORE, Turn, ending};
@@ -37,11 +37,11 @@ pub enum Outcome {
     /// How the work is cut.
     Planned(Plan, Vec<Part>),
     /// The file is refused whole.
-    Refused(Refusal),
+    Refused(FileRefusal),
 }
 
-impl From<Refusal> for Outcome {
-    fn from(refusal: Refusal) -> Self {
+impl From<FileRefusal> for Outcome {
+    fn from(refusal: FileRefusal) -> Self {
         Self::Refused(refusal)
     }
 }
@@ -52,12 +52,12 @@ impl From<Refusal> for Outcome {
 /// [`ImportError`].
 pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds, turn: &Turn<'_>) -> Result<Outcome, ImportError> {
     if job.object.size > bounds.file_bytes_max {
-        return Ok(Refusal::too_large(bounds.file_bytes_max).into());
+        return Ok(FileRefusal::too_large(bounds.file_bytes_max).into());
     }
     let held = match job.object.size {
         0..=HELD_BYTES_MAX => match hold(importer.files, &job.object).await {
             Ok(bytes) => Some(bytes),
-            Err(ImportError::Files(FilesError::Missing)) => return Ok(Refusal::gone().into()),
+            Err(ImportError::Files(FilesError::Missing)) => return Ok(FileRefusal::gone().into()),
             Err(error) => return Err(error),
         },
         _ => None,
@@ -66,7 +66,7 @@ pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds, turn: &Turn<
     match Box::pin(surveying.run()).await {
         Ok((plan, parts)) => Ok(Outcome::Planned(plan, parts)),
         Err(SourceError::Refused(refusal)) => Ok(refusal.into()),
-        Err(SourceError::Import(ImportError::Files(FilesError::Missing))) => Ok(Refusal::gone().into()),
+        Err(SourceError::Import(ImportError::Files(FilesError::Missing))) => Ok(FileRefusal::gone().into()),
         Err(SourceError::Import(error)) => Err(error),
     }
 }
@@ -99,7 +99,7 @@ impl Surveying<'_> {
         let layout = layout.encode();
         let names: usize = report.stores.iter().map(|(store, _)| store.to_string().len() + NAME_EXTRA_BYTES).sum();
         if layout.len() + names > PLAN_BYTES_MAX {
-            return Err(SourceError::Refused(Refusal::too_many_names()));
+            return Err(SourceError::Refused(FileRefusal::too_many_names()));
         }
         let plan = Plan {
             layout,
@@ -168,7 +168,7 @@ impl Surveying<'_> {
                 self.in_time()?;
                 size += chunk.len() as u64;
                 if size > self.bounds.file_bytes_max {
-                    return Err(SourceError::Refused(Refusal::too_large(self.bounds.file_bytes_max)));
+                    return Err(SourceError::Refused(FileRefusal::too_large(self.bounds.file_bytes_max)));
                 }
                 survey.feed(&chunk).map_err(|problem| SourceError::Refused(problem.into()))?;
             }
@@ -211,7 +211,7 @@ fn in_time(left: Duration, tries: u32) -> Result<(), SourceError> {
     } else if tries < TRIES_MAX {
         Err(ImportError::OutOfTime.into())
     } else {
-        Err(SourceError::Refused(Refusal::too_slow()))
+        Err(SourceError::Refused(FileRefusal::too_slow()))
     }
 }
 
@@ -225,6 +225,6 @@ mod tests {
         assert!(in_time(STOP_BEFORE, 9).is_ok());
         assert!(matches!(in_time(short, 1), Err(SourceError::Import(ImportError::OutOfTime))));
         assert!(matches!(in_time(short, 2), Err(SourceError::Import(ImportError::OutOfTime))));
-        assert!(matches!(in_time(short, 3), Err(SourceError::Refused(Refusal { code: "FILE_TOO_SLOW", .. }))));
+        assert!(matches!(in_time(short, 3), Err(SourceError::Refused(FileRefusal { code: "FILE_TOO_SLOW", .. }))));
     }
 }

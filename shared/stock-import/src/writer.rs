@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use almacen_domain::import::{Counters, Outcome, Wanted};
-use almacen_table::TableError;
-use almacen_table::calls::BATCH_WRITE_MAX;
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::calls::BATCH_WRITE_MAX;
 use almacen_table::inventory::{Author, Changed, Inventory};
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
@@ -16,7 +16,7 @@ pub struct Writer<'a> {
     inventory: &'a Inventory,
     author: &'a Author,
     waiting: Vec<(&'a str, &'a str, Wanted)>,
-    in_flight: FuturesUnordered<LocalBoxFuture<'a, Result<(Outcome, u64), TableError>>>,
+    in_flight: FuturesUnordered<LocalBoxFuture<'a, Result<(Outcome, u64), DynamoError>>>,
     pace: Rc<SharedPace>,
     counters: Counters,
 }
@@ -39,12 +39,12 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// Of an earlier write.
-    pub async fn create(&mut self, store: &'a str, sku: &'a str, wanted: Wanted) -> Result<(), TableError> {
+    pub async fn create(&mut self, store: &'a str, sku: &'a str, wanted: Wanted) -> Result<(), DynamoError> {
         self.waiting.push((store, sku, wanted));
         if self.waiting.len() == BATCH_WRITE_MAX { self.send_waiting().await } else { Ok(()) }
     }
 
-    async fn send_waiting(&mut self) -> Result<(), TableError> {
+    async fn send_waiting(&mut self) -> Result<(), DynamoError> {
         let lines = std::mem::take(&mut self.waiting);
         if lines.is_empty() {
             return Ok(());
@@ -61,7 +61,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// Of an earlier write.
-    pub async fn change(&mut self, store: &'a str, sku: &'a str, wanted: Wanted) -> Result<(), TableError> {
+    pub async fn change(&mut self, store: &'a str, sku: &'a str, wanted: Wanted) -> Result<(), DynamoError> {
         let (inventory, author, pace) = (self.inventory, self.author, Rc::clone(&self.pace));
         self.start(Box::pin(async move {
             let outcome = match inventory.change(author, (store, sku), wanted, &*pace).await? {
@@ -73,7 +73,10 @@ impl<'a> Writer<'a> {
         .await
     }
 
-    async fn start(&mut self, write: LocalBoxFuture<'a, Result<(Outcome, u64), TableError>>) -> Result<(), TableError> {
+    async fn start(
+        &mut self,
+        write: LocalBoxFuture<'a, Result<(Outcome, u64), DynamoError>>,
+    ) -> Result<(), DynamoError> {
         while self.in_flight.len() >= self.pace.limit() {
             self.next().await?;
         }
@@ -81,7 +84,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    async fn next(&mut self) -> Result<(), TableError> {
+    async fn next(&mut self) -> Result<(), DynamoError> {
         if let Some(done) = self.in_flight.next().await {
             let (outcome, lines) = done?;
             self.pace.taken();
@@ -102,7 +105,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// Of any write.
-    pub async fn finish(&mut self) -> Result<(), TableError> {
+    pub async fn finish(&mut self) -> Result<(), DynamoError> {
         self.send_waiting().await?;
         while !self.in_flight.is_empty() {
             self.next().await?;

@@ -3,15 +3,18 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{Put, Update};
 
 use almacen_domain::Millis;
 use almacen_domain::stock::{Alert, Level};
 
-use crate::attr::{Item, n, number, required_number, required_text, s, text};
-use crate::calls::{BATCH_GET_MAX, Transaction, build, consistent, get_all, transact};
+use crate::keys;
 use crate::outbox::{self, Event};
-use crate::{TableError, keys};
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, n, required_number, required_text, s};
+use almacen_dynamo::calls::{BATCH_GET_MAX, consistent, get_many};
+use almacen_dynamo::transaction::Transaction;
 
 /// A line's alert, and the version of the line it was last moved by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,15 +62,15 @@ impl Alerts {
     /// What is known about `lines` (store, sku); a line nothing was ever told about is not in the answer.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn known(&self, lines: &[(String, String)]) -> Result<HashMap<(String, String), Known>, TableError> {
+    /// [`DynamoError`].
+    pub async fn known(&self, lines: &[(String, String)]) -> Result<HashMap<(String, String), Known>, DynamoError> {
         let mut known = HashMap::new();
         for chunk in lines.chunks(BATCH_GET_MAX) {
             let wanted = chunk
                 .iter()
                 .map(|(store, sku)| [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(sku))].into())
                 .collect();
-            for item in get_all(&self.client, &self.alerts, "read alerts", wanted, consistent()).await? {
+            for item in get_many(&self.client, &self.alerts, "read alerts", wanted, consistent()).await? {
                 let line = (required_text(&item, keys::STORE)?, required_text(&item, keys::SKU)?);
                 known.insert(line, decode(&item)?);
             }
@@ -79,13 +82,13 @@ impl Alerts {
     /// or none. `Ok(false)` when an alert is no longer what `from` says: somebody has moved it, so read it again.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn apply(&self, moves: &[Move], now: Millis) -> Result<bool, TableError> {
-        let mut writes = Vec::with_capacity(moves.len() * 3);
+    /// [`DynamoError`].
+    pub async fn apply(&self, moves: &[Move], now: Millis) -> Result<bool, DynamoError> {
+        let mut transaction = Transaction::new("move alerts");
         let mut low: HashMap<&str, i64> = HashMap::new();
         for step in moves {
-            writes.push(self.put(step, now)?);
-            writes.push(outbox::put(&self.outbox, &step.event, now)?);
+            transaction.add((), self.put(step, now))?;
+            transaction.add((), outbox::put(&self.outbox, &step.event, now))?;
             *low.entry(&step.store).or_default() += is_open(step.to.alert) - is_open(step.from.alert);
         }
         for (store, change) in low.into_iter().filter(|(_, change)| *change != 0) {
@@ -93,15 +96,13 @@ impl Alerts {
                 .table_name(&self.stores)
                 .key(keys::STORE, s(store))
                 .update_expression("ADD low :change")
-                .expression_attribute_values(":change", n(change))
-                .build()
-                .map_err(build("build count of low lines"))?;
-            writes.push(TransactWriteItem::builder().update(update).build());
+                .expression_attribute_values(":change", n(change));
+            transaction.add((), update)?;
         }
-        Ok(transact(&self.client, "move alerts", &writes).await? == Transaction::Written)
+        Ok(transaction.commit(&self.client).await?.is_written())
     }
 
-    fn put(&self, step: &Move, now: Millis) -> Result<TransactWriteItem, TableError> {
+    fn put(&self, step: &Move, now: Millis) -> PutBuilder {
         let mut put = Put::builder()
             .table_name(&self.alerts)
             .item(keys::STORE, s(&step.store))
@@ -118,13 +119,12 @@ impl Alerts {
                 put.item("state", s("closed")).item("expires_at", n(now / 1000 + keys::CLOSED_ALERT_KEPT_SECONDS))
             }
         };
-        put = if step.from.line_version == 0 {
+        if step.from.line_version == 0 {
             put.condition_expression("attribute_not_exists(sku)")
         } else {
             put.condition_expression("line_version = :seen")
                 .expression_attribute_values(":seen", n(step.from.line_version))
-        };
-        Ok(TransactWriteItem::builder().put(put.build().map_err(build("build alert"))?).build())
+        }
     }
 }
 
@@ -135,13 +135,18 @@ fn is_open(alert: Alert) -> i64 {
     }
 }
 
-fn decode(item: &Item) -> Result<Known, TableError> {
-    let alert = match text(item, "state").as_deref() {
-        Some("open") => Alert::Open {
-            worst: if text(item, "worst").as_deref() == Some("out") { Level::Out } else { Level::Low },
-            since: number(item, "since").unwrap_or_default(),
+fn decode(item: &Item) -> Result<Known, DynamoError> {
+    let alert = match required_text(item, "state")?.as_str() {
+        "open" => Alert::Open {
+            worst: match required_text(item, "worst")?.as_str() {
+                "out" => Level::Out,
+                "low" => Level::Low,
+                _ => return Err(DynamoError::Malformed { attribute: "worst" }),
+            },
+            since: required_number(item, "since")?,
         },
-        _ => Alert::Closed,
+        "closed" => Alert::Closed,
+        _ => return Err(DynamoError::Malformed { attribute: "state" }),
     };
     Ok(Known { alert, line_version: required_number(item, "line_version")? })
 }

@@ -5,17 +5,18 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, Put};
 
 use almacen_domain::Millis;
 use almacen_domain::cart::{Cart, KEPT_MS, Line};
 use almacen_domain::coupon::Code;
 use almacen_domain::money::{Currency, Money};
 
-use crate::attr::{Item, n, number, required_number, required_text, s, text};
-use crate::calls::{Transaction, build, transact};
+use crate::keys;
 use crate::outbox::{self, Event};
-use crate::{TableError, keys};
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, item, n, number, required_number, required_text, s, text};
+use almacen_dynamo::transaction::Transaction;
 
 /// The Carts table, with the Outbox that tells of it.
 #[derive(Debug, Clone)]
@@ -35,8 +36,8 @@ impl Carts {
     /// A customer's cart; an empty one where there is none, or its time is over.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn get(&self, user: &str, now: Millis) -> Result<Cart, TableError> {
+    /// [`DynamoError`].
+    pub async fn get(&self, user: &str, now: Millis) -> Result<Cart, DynamoError> {
         let answer = self
             .client
             .get_item()
@@ -45,7 +46,7 @@ impl Carts {
             .consistent_read(true)
             .send()
             .await
-            .map_err(TableError::from_sdk("read cart"))?;
+            .map_err(DynamoError::from_sdk("read cart"))?;
         answer.item().map_or_else(|| Ok(Cart::default()), |item| decode(item, now))
     }
 
@@ -53,7 +54,7 @@ impl Carts {
     /// since, so nothing was written; read it again and decide again.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`DynamoError`].
     pub async fn save(
         &self,
         user: &str,
@@ -61,71 +62,70 @@ impl Carts {
         cart: &Cart,
         event: &Event,
         now: Millis,
-    ) -> Result<bool, TableError> {
+    ) -> Result<bool, DynamoError> {
         let mut put = Put::builder().table_name(&self.table).set_item(Some(encode(user, cart, now)));
         put = if seen == 0 {
             put.condition_expression("attribute_not_exists(version)")
         } else {
             put.condition_expression("version = :seen").expression_attribute_values(":seen", n(seen))
         };
-        let put = TransactWriteItem::builder().put(put.build().map_err(build("build cart"))?).build();
-        let writes = [put, outbox::put(&self.outbox, event, now)?];
-        Ok(transact(&self.client, "save cart", &writes).await? == Transaction::Written)
+        let mut transaction = Transaction::new("save cart");
+        transaction.add((), put)?;
+        transaction.add((), outbox::put(&self.outbox, event, now))?;
+        Ok(transaction.commit(&self.client).await?.is_written())
     }
 }
 
 fn encode(user: &str, cart: &Cart, now: Millis) -> Item {
     let lines = cart.lines.iter().map(|line| {
-        let attributes: HashMap<String, AttributeValue> = [
+        let attributes: HashMap<String, AttributeValue> = item([
             ("name", s(&line.name)),
             ("quantity", n(line.quantity)),
             // Minor units of the currency; the name is from when every currency had cents.
             ("price_cents", n(line.price.minor)),
             ("currency", s(line.price.currency.as_str())),
             ("added_at", n(line.added_at)),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
+        ]);
         (line.product.clone(), AttributeValue::M(attributes))
     });
-    let mut item: Item = [
+    let mut item: Item = item([
         (keys::USER, s(user)),
         ("lines", AttributeValue::M(lines.collect())),
         ("version", n(cart.version)),
         ("updated_at", n(cart.updated_at.unwrap_or(now))),
         ("expires_at", n((cart.updated_at.unwrap_or(now) + KEPT_MS) / 1000)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into();
+    ]);
     if let Some(code) = &cart.coupon {
         item.insert("coupon".to_owned(), s(code.as_str()));
     }
     item
 }
 
-fn decode(item: &Item, now: Millis) -> Result<Cart, TableError> {
+fn decode(item: &Item, now: Millis) -> Result<Cart, DynamoError> {
     let version = required_number(item, "version")?;
     if required_number(item, "expires_at")? <= now / 1000 {
         return Ok(Cart { version, ..Cart::default() });
     }
     let Some(AttributeValue::M(stored)) = item.get("lines") else {
-        return Err(TableError::Corrupt { attribute: "lines" });
+        return Err(DynamoError::Malformed { attribute: "lines" });
     };
     let mut lines: Vec<Line> = stored.iter().map(|(product, value)| line(product, value)).collect::<Result<_, _>>()?;
     // A map has no order of its own.
     lines.sort_by(|a, b| (a.added_at, &a.product).cmp(&(b.added_at, &b.product)));
     Ok(Cart {
         lines,
-        coupon: text(item, "coupon").and_then(|code| Code::parse(&code)),
+        coupon: text(item, "coupon")?
+            .map(|code| Code::parse(&code).ok_or(DynamoError::Malformed { attribute: "coupon" }))
+            .transpose()?,
         version,
-        updated_at: number(item, "updated_at"),
+        updated_at: number(item, "updated_at")?,
     })
 }
 
-fn line(product: &str, value: &AttributeValue) -> Result<Line, TableError> {
-    let AttributeValue::M(item) = value else { return Err(TableError::Corrupt { attribute: "lines" }) };
+fn line(product: &str, value: &AttributeValue) -> Result<Line, DynamoError> {
+    let AttributeValue::M(item) = value else { return Err(DynamoError::Malformed { attribute: "lines" }) };
     let currency = Currency::parse(&required_text(item, "currency")?);
-    let currency = currency.ok_or(TableError::Corrupt { attribute: "currency" })?;
+    let currency = currency.ok_or(DynamoError::Malformed { attribute: "currency" })?;
     Ok(Line {
         product: product.to_owned(),
         name: required_text(item, "name")?,
@@ -138,6 +138,7 @@ fn line(product: &str, value: &AttributeValue) -> Result<Line, TableError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use almacen_dynamo::attr::is_text;
 
     const NOW: Millis = 1_705_834_800_000;
 
@@ -162,8 +163,8 @@ mod tests {
     fn a_cart_survives_the_table() {
         let item = encode("u1", &cart(), NOW);
         assert_eq!(decode(&item, NOW).unwrap(), cart());
-        assert_eq!(number(&item, "expires_at"), Some(1_708_426_800)); // 2024-02-20T11:00:00Z
-        assert_eq!(text(&item, keys::USER).as_deref(), Some("u1"));
+        assert_eq!(number(&item, "expires_at").unwrap(), Some(1_708_426_800)); // 2024-02-20T11:00:00Z
+        assert!(is_text(&item, keys::USER, "u1"));
         let empty = Cart { version: 4, updated_at: Some(NOW), ..Cart::default() };
         assert_eq!(decode(&encode("u1", &empty, NOW), NOW).unwrap(), empty);
     }
@@ -180,6 +181,6 @@ mod tests {
         assert!(decode(&Item::new(), NOW).is_err());
         let mut item = encode("u1", &cart(), NOW);
         item.insert("lines".to_owned(), s("none"));
-        assert!(matches!(decode(&item, NOW), Err(TableError::Corrupt { attribute: "lines" })));
+        assert!(matches!(decode(&item, NOW), Err(DynamoError::Malformed { attribute: "lines" })));
     }
 }

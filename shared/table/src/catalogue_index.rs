@@ -7,9 +7,10 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Change, Entry};
 
-use crate::attr::{Item, n, natural, number, required_natural, required_text, s, text};
+use crate::keys;
 use crate::products::{KIND, left_out, price};
-use crate::{TableError, keys, read_units};
+use almacen_dynamo::attr::{Item, n, natural, number, required_natural, required_text, s, text};
+use almacen_dynamo::{DynamoError, read_units};
 
 /// The index.
 #[derive(Debug)]
@@ -43,8 +44,8 @@ impl CatalogueIndex {
     /// What has changed at this time or later, from a place on, the oldest first; as much as one call gives.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn changed(&self, since: Millis, start: Option<Start>) -> Result<Stretch, TableError> {
+    /// [`DynamoError`].
+    pub async fn changed(&self, since: Millis, start: Option<Start>) -> Result<Stretch, DynamoError> {
         let query = self
             .query()
             .key_condition_expression("kind = :kind AND changed_at >= :since")
@@ -56,8 +57,8 @@ impl CatalogueIndex {
     /// The last `limit` changes, the newest first.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn newest(&self, limit: i32) -> Result<Stretch, TableError> {
+    /// [`DynamoError`].
+    pub async fn newest(&self, limit: i32) -> Result<Stretch, DynamoError> {
         stretch(self.query().key_condition_expression("kind = :kind").scan_index_forward(false).limit(limit)).await
     }
 
@@ -67,8 +68,8 @@ impl CatalogueIndex {
     }
 }
 
-async fn stretch(query: QueryFluentBuilder) -> Result<Stretch, TableError> {
-    let answer = query.send().await.map_err(TableError::from_sdk("query the catalogue"))?;
+async fn stretch(query: QueryFluentBuilder) -> Result<Stretch, DynamoError> {
+    let answer = query.send().await.map_err(DynamoError::from_sdk("query the catalogue"))?;
     let readable = |item| decode(item).map_err(|error| left_out(item, &error)).ok();
     Ok(Stretch {
         changes: answer.items().iter().filter_map(readable).collect(),
@@ -77,11 +78,11 @@ async fn stretch(query: QueryFluentBuilder) -> Result<Stretch, TableError> {
     })
 }
 
-fn decode(item: &Item) -> Result<Change, TableError> {
-    let entry = match number(item, "deleted_at") {
+fn decode(item: &Item) -> Result<Change, DynamoError> {
+    let entry = match number(item, "deleted_at")? {
         Some(_) => None,
         None => Some(Entry {
-            words: text(item, "words").unwrap_or_default(),
+            words: text(item, "words")?.unwrap_or_default(),
             price_thousandths: price(item)?.thousandths(),
             category: required_text(item, "category")?,
             rating_sum: natural(item, "rating_sum")?,
@@ -95,12 +96,11 @@ fn decode(item: &Item) -> Result<Change, TableError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use almacen_dynamo::attr::item;
 
     #[test]
     fn a_deleted_product_needs_no_more_than_its_mark() {
-        let item: Item = [("id", s("prod_1")), ("changed_at", n(7)), ("deleted_at", n(7))]
-            .map(|(name, value)| (name.to_owned(), value))
-            .into();
+        let item = item([("id", s("prod_1")), ("changed_at", n(7)), ("deleted_at", n(7))]);
         assert_eq!(decode(&item).unwrap(), Change { id: "prod_1".to_owned(), changed_at: 7, entry: None });
     }
 }

@@ -1,14 +1,16 @@
 //! Categories of products: few, and read all at once.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{ConditionCheck, TransactWriteItem};
+use aws_sdk_dynamodb::types::ConditionCheck;
+use aws_sdk_dynamodb::types::builders::ConditionCheckBuilder;
 
 use almacen_domain::Millis;
 use almacen_domain::catalogue::Category;
 
-use crate::attr::{n, required_text, s};
-use crate::calls::{build, made};
-use crate::{TableError, keys};
+use crate::keys;
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{n, required_text, s};
+use almacen_dynamo::calls::condition_held;
 
 /// Pages of the table that one answer takes at most: a page is 1 MB, some ten thousand categories.
 const PAGES_MAX: usize = 2;
@@ -30,14 +32,17 @@ impl Categories {
     /// Every category, in no order.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn all(&self) -> Result<Vec<Category>, TableError> {
+    /// [`DynamoError`].
+    pub async fn all(&self) -> Result<Vec<Category>, DynamoError> {
         let mut all = Vec::new();
         let mut start = None;
         for _ in 0..PAGES_MAX {
             let request = self.client.scan().table_name(&self.table).consistent_read(true);
-            let page =
-                request.set_exclusive_start_key(start).send().await.map_err(TableError::from_sdk("read categories"))?;
+            let page = request
+                .set_exclusive_start_key(start)
+                .send()
+                .await
+                .map_err(DynamoError::from_sdk("read categories"))?;
             for item in page.items() {
                 all.push(Category { id: required_text(item, keys::ID)?, name: required_text(item, "name")? });
             }
@@ -52,8 +57,8 @@ impl Categories {
     /// Makes a category; `false` where one of its id is there.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn create(&self, category: &Category, now: Millis) -> Result<bool, TableError> {
+    /// [`DynamoError`].
+    pub async fn create(&self, category: &Category, now: Millis) -> Result<bool, DynamoError> {
         let result = self
             .client
             .put_item()
@@ -64,17 +69,11 @@ impl Categories {
             .condition_expression("attribute_not_exists(id)")
             .send()
             .await;
-        made(result, "write category")
+        condition_held(result, "write category")
     }
 }
 
 /// That a category is there, as a part of a transaction.
-pub(crate) fn exists(table: &str, id: &str) -> Result<TransactWriteItem, TableError> {
-    let check = ConditionCheck::builder()
-        .table_name(table)
-        .key(keys::ID, s(id))
-        .condition_expression("attribute_exists(id)")
-        .build()
-        .map_err(build("build check of category"))?;
-    Ok(TransactWriteItem::builder().condition_check(check).build())
+pub(crate) fn exists(table: &str, id: &str) -> ConditionCheckBuilder {
+    ConditionCheck::builder().table_name(table).key(keys::ID, s(id)).condition_expression("attribute_exists(id)")
 }

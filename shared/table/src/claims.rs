@@ -13,9 +13,10 @@ use aws_sdk_dynamodb::Client;
 use almacen_domain::Millis;
 use almacen_domain::stock::Stamp;
 
-use crate::attr::{Item, n, required_number, required_text, s};
-use crate::calls::{BATCH_WRITE_MAX, put_all};
-use crate::{TableError, keys, stamps};
+use crate::{keys, stamps};
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, item, n, required_number, required_text, s};
+use almacen_dynamo::calls::{BATCH_WRITE_MAX, put_many};
 
 /// Files are ordered by their events' times, within one key by S3's sequencer; those two may differ by a little. Claims
 /// that are older by no more than this are looked at as well.
@@ -47,11 +48,11 @@ impl Claims {
     /// Leaves a claim on each store. Repeating it changes nothing.
     ///
     /// # Errors
-    /// [`TableError`]; some may be left then.
-    pub async fn leave(&self, claim: &Claim, stores: &[String], now: Millis) -> Result<(), TableError> {
+    /// [`DynamoError`]; some may be left then.
+    pub async fn leave(&self, claim: &Claim, stores: &[String], now: Millis) -> Result<(), DynamoError> {
         for chunk in stores.chunks(BATCH_WRITE_MAX) {
             let items = || chunk.iter().map(|store| encode(claim, store, now)).collect();
-            put_all(&self.client, &self.table, "leave claims", &(), items).await?;
+            put_many(&self.client, &self.table, "leave claims", &(), items).await?;
         }
         Ok(())
     }
@@ -59,8 +60,8 @@ impl Claims {
     /// The claims of other imports on `store` that are newer than `own`, oldest first.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn newer(&self, store: &str, own: &Claim) -> Result<Vec<Claim>, TableError> {
+    /// [`DynamoError`].
+    pub async fn newer(&self, store: &str, own: &Claim) -> Result<Vec<Claim>, DynamoError> {
         let mut found = Vec::new();
         let mut start = None;
         loop {
@@ -76,7 +77,7 @@ impl Claims {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(TableError::from_sdk("query claims"))?;
+                .map_err(DynamoError::from_sdk("query claims"))?;
             for item in page.items() {
                 let claim = decode(item)?;
                 if claim.import != own.import && claim.stamp.is_newer_than(&own.stamp) {
@@ -92,7 +93,7 @@ impl Claims {
 }
 
 fn encode(claim: &Claim, store: &str, now: Millis) -> Item {
-    [
+    item([
         (keys::ID, s(keys::claims(store))),
         (keys::PART, s(keys::claim(claim.stamp.at, &claim.import))),
         ("import", s(&claim.import)),
@@ -100,12 +101,10 @@ fn encode(claim: &Claim, store: &str, now: Millis) -> Item {
         ("source", s(&claim.stamp.source)),
         (stamps::ORDER, s(&claim.stamp.sequencer)),
         ("expires_at", n(now / 1000 + keys::MARKS_KEPT_SECONDS)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    ])
 }
 
-fn decode(item: &Item) -> Result<Claim, TableError> {
+fn decode(item: &Item) -> Result<Claim, DynamoError> {
     Ok(Claim { import: required_text(item, "import")?, stamp: stamps::required(item, required_number(item, "at")?)? })
 }
 

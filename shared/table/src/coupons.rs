@@ -9,15 +9,17 @@
 //! | `order#…` | a mark that this order has used it |
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{Put, Update};
 
 use almacen_domain::Millis;
 use almacen_domain::coupon::{Benefit, Code, Coupon, Standing, WHOLE_BASIS_POINTS, Why};
 use almacen_domain::money::Currency;
 
-use crate::attr::{Item, n, number, required_number, required_text, s, text};
-use crate::calls::{Transaction, build, consistent, get_all, transact};
-use crate::{TableError, keys};
+use crate::keys;
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, is_text, n, natural, number, required_number, required_text, s, text};
+use almacen_dynamo::calls::{consistent, get_many};
+use almacen_dynamo::transaction::{Commit, Transaction};
 
 /// The sort key of the coupon itself.
 const COUPON: &str = "coupon";
@@ -52,13 +54,13 @@ impl Coupons {
     /// A coupon and what `user` has used of it; `None` where there is none of this code.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn standing(&self, code: &Code, user: &str) -> Result<Option<Standing>, TableError> {
+    /// [`DynamoError`].
+    pub async fn standing(&self, code: &Code, user: &str) -> Result<Option<Standing>, DynamoError> {
         let own = user_part(user);
         let wanted = [COUPON, own.as_str()].map(|part| key(code, part)).into();
-        let found = get_all(&self.client, &self.table, "read coupon", wanted, consistent()).await?;
-        let of = |part: &str| found.iter().find(|item| text(item, keys::PART).as_deref() == Some(part));
-        let used_by_customer = of(&own).and_then(|item| number(item, "uses")).unwrap_or(0);
+        let found = get_many(&self.client, &self.table, "read coupon", wanted, consistent()).await?;
+        let of = |part: &str| found.iter().find(|item| is_text(item, keys::PART, part));
+        let used_by_customer = of(&own).map(|item| natural(item, "uses")).transpose()?.unwrap_or(0);
         of(COUPON).map(|item| Ok(Standing { coupon: decode(item)?, used_by_customer })).transpose()
     }
 
@@ -68,24 +70,26 @@ impl Coupons {
     /// The minimum and the currency are the caller's to check, against the goods of the order.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn redeem(&self, code: &Code, user: &str, order: &str, now: Millis) -> Result<Redeemed, TableError> {
+    /// [`DynamoError`].
+    pub async fn redeem(&self, code: &Code, user: &str, order: &str, now: Millis) -> Result<Redeemed, DynamoError> {
         let Some(Standing { coupon, .. }) = self.standing(code, user).await? else {
             return Ok(Redeemed::Refused(Why::Unknown));
         };
-        let writes = self.writes(&coupon, user, order, now)?;
-        let Transaction::Refused(at) = transact(&self.client, "use coupon", &writes).await? else {
-            return Ok(Redeemed::Used);
+        let refused = match self.usage(&coupon, user, order, now)?.commit(&self.client).await? {
+            Commit::Written => return Ok(Redeemed::Used),
+            Commit::Refused(parts) => parts,
         };
-        Ok(match at.as_slice() {
-            at if at.contains(&MARK) => Redeemed::Used,
-            at if at.contains(&BY_USER) => Redeemed::Refused(Why::UsedByCustomer),
-            _ => Redeemed::Refused(self.why(code, user, now).await?),
+        Ok(if refused.contains(&Usage::OfOrder) {
+            Redeemed::Used
+        } else if refused.contains(&Usage::OfCustomer) {
+            Redeemed::Refused(Why::UsedByCustomer)
+        } else {
+            Redeemed::Refused(self.why(code, user, now).await?)
         })
     }
 
     /// Why the coupon's own record refused. Where it no longer would, the last use was given out at that moment.
-    async fn why(&self, code: &Code, user: &str, now: Millis) -> Result<Why, TableError> {
+    async fn why(&self, code: &Code, user: &str, now: Millis) -> Result<Why, DynamoError> {
         let Some(Standing { coupon, .. }) = self.standing(code, user).await? else { return Ok(Why::Unknown) };
         Ok(match coupon.starts_at {
             _ if coupon.ends_at.is_some_and(|end| now >= end) => Why::Ended,
@@ -94,14 +98,8 @@ impl Coupons {
         })
     }
 
-    /// The writes of one use, at [`MARK`], [`BY_USER`] and the coupon's own: conditions decide, whatever was read before.
-    fn writes(
-        &self,
-        coupon: &Coupon,
-        user: &str,
-        order: &str,
-        now: Millis,
-    ) -> Result<[TransactWriteItem; 3], TableError> {
+    /// The writes of one use: conditions decide, whatever was read before.
+    fn usage(&self, coupon: &Coupon, user: &str, order: &str, now: Millis) -> Result<Transaction<Usage>, DynamoError> {
         let code = coupon.code.as_str();
         let mark = Put::builder()
             .table_name(&self.table)
@@ -109,9 +107,7 @@ impl Coupons {
             .item(keys::PART, s(format!("order#{order}")))
             .item(USED_BY, s(user))
             .item("used_at", n(now))
-            .condition_expression("attribute_not_exists(part)")
-            .build()
-            .map_err(build("build mark of coupon"))?;
+            .condition_expression("attribute_not_exists(part)");
         let mut by_user = Update::builder()
             .table_name(&self.table)
             .key(keys::CODE, s(code))
@@ -135,21 +131,26 @@ impl Coupons {
                  AND (attribute_not_exists(ends_at) OR ends_at > :now)",
             )
             .expression_attribute_values(":one", n(1))
-            .expression_attribute_values(":now", n(now))
-            .build()
-            .map_err(build("build use of coupon"))?;
-        let by_user = by_user.build().map_err(build("build customer's use of coupon"))?;
-        Ok([
-            TransactWriteItem::builder().put(mark).build(),
-            TransactWriteItem::builder().update(by_user).build(),
-            TransactWriteItem::builder().update(in_all).build(),
-        ])
+            .expression_attribute_values(":now", n(now));
+        let mut transaction = Transaction::new("use coupon");
+        transaction.add(Usage::OfOrder, mark)?;
+        transaction.add(Usage::OfCustomer, by_user)?;
+        transaction.add(Usage::InAll, in_all)?;
+        Ok(transaction)
     }
 }
 
-/// Where the writes of a use stand.
-const MARK: usize = 0;
-const BY_USER: usize = 1;
+/// The writes of one use of a coupon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Usage {
+    /// The mark that this order has used it.
+    OfOrder,
+    /// How often this customer has.
+    OfCustomer,
+    /// How often it was used in all.
+    InAll,
+}
+
 /// Who used it, on the mark of an order.
 const USED_BY: &str = "used_by";
 
@@ -159,8 +160,8 @@ fn key(code: &Code, part: &str) -> Item {
 
 /// A stored coupon. The format is that of docs/coupons.md. What ends in `_cents` is minor units of the currency; the name is
 /// from when every currency had cents.
-fn decode(item: &Item) -> Result<Coupon, TableError> {
-    let corrupt = |attribute| TableError::Corrupt { attribute };
+fn decode(item: &Item) -> Result<Coupon, DynamoError> {
+    let corrupt = |attribute| DynamoError::Malformed { attribute };
     let benefit = match required_text(item, "benefit")?.as_str() {
         "percent" => u32::try_from(required_number(item, "basis_points")?)
             .ok()
@@ -171,12 +172,8 @@ fn decode(item: &Item) -> Result<Coupon, TableError> {
         "free_shipping" => Benefit::FreeShipping,
         _ => return Err(corrupt("benefit")),
     };
-    let currency = text(item, "currency").map(|code| Currency::parse(&code).ok_or(corrupt("currency"))).transpose()?;
-    // A limit that cannot be read must not become no limit.
-    let optional = |name: &'static str| match item.get(name) {
-        None => Ok(None),
-        Some(_) => required_number(item, name).map(Some),
-    };
+    let currency = text(item, "currency")?.map(|code| Currency::parse(&code).ok_or(corrupt("currency"))).transpose()?;
+    let optional = |name: &'static str| number(item, name);
     let limit = |name: &'static str| match optional(name)? {
         Some(count) if count < 1 => Err(corrupt(name)),
         count => Ok(count),
@@ -195,7 +192,7 @@ fn decode(item: &Item) -> Result<Coupon, TableError> {
         ends_at: optional("ends_at")?,
         uses_max: limit("uses_max")?,
         uses_per_customer: limit("uses_per_customer")?,
-        uses: number(item, "uses").unwrap_or(0),
+        uses: natural(item, "uses")?,
     })
 }
 
@@ -271,7 +268,7 @@ mod tests {
             ("ends_at", stored(&[("benefit", s("free_shipping")), ("ends_at", s("2024-01-21"))])),
         ] {
             assert!(
-                matches!(decode(&item), Err(TableError::Corrupt { attribute: found }) if found == attribute),
+                matches!(decode(&item), Err(DynamoError::Malformed { attribute: found }) if found == attribute),
                 "{item:?}"
             );
         }

@@ -3,19 +3,22 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, Update};
 
 use almacen_domain::Millis;
 use almacen_domain::import::{Counters, Mode, State};
 use almacen_domain::stock::Stamp;
 
-use crate::attr::{Item, b, n, number, required_count, required_number, required_text, s, text, truth};
-use crate::calls::{TRANSACTION_MAX, Transaction, build, made, transact};
 use crate::claims::Claim;
 use crate::outbox::{self, Event};
-use crate::{TableError, keys, stamps};
+use crate::{keys, stamps};
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{
+    Item, b, count, is_text, item, n, number, required_count, required_number, required_text, s, text, truth,
+};
+use almacen_dynamo::calls::condition_held;
+use almacen_dynamo::transaction::{Commit, TRANSACTION_MAX, Transaction};
 
 /// Stores whose line counts are raised in one checkpoint: with the part and the import, within DynamoDB's 100.
 pub const STORES_PER_CHECKPOINT: usize = 90;
@@ -261,8 +264,8 @@ impl Imports {
     /// The one import of this object version that nobody announced, made now or found: its id follows from the version.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn open(&self, arrival: &Arrival) -> Result<Job, TableError> {
+    /// [`DynamoError`].
+    pub async fn open(&self, arrival: &Arrival) -> Result<Job, DynamoError> {
         let new = new_import(arrival);
         let result = self
             .client
@@ -278,9 +281,9 @@ impl Imports {
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(found)) => match found.item() {
                     Some(item) => decode_job(item),
-                    None => self.job(&arrival.derived_id).await?.ok_or(TableError::Corrupt { attribute: "id" }),
+                    None => self.job(&arrival.derived_id).await?.ok_or(DynamoError::Malformed { attribute: "id" }),
                 },
-                _ => Err(TableError::from_sdk("begin import")(error)),
+                _ => Err(DynamoError::from_sdk("begin import")(error)),
             },
         }
     }
@@ -288,8 +291,8 @@ impl Imports {
     /// Ties the announced import `id` to the object that arrived for it. Repeating it changes nothing.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn bind(&self, object: &Object, stamp: &Stamp, id: &str) -> Result<Bound, TableError> {
+    /// [`DynamoError`].
+    pub async fn bind(&self, object: &Object, stamp: &Stamp, id: &str) -> Result<Bound, DynamoError> {
         let version = object.version.clone().unwrap_or_default();
         let result = self
             .client
@@ -321,17 +324,17 @@ impl Imports {
             .send()
             .await;
         match result {
-            Ok(answer) => decode_job(answer.attributes().ok_or(TableError::Corrupt { attribute: "id" })?)
+            Ok(answer) => decode_job(answer.attributes().ok_or(DynamoError::Malformed { attribute: "id" })?)
                 .map(|job| Bound::Yes(Box::new(job))),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item() {
-                    Some(item) if text(item, "version_id").as_deref() == Some(&version) => {
+                    Some(item) if is_text(item, "version_id", &version) => {
                         decode_job(item).map(|job| Bound::Yes(Box::new(job)))
                     }
                     Some(_) => Ok(Bound::HasAnother),
                     None => Ok(Bound::NotAnnounced),
                 },
-                _ => Err(TableError::from_sdk("bind import to its file")(error)),
+                _ => Err(DynamoError::from_sdk("bind import to its file")(error)),
             },
         }
     }
@@ -339,8 +342,8 @@ impl Imports {
     /// An import that has its file; `None` where there is none of this id.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn job(&self, id: &str) -> Result<Option<Job>, TableError> {
+    /// [`DynamoError`].
+    pub async fn job(&self, id: &str) -> Result<Option<Job>, DynamoError> {
         let answer = self
             .client
             .get_item()
@@ -350,7 +353,7 @@ impl Imports {
             .consistent_read(true)
             .send()
             .await
-            .map_err(TableError::from_sdk("read import"))?;
+            .map_err(DynamoError::from_sdk("read import"))?;
         answer.item().map(decode_job).transpose()
     }
 
@@ -359,35 +362,38 @@ impl Imports {
     /// parts, and what is done of them, stay as they are.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn keep_plan(&self, id: &str, plan: &Plan, parts: &[Part], now: Millis) -> Result<(), TableError> {
-        let mut left = parts.chunks(TRANSACTION_MAX - 1).peekable();
-        if left.peek().is_none() {
-            transact(&self.client, "keep plan", &[self.plan_update(id, plan)?]).await?;
-        }
-        while let Some(chunk) = left.next() {
-            let mut writes: Vec<TransactWriteItem> =
-                chunk.iter().map(|part| self.part_put(id, part, now)).collect::<Result<_, _>>()?;
-            if left.peek().is_none() {
-                writes.push(self.plan_update(id, plan)?);
+    /// [`DynamoError`].
+    pub async fn keep_plan(&self, id: &str, plan: &Plan, parts: &[Part], now: Millis) -> Result<(), DynamoError> {
+        let mut left = parts;
+        loop {
+            let (chunk, rest) = left.split_at(left.len().min(TRANSACTION_MAX - 1));
+            let mut transaction = Transaction::new("keep plan");
+            for part in chunk {
+                transaction.add((), self.part_put(id, part, now))?;
             }
-            transact(&self.client, "keep plan", &writes).await?;
+            if rest.is_empty() {
+                transaction.add((), self.plan_update(id, plan))?;
+            }
+            match transaction.commit(&self.client).await? {
+                // Refused: another delivery has kept them, the same.
+                Commit::Written | Commit::Refused(_) => {}
+            }
+            if rest.is_empty() {
+                return Ok(());
+            }
+            left = rest;
         }
-        Ok(())
     }
 
-    fn part_put(&self, id: &str, part: &Part, now: Millis) -> Result<TransactWriteItem, TableError> {
-        let put = Put::builder()
+    fn part_put(&self, id: &str, part: &Part, now: Millis) -> PutBuilder {
+        Put::builder()
             .table_name(&self.table)
             .set_item(Some(new_part(id, part, now)))
             .condition_expression("attribute_not_exists(id)")
-            .build()
-            .map_err(build("build part"))?;
-        Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn plan_update(&self, id: &str, plan: &Plan) -> Result<TransactWriteItem, TableError> {
-        let update = Update::builder()
+    fn plan_update(&self, id: &str, plan: &Plan) -> UpdateBuilder {
+        Update::builder()
             .table_name(&self.table)
             .key(keys::ID, s(id))
             .key(keys::PART, s(keys::IMPORT))
@@ -396,16 +402,13 @@ impl Imports {
             .expression_attribute_names("#plan", "plan")
             .expression_attribute_values(":plan", encode_plan(plan))
             .expression_attribute_values(":rows", n(plan.rows_total))
-            .build()
-            .map_err(build("build plan"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// All parts of an import, in order.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn parts(&self, id: &str) -> Result<Vec<Part>, TableError> {
+    /// [`DynamoError`].
+    pub async fn parts(&self, id: &str) -> Result<Vec<Part>, DynamoError> {
         let mut parts = Vec::new();
         let mut start = None;
         loop {
@@ -421,7 +424,7 @@ impl Imports {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(TableError::from_sdk("query parts"))?;
+                .map_err(DynamoError::from_sdk("query parts"))?;
             for item in page.items() {
                 parts.push(decode_part(item)?);
             }
@@ -438,7 +441,7 @@ impl Imports {
     /// which could otherwise find a line absent, stall, and write it over what has happened to it since.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`DynamoError`].
     pub async fn take_part(
         &self,
         id: &str,
@@ -446,7 +449,7 @@ impl Imports {
         worker: &str,
         until: Millis,
         now: Millis,
-    ) -> Result<Taken, TableError> {
+    ) -> Result<Taken, DynamoError> {
         let result = self
             .client
             .update_item()
@@ -468,16 +471,15 @@ impl Imports {
             .await;
         match result {
             Ok(answer) => {
-                let item = answer.attributes().ok_or(TableError::Corrupt { attribute: keys::PART })?;
+                let item = answer.attributes().ok_or(DynamoError::Malformed { attribute: keys::PART })?;
                 decode_part(item).map(Taken::Yes)
             }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => match failed.item() {
-                    Some(item) if truth(item, "done") => Ok(Taken::Done),
-                    Some(_) => Ok(Taken::Busy),
+                    Some(item) => Ok(if truth(item, "done")? { Taken::Done } else { Taken::Busy }),
                     None => Ok(Taken::Missing),
                 },
-                _ => Err(TableError::from_sdk("take part")(error)),
+                _ => Err(DynamoError::from_sdk("take part")(error)),
             },
         }
     }
@@ -485,8 +487,8 @@ impl Imports {
     /// Gives a part back before the time. Only when no write of it is under way.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn give_back_part(&self, id: &str, number: u32, worker: &str) -> Result<(), TableError> {
+    /// [`DynamoError`].
+    pub async fn give_back_part(&self, id: &str, number: u32, worker: &str) -> Result<(), DynamoError> {
         let result = self
             .client
             .update_item()
@@ -498,23 +500,25 @@ impl Imports {
             .expression_attribute_values(":me", s(worker))
             .send()
             .await;
-        made(result, "give part back").map(drop)
+        condition_held(result, "give part back").map(drop)
     }
 
     /// Keeps how far the work on a part has come: part, import and the stores' line counts move in one transaction, by
     /// the difference to what this part has already counted. So each row is counted once, however often it is worked on.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn checkpoint(&self, id: &str, part: &mut Part, at: Checkpoint<'_>) -> Result<Kept, TableError> {
+    /// [`DynamoError`].
+    pub async fn checkpoint(&self, id: &str, part: &mut Part, at: Checkpoint<'_>) -> Result<Kept, DynamoError> {
         if part.done {
             return Ok(Kept::Overtaken);
         }
-        let mut writes = vec![self.count_in_part(id, part, &at)?, self.count_in_import(id, part.counted, at.counters)?];
+        let mut transaction = Transaction::new("keep checkpoint");
+        transaction.add((), self.count_in_part(id, part, &at))?;
+        transaction.add((), self.count_in_import(id, part.counted, at.counters))?;
         for (store, lines) in at.created {
-            writes.push(add_lines(&self.stores, store, *lines)?);
+            transaction.add((), add_lines(&self.stores, store, *lines))?;
         }
-        if transact(&self.client, "keep checkpoint", &writes).await? != Transaction::Written {
+        if !transaction.commit(&self.client).await?.is_written() {
             return Ok(Kept::Overtaken);
         }
         (part.counted, part.position, part.done) = (at.counters, at.position, at.done);
@@ -522,8 +526,8 @@ impl Imports {
         Ok(Kept::Yes)
     }
 
-    fn count_in_part(&self, id: &str, part: &Part, at: &Checkpoint<'_>) -> Result<TransactWriteItem, TableError> {
-        let update = Update::builder()
+    fn count_in_part(&self, id: &str, part: &Part, at: &Checkpoint<'_>) -> UpdateBuilder {
+        Update::builder()
             .table_name(&self.table)
             .key(keys::ID, s(id))
             .key(keys::PART, s(keys::part(part.number)))
@@ -540,15 +544,12 @@ impl Imports {
             .expression_attribute_values(":position", n(at.position))
             .expression_attribute_values(":revision", n(part.revision))
             .expression_attribute_values(":next", n(part.revision + 1))
-            .build()
-            .map_err(build("build part's count"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
     }
 
-    fn count_in_import(&self, id: &str, before: Counters, now: Counters) -> Result<TransactWriteItem, TableError> {
+    fn count_in_import(&self, id: &str, before: Counters, now: Counters) -> UpdateBuilder {
         let (before, now) = (to_signed(before), to_signed(now));
         let difference: [i64; 6] = std::array::from_fn(|i| now[i] - before[i]);
-        let update = Update::builder()
+        Update::builder()
             .table_name(&self.table)
             .key(keys::ID, s(id))
             .key(keys::PART, s(keys::IMPORT))
@@ -558,16 +559,13 @@ impl Imports {
             .condition_expression("attribute_exists(id)")
             .expression_attribute_names("#rows", "rows")
             .set_expression_attribute_values(Some(counter_values(&difference)))
-            .build()
-            .map_err(build("build import's count"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// Where an import stands; `None` where there is none of this id.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn state(&self, id: &str) -> Result<Option<State>, TableError> {
+    /// [`DynamoError`].
+    pub async fn state(&self, id: &str) -> Result<Option<State>, DynamoError> {
         let answer = self
             .client
             .get_item()
@@ -579,17 +577,17 @@ impl Imports {
             .consistent_read(true)
             .send()
             .await
-            .map_err(TableError::from_sdk("read state of import"))?;
+            .map_err(DynamoError::from_sdk("read state of import"))?;
         let Some(item) = answer.item() else { return Ok(None) };
-        State::parse(&required_text(item, "state")?).map(Some).ok_or(TableError::Corrupt { attribute: "state" })
+        State::parse(&required_text(item, "state")?).map(Some).ok_or(DynamoError::Malformed { attribute: "state" })
     }
 
     /// Takes up again an import that was broken off before a message of it was `sent`, and notes that its parts are being
     /// handed over until `until`. `None` where it is no such import, or no more.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn reopen(&self, id: &str, sent: Millis, until: Millis) -> Result<Option<Job>, TableError> {
+    /// [`DynamoError`].
+    pub async fn reopen(&self, id: &str, sent: Millis, until: Millis) -> Result<Option<Job>, DynamoError> {
         let result = self
             .client
             .update_item()
@@ -617,7 +615,7 @@ impl Imports {
             Ok(answer) => answer.attributes().map(decode_job).transpose(),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
-                _ => Err(TableError::from_sdk("reopen import")(error)),
+                _ => Err(DynamoError::from_sdk("reopen import")(error)),
             },
         }
     }
@@ -625,8 +623,8 @@ impl Imports {
     /// Notes that the parts of an import that was taken up again are handed over.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn handed_over(&self, id: &str) -> Result<(), TableError> {
+    /// [`DynamoError`].
+    pub async fn handed_over(&self, id: &str) -> Result<(), DynamoError> {
         let result = self
             .client
             .update_item()
@@ -637,7 +635,7 @@ impl Imports {
             .condition_expression("attribute_exists(handing_until)")
             .send()
             .await;
-        made(result, "note that parts are handed over").map(drop)
+        condition_held(result, "note that parts are handed over").map(drop)
     }
 
     /// Ends an import and says so, once. `event` is `None` for a dry run: nothing has happened.
@@ -646,7 +644,7 @@ impl Imports {
     /// been, and nobody knew. `false`: it had ended before, or was taken up again.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`DynamoError`].
     pub async fn finish(
         &self,
         id: &str,
@@ -654,7 +652,7 @@ impl Imports {
         ending: &Ending,
         event: Option<&Event>,
         now: Millis,
-    ) -> Result<bool, TableError> {
+    ) -> Result<bool, DynamoError> {
         let mut set = "SET #state = :state, finished_at = :now".to_owned();
         let mut condition = "#state = :running".to_owned();
         let mut update = Update::builder()
@@ -694,30 +692,23 @@ impl Imports {
         if state != State::Failed {
             set.push_str(", failure, failure_en, broken_off");
         }
-        let update = update
-            .update_expression(set)
-            .condition_expression(condition)
-            .build()
-            .map_err(build("build end of import"))?;
-        let mut writes = vec![TransactWriteItem::builder().update(update).build()];
+        let mut transaction = Transaction::new("finish import");
+        transaction.add((), update.update_expression(set).condition_expression(condition))?;
         if let Some(event) = event {
-            writes.push(outbox::put(&self.outbox, event, now)?);
+            transaction.add((), outbox::put(&self.outbox, event, now))?;
         }
-        Ok(transact(&self.client, "finish import", &writes).await? == Transaction::Written)
+        Ok(transaction.commit(&self.client).await?.is_written())
     }
 }
 
 /// Raises a store's line count.
-pub(crate) fn add_lines(stores: &str, store: &str, lines: u64) -> Result<TransactWriteItem, TableError> {
-    let update = Update::builder()
+pub(crate) fn add_lines(stores: &str, store: &str, lines: u64) -> UpdateBuilder {
+    Update::builder()
         .table_name(stores)
         .key(keys::STORE, s(store))
         .update_expression("ADD #lines :lines")
         .expression_attribute_names("#lines", "lines")
         .expression_attribute_values(":lines", n(lines))
-        .build()
-        .map_err(build("build count of lines"))?;
-    Ok(TransactWriteItem::builder().update(update).build())
 }
 
 const COUNTERS: [&str; 6] = ["rows", "changed", "unchanged", "created", "rejected", "stale"];
@@ -731,16 +722,28 @@ fn counter_values(values: &[i64; 6]) -> std::collections::HashMap<String, Attrib
     COUNTERS.iter().zip(values).map(|(name, value)| (format!(":{name}"), n(value))).collect()
 }
 
-pub(crate) fn counters(item: &Item) -> Counters {
-    let [rows, changed, unchanged, created, rejected, stale] =
-        COUNTERS.map(|name| number(item, name).and_then(|count| u64::try_from(count).ok()).unwrap_or(0));
-    Counters { rows, changed, unchanged, created, rejected, stale }
+pub(crate) fn counters(item: &Item) -> Result<Counters, DynamoError> {
+    let of = |name| Ok::<u64, DynamoError>(count(item, name)?.unwrap_or(0));
+    let [rows, changed, unchanged, created, rejected, stale] = COUNTERS;
+    Ok(Counters {
+        rows: of(rows)?,
+        changed: of(changed)?,
+        unchanged: of(unchanged)?,
+        created: of(created)?,
+        rejected: of(rejected)?,
+        stale: of(stale)?,
+    })
+}
+
+/// A version of an object; stored as an empty string where the bucket keeps none.
+fn version_of(item: &Item) -> Result<Option<String>, DynamoError> {
+    Ok(text(item, "version_id")?.filter(|version| !version.is_empty()))
 }
 
 fn new_import(arrival: &Arrival) -> Item {
     let object = &arrival.object;
     let file_name = object.key.rsplit('/').next().unwrap_or(&object.key);
-    [
+    item([
         (keys::ID, s(&arrival.derived_id)),
         (keys::PART, s(keys::IMPORT)),
         ("kind", s("import")),
@@ -756,47 +759,46 @@ fn new_import(arrival: &Arrival) -> Item {
         ("counted_at", n(arrival.stamp.at)),
         ("source", s(&arrival.stamp.source)),
         (stamps::ORDER, s(&arrival.stamp.sequencer)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    ])
 }
 
-fn decode_job(item: &Item) -> Result<Job, TableError> {
+fn decode_job(item: &Item) -> Result<Job, DynamoError> {
     let mode = required_text(item, "mode")?;
     let state = required_text(item, "state")?;
     let plan = match item.get("plan") {
+        None => None,
         Some(AttributeValue::M(plan)) => Some(decode_plan(plan)?),
-        _ => None,
+        Some(_) => return Err(DynamoError::Malformed { attribute: "plan" }),
     };
     Ok(Job {
         id: required_text(item, keys::ID)?,
-        mode: Mode::parse(&mode).ok_or(TableError::Corrupt { attribute: "mode" })?,
-        dry_run: truth(item, "dry_run"),
-        state: State::parse(&state).ok_or(TableError::Corrupt { attribute: "state" })?,
+        mode: Mode::parse(&mode).ok_or(DynamoError::Malformed { attribute: "mode" })?,
+        dry_run: truth(item, "dry_run")?,
+        state: State::parse(&state).ok_or(DynamoError::Malformed { attribute: "state" })?,
         object: Object {
-            bucket: text(item, "bucket").unwrap_or_default(),
-            key: text(item, "key").unwrap_or_default(),
-            version: text(item, "version_id").filter(|version| !version.is_empty()),
-            size: number(item, "size").and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+            bucket: text(item, "bucket")?.unwrap_or_default(),
+            key: text(item, "key")?.unwrap_or_default(),
+            version: version_of(item)?,
+            size: count(item, "size")?.unwrap_or(0),
         },
         stamp: Stamp {
-            at: number(item, "counted_at").unwrap_or(0),
-            source: text(item, "source").unwrap_or_default(),
-            sequencer: stamps::order(item),
+            at: number(item, "counted_at")?.unwrap_or(0),
+            source: text(item, "source")?.unwrap_or_default(),
+            sequencer: stamps::order(item)?,
         },
         file_name: required_text(item, "file_name")?,
         created_at: required_number(item, "created_at")?,
         plan,
-        counters: counters(item),
-        finished_at: number(item, "finished_at"),
-        broken_off: truth(item, "broken_off"),
-        reopened: number(item, "reopened").and_then(|times| u32::try_from(times).ok()).unwrap_or(0),
-        handing_until: number(item, "handing_until"),
+        counters: counters(item)?,
+        finished_at: number(item, "finished_at")?,
+        broken_off: truth(item, "broken_off")?,
+        reopened: count(item, "reopened")?.unwrap_or(0),
+        handing_until: number(item, "handing_until")?,
     })
 }
 
 fn encode_plan(plan: &Plan) -> AttributeValue {
-    let mut map: Item = [
+    let mut map: Item = item([
         ("layout", s(&plan.layout)),
         ("encoding", s(&plan.encoding)),
         ("bucket", s(&plan.source.bucket)),
@@ -808,42 +810,41 @@ fn encode_plan(plan: &Plan) -> AttributeValue {
         ("parts", n(plan.parts)),
         ("workers", n(plan.workers)),
         ("stores", AttributeValue::L(plan.stores.iter().map(s).collect())),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into();
+    ]);
     if let Some(key) = &plan.duplicates_key {
         map.insert("duplicates_key".to_owned(), s(key));
     }
     AttributeValue::M(map)
 }
 
-fn decode_plan(map: &Item) -> Result<Plan, TableError> {
+fn decode_plan(map: &Item) -> Result<Plan, DynamoError> {
     let stores = match map.get("stores") {
-        Some(AttributeValue::L(list)) => list.iter().filter_map(|value| value.as_s().ok().cloned()).collect(),
-        _ => return Err(TableError::Corrupt { attribute: "stores" }),
+        Some(AttributeValue::L(list)) => list.iter().map(|value| value.as_s().ok().cloned()).collect::<Option<_>>(),
+        _ => None,
     };
-    let parts = u32::try_from(required_count(map, "parts")?).map_err(|_| TableError::Corrupt { attribute: "parts" })?;
+    let stores = stores.ok_or(DynamoError::Malformed { attribute: "stores" })?;
+    let parts = required_count(map, "parts")?;
     Ok(Plan {
         layout: required_text(map, "layout")?,
         encoding: required_text(map, "encoding")?,
         source: Object {
             bucket: required_text(map, "bucket")?,
             key: required_text(map, "key")?,
-            version: text(map, "version_id").filter(|version| !version.is_empty()),
+            version: version_of(map)?,
             size: required_count(map, "size")?,
         },
-        gzip: truth(map, "gzip"),
+        gzip: truth(map, "gzip")?,
         rows_total: required_count(map, "rows_total")?,
         parts,
         // Plans of before handed over all parts at once.
-        workers: number(map, "workers").and_then(|workers| u32::try_from(workers).ok()).unwrap_or(parts),
+        workers: count(map, "workers")?.unwrap_or(parts),
         stores,
-        duplicates_key: text(map, "duplicates_key"),
+        duplicates_key: text(map, "duplicates_key")?,
     })
 }
 
 fn new_part(id: &str, part: &Part, now: Millis) -> Item {
-    [
+    item([
         (keys::ID, s(id)),
         (keys::PART, s(keys::part(part.number))),
         ("number", n(part.number)),
@@ -853,23 +854,20 @@ fn new_part(id: &str, part: &Part, now: Millis) -> Item {
         ("done", b(false)),
         ("revision", n(0)),
         ("expires_at", n(now / 1000 + keys::MARKS_KEPT_SECONDS)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    ])
 }
 
-fn decode_part(item: &Item) -> Result<Part, TableError> {
+fn decode_part(item: &Item) -> Result<Part, DynamoError> {
     Ok(Part {
-        number: u32::try_from(required_count(item, "number")?)
-            .map_err(|_| TableError::Corrupt { attribute: "number" })?,
+        number: required_count(item, "number")?,
         start: required_count(item, "start")?,
         end: required_count(item, "end")?,
         line: required_count(item, "line")?,
-        done: truth(item, "done"),
-        counted: counters(item),
-        position: number(item, "position").and_then(|position| u64::try_from(position).ok()).unwrap_or(0),
+        done: truth(item, "done")?,
+        counted: counters(item)?,
+        position: count(item, "position")?.unwrap_or(0),
         revision: required_number(item, "revision")?,
-        taken_until: number(item, "worker_until").unwrap_or(0),
+        taken_until: number(item, "worker_until")?.unwrap_or(0),
     })
 }
 

@@ -5,10 +5,11 @@ use aws_sdk_dynamodb::Client;
 use almacen_domain::Millis;
 use almacen_domain::import::{Import, Mode, State};
 
-use crate::attr::{Item, b, n, number, required_number, required_text, s, text, truth};
 use crate::imports::counters;
-use crate::items::Page;
-use crate::{TableError, keys};
+use crate::keys;
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, b, count, item, n, number, required_number, required_text, s, text, truth};
+use almacen_dynamo::page::{Page, limit_for};
 
 /// An announced import whose file never comes is forgotten after this: seven days, in seconds.
 pub const PENDING_KEPT_SECONDS: i64 = 7 * 24 * 3600;
@@ -34,23 +35,23 @@ impl ImportsView {
     /// Keeps an import that waits for its file, announced by the user `by`.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn announce(&self, import: &Import, by: &str) -> Result<(), TableError> {
+    /// [`DynamoError`].
+    pub async fn announce(&self, import: &Import, by: &str) -> Result<(), DynamoError> {
         self.client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(announced(import, by)))
             .send()
             .await
-            .map_err(TableError::from_sdk("announce import"))?;
+            .map_err(DynamoError::from_sdk("announce import"))?;
         Ok(())
     }
 
     /// One import, as it is now.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn get(&self, id: &str) -> Result<Option<Import>, TableError> {
+    /// [`DynamoError`].
+    pub async fn get(&self, id: &str) -> Result<Option<Import>, DynamoError> {
         let answer = self
             .client
             .get_item()
@@ -64,19 +65,19 @@ impl ImportsView {
             .expression_attribute_names("#rows", "rows")
             .send()
             .await
-            .map_err(TableError::from_sdk("read import"))?;
+            .map_err(DynamoError::from_sdk("read import"))?;
         answer.item().map(decode).transpose()
     }
 
     /// A page of imports, newest first.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`DynamoError`].
     pub async fn recent(
         &self,
         limit: usize,
         after: Option<(Millis, String)>,
-    ) -> Result<Page<Import, (Millis, String)>, TableError> {
+    ) -> Result<Page<Import, (Millis, String)>, DynamoError> {
         let start = after.map(|(created_at, id)| {
             [
                 ("kind".to_owned(), s("import")),
@@ -98,22 +99,19 @@ impl ImportsView {
             .expression_attribute_names("#mode", "mode")
             .expression_attribute_names("#rows", "rows")
             .scan_index_forward(false)
-            // One more than asked for tells whether there is another page.
-            .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX))
+            .limit(limit_for(limit))
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(TableError::from_sdk("query imports"))?;
-        let mut found: Vec<Import> = answer.items().iter().map(decode).collect::<Result<_, _>>()?;
-        let more = found.len() > limit || answer.last_evaluated_key().is_some();
-        found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|import| (import.created_at, import.id.clone()));
-        Ok(Page { examined: !found.is_empty(), found, next })
+            .map_err(DynamoError::from_sdk("query imports"))?;
+        let found: Vec<Import> = answer.items().iter().map(decode).collect::<Result<_, _>>()?;
+        let key = |import: &Import| (import.created_at, import.id.clone());
+        Ok(Page::cut(found, limit, answer.last_evaluated_key.is_some(), key))
     }
 }
 
 fn announced(import: &Import, by: &str) -> Item {
-    [
+    item([
         (keys::ID, s(&import.id)),
         (keys::PART, s(keys::IMPORT)),
         ("kind", s("import")),
@@ -124,26 +122,24 @@ fn announced(import: &Import, by: &str) -> Item {
         ("file_name", s(&import.file_name)),
         ("uploaded_by", s(by)),
         ("expires_at", n(import.created_at / 1000 + PENDING_KEPT_SECONDS)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    ])
 }
 
-fn decode(item: &Item) -> Result<Import, TableError> {
+fn decode(item: &Item) -> Result<Import, DynamoError> {
     let (mode, state) = (required_text(item, "mode")?, required_text(item, "state")?);
     Ok(Import {
         id: required_text(item, keys::ID)?,
         file_name: required_text(item, "file_name")?,
-        mode: Mode::parse(&mode).ok_or(TableError::Corrupt { attribute: "mode" })?,
-        dry_run: truth(item, "dry_run"),
-        state: State::parse(&state).ok_or(TableError::Corrupt { attribute: "state" })?,
-        counters: counters(item),
-        rows_total: number(item, "rows_total").and_then(|rows| u64::try_from(rows).ok()),
+        mode: Mode::parse(&mode).ok_or(DynamoError::Malformed { attribute: "mode" })?,
+        dry_run: truth(item, "dry_run")?,
+        state: State::parse(&state).ok_or(DynamoError::Malformed { attribute: "state" })?,
+        counters: counters(item)?,
+        rows_total: count(item, "rows_total")?,
         created_at: required_number(item, "created_at")?,
-        finished_at: number(item, "finished_at"),
-        failure: text(item, "failure"),
-        report_key: text(item, "report_key"),
-        rejected_key: text(item, "rejected_key"),
+        finished_at: number(item, "finished_at")?,
+        failure: text(item, "failure")?,
+        report_key: text(item, "report_key")?,
+        rejected_key: text(item, "rejected_key")?,
     })
 }
 
@@ -169,7 +165,7 @@ mod tests {
             rejected_key: None,
         };
         let item = announced(&import, "u1");
-        assert_eq!(number(&item, "expires_at"), Some(1_705_834_800 + 604_800));
+        assert_eq!(number(&item, "expires_at").unwrap(), Some(1_705_834_800 + 604_800));
         assert_eq!(decode(&item).unwrap(), import);
         assert!(decode(&Item::new()).is_err());
     }

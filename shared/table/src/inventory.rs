@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure, Update};
 
 use almacen_domain::Millis;
 use almacen_domain::import::{Counters, Held, Wanted};
 use almacen_domain::stock::{COUNT_MAX, Stamp};
 
-use crate::attr::{Item, n, number, required_number, required_text, s, text};
-use crate::calls::{Attempts, Transaction, build, consistent, get_all, one_attempt, persist, put_all, transact};
 use crate::imports::add_lines;
-use crate::{TableError, keys, stamps};
+use crate::{keys, stamps};
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, is_text, n, number, required_count, required_number, required_text, s};
+use almacen_dynamo::calls::{Attempts, consistent, get_many, one_attempt, persist, put_many};
+use almacen_dynamo::transaction::{Commit, Transaction};
 
 /// Lines adjusted in one transaction. With its mark, and a count for each store where a line is made, it stays under
 /// DynamoDB's limit of 100, and small enough that a line somebody else is writing does not keep many others waiting.
@@ -77,6 +80,26 @@ pub struct Adjusted {
     pub refused: Vec<usize>,
 }
 
+/// The writes of a chunk of adjustments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// The mark that the chunk is done.
+    Mark,
+    /// A line, by its position in the chunk.
+    Line(usize),
+    /// Counts of stores' lines, which have no condition.
+    Stores,
+}
+
+impl Part {
+    fn line(self) -> Option<usize> {
+        match self {
+            Self::Line(position) => Some(position),
+            Self::Mark | Self::Stores => None,
+        }
+    }
+}
+
 /// The Inventory table, for imports.
 #[derive(Debug, Clone)]
 pub struct Inventory {
@@ -96,14 +119,14 @@ impl Inventory {
     /// left unwritten on the strength of this.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`DynamoError`].
     pub async fn page(
         &self,
         store: &str,
         first: &str,
         last: &str,
         after: Option<String>,
-    ) -> Result<HeldPage, TableError> {
+    ) -> Result<HeldPage, DynamoError> {
         let start = after.map(|sku| [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(sku))].into());
         let answer = self
             .client
@@ -120,53 +143,53 @@ impl Inventory {
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(TableError::from_sdk("query a store's lines"))?;
-        let next = answer.last_evaluated_key().and_then(|key| text(key, keys::SKU));
+            .map_err(DynamoError::from_sdk("query a store's lines"))?;
+        let next = answer.last_evaluated_key().map(|key| required_text(key, keys::SKU)).transpose()?;
         let lines = answer.items().iter().map(held).collect::<Result<_, _>>()?;
         Ok(HeldPage { lines, next })
     }
 
-    /// What the store holds of `skus` (at most [`crate::calls::BATCH_GET_MAX`]), in no order. Strongly consistent.
+    /// What the store holds of `skus` (at most [`almacen_dynamo::calls::BATCH_GET_MAX`]), in no order. Strongly consistent.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn held(&self, store: &str, skus: &[&str]) -> Result<Vec<(String, Held)>, TableError> {
+    /// [`DynamoError`].
+    pub async fn held(&self, store: &str, skus: &[&str]) -> Result<Vec<(String, Held)>, DynamoError> {
         let wanted = skus
             .iter()
             .map(|sku| [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(*sku))].into())
             .collect();
         let how = consistent().projection_expression(HELD).expression_attribute_names("#source", "source");
-        let lines = get_all(&self.client, &self.table, "read lines", wanted, how).await?;
+        let lines = get_many(&self.client, &self.table, "read lines", wanted, how).await?;
         lines.iter().map(held).collect()
     }
 
-    /// Makes lines, at most [`crate::calls::BATCH_WRITE_MAX`]. Unconditional: see [`crate::stores`] for why that is safe, and never
+    /// Makes lines, at most [`almacen_dynamo::calls::BATCH_WRITE_MAX`]. Unconditional: see [`crate::stores`] for why that is safe, and never
     /// call it without holding the store's lease and having found the lines absent under it.
     ///
     /// # Errors
-    /// [`TableError`]; some of the lines may be written then.
+    /// [`DynamoError`]; some of the lines may be written then.
     pub async fn create(
         &self,
         author: &Author,
         lines: &[(&str, &str, Wanted)],
         attempts: &dyn Attempts,
-    ) -> Result<(), TableError> {
+    ) -> Result<(), DynamoError> {
         let items = || lines.iter().map(|(store, sku, wanted)| new_line(author, store, sku, *wanted)).collect();
-        put_all(&self.client, &self.table, "write new lines", attempts, items).await
+        put_many(&self.client, &self.table, "write new lines", attempts, items).await
     }
 
     /// Sets what a line holds, on condition that it still exists and that its count is older than ours
     /// ([`stamps::is_older_than`]).
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`DynamoError`].
     pub async fn change(
         &self,
         author: &Author,
         (store, sku): (&str, &str),
         wanted: Wanted,
         attempts: &dyn Attempts,
-    ) -> Result<Changed, TableError> {
+    ) -> Result<Changed, DynamoError> {
         let set = "SET on_hand = :n, available = :n - reserved, counted_at = :at, #source = :source, \
                    s3_order = :s3_order, changed_by = :me, updated_at = :now, version = version + :one";
         let forget = format!("REMOVE {}", stamps::LEFT_PADDED);
@@ -200,12 +223,12 @@ impl Inventory {
         match error.as_service_error() {
             // Our own work, by another delivery of the same file or by a try whose answer was lost.
             Some(UpdateItemError::ConditionalCheckFailedException(refused))
-                if refused.item().is_some_and(|line| text(line, "changed_by").as_deref() == Some(&author.import)) =>
+                if refused.item().is_some_and(|line| is_text(line, "changed_by", &author.import)) =>
             {
                 Ok(Changed::Yes)
             }
             Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(Changed::Stale),
-            _ => Err(TableError::from_sdk("change a line")(error)),
+            _ => Err(DynamoError::from_sdk("change a line")(error)),
         }
     }
 
@@ -214,14 +237,14 @@ impl Inventory {
     /// answers the same and adds nothing.
     ///
     /// # Errors
-    /// [`TableError`]; nothing of the chunk is written then.
+    /// [`DynamoError`]; nothing of the chunk is written then.
     pub async fn adjust(
         &self,
         author: &Author,
         (imports_table, stores_table): (&str, &str),
         mark: &str,
         chunk: &[Adjustment],
-    ) -> Result<Adjusted, TableError> {
+    ) -> Result<Adjusted, DynamoError> {
         if let Some(done) = self.marked(author, imports_table, mark).await? {
             return Ok(done);
         }
@@ -231,29 +254,30 @@ impl Inventory {
             let created: Vec<usize> = taken.iter().copied().filter(|i| !chunk[*i].exists).collect();
             let changed = (taken.len() - created.len()) as u64;
             let outcome = Adjusted { changed, created, refused: refused.clone() };
-            let mut writes = vec![mark_put(author, imports_table, mark, &outcome)?];
+            let mut transaction = Transaction::new("adjust lines");
+            transaction.add(Part::Mark, mark_put(author, imports_table, mark, &outcome))?;
             for i in &taken {
-                writes.push(TransactWriteItem::builder().update(self.adjustment(author, &chunk[*i])?).build());
+                transaction.add(Part::Line(*i), self.adjustment(author, &chunk[*i]))?;
             }
             for (store, lines) in made_in(chunk, &outcome.created) {
-                writes.push(add_lines(stores_table, store, lines)?);
+                transaction.add(Part::Stores, add_lines(stores_table, store, lines))?;
             }
-            match transact(&self.client, "adjust lines", &writes).await? {
-                Transaction::Written => return Ok(outcome),
+            match transaction.commit(&self.client).await? {
+                Commit::Written => return Ok(outcome),
                 // Somebody, an earlier try of ours included, has done this chunk.
-                Transaction::Refused(at) if at.first() == Some(&0) => {
+                Commit::Refused(parts) if parts.contains(&Part::Mark) => {
                     let done = self.marked(author, imports_table, mark).await?;
-                    return done.ok_or(TableError::Corrupt { attribute: "mark" });
+                    return done.ok_or(DynamoError::Malformed { attribute: "mark" });
                 }
-                Transaction::Refused(at) => {
-                    refused.extend(at.into_iter().filter_map(|at| taken.get(at.checked_sub(1)?)));
+                Commit::Refused(parts) => {
+                    refused.extend(parts.into_iter().filter_map(Part::line));
                     refused.sort_unstable();
                 }
             }
         }
     }
 
-    async fn marked(&self, author: &Author, imports_table: &str, mark: &str) -> Result<Option<Adjusted>, TableError> {
+    async fn marked(&self, author: &Author, imports_table: &str, mark: &str) -> Result<Option<Adjusted>, DynamoError> {
         let answer = self
             .client
             .get_item()
@@ -263,16 +287,16 @@ impl Inventory {
             .consistent_read(true)
             .send()
             .await
-            .map_err(TableError::from_sdk("read mark"))?;
+            .map_err(DynamoError::from_sdk("read mark"))?;
         let Some(item) = answer.item else { return Ok(None) };
         Ok(Some(Adjusted {
-            changed: crate::attr::required_count(&item, "changed")?,
-            created: positions(&item, "created"),
-            refused: positions(&item, "refused"),
+            changed: required_count(&item, "changed")?,
+            created: positions(&item, "created")?,
+            refused: positions(&item, "refused")?,
         }))
     }
 
-    fn adjustment(&self, author: &Author, line: &Adjustment) -> Result<Update, TableError> {
+    fn adjustment(&self, author: &Author, line: &Adjustment) -> UpdateBuilder {
         let mut set =
             "SET on_hand = if_not_exists(on_hand, :zero) + :by, available = if_not_exists(available, :zero) + :by, \
                        reserved = if_not_exists(reserved, :zero), version = if_not_exists(version, :zero) + :one, \
@@ -304,7 +328,7 @@ impl Inventory {
             set.push_str(", threshold = :threshold");
             update = update.expression_attribute_values(":threshold", n(threshold));
         }
-        update.update_expression(set).build().map_err(build("build adjustment"))
+        update.update_expression(set)
     }
 }
 
@@ -329,12 +353,12 @@ pub(crate) fn new_line(author: &Author, store: &str, sku: &str, wanted: Wanted) 
     item
 }
 
-fn held(item: &Item) -> Result<(String, Held), TableError> {
+fn held(item: &Item) -> Result<(String, Held), DynamoError> {
     Ok((
         required_text(item, keys::SKU)?,
         Held {
             on_hand: required_number(item, "on_hand")?,
-            threshold: number(item, "threshold"),
+            threshold: number(item, "threshold")?,
             stamp: stamps::required(item, required_number(item, "counted_at")?)?,
             created_by: required_text(item, "created_by")?,
             changed_by: required_text(item, "changed_by")?,
@@ -342,8 +366,8 @@ fn held(item: &Item) -> Result<(String, Held), TableError> {
     ))
 }
 
-fn mark_put(author: &Author, table: &str, mark: &str, outcome: &Adjusted) -> Result<TransactWriteItem, TableError> {
-    let put = Put::builder()
+fn mark_put(author: &Author, table: &str, mark: &str, outcome: &Adjusted) -> PutBuilder {
+    Put::builder()
         .table_name(table)
         .item(keys::ID, s(&author.import))
         .item(keys::PART, s(mark))
@@ -352,9 +376,6 @@ fn mark_put(author: &Author, table: &str, mark: &str, outcome: &Adjusted) -> Res
         .item("refused", AttributeValue::L(outcome.refused.iter().map(n).collect()))
         .item("expires_at", n(author.now / 1000 + keys::MARKS_KEPT_SECONDS))
         .condition_expression("attribute_not_exists(id)")
-        .build()
-        .map_err(build("build mark"))?;
-    Ok(TransactWriteItem::builder().put(put).build())
 }
 
 /// How many lines a chunk makes in each store.
@@ -366,13 +387,13 @@ fn made_in<'a>(chunk: &'a [Adjustment], created: &[usize]) -> BTreeMap<&'a str, 
     stores
 }
 
-fn positions(item: &Item, name: &str) -> Vec<usize> {
+fn positions(item: &Item, name: &'static str) -> Result<Vec<usize>, DynamoError> {
+    let position = |value: &AttributeValue| value.as_n().ok().and_then(|digits| digits.parse().ok());
     match item.get(name) {
-        Some(AttributeValue::L(list)) => {
-            list.iter().filter_map(|value| value.as_n().ok().and_then(|digits| digits.parse().ok())).collect()
-        }
-        _ => Vec::new(),
+        Some(AttributeValue::L(list)) => list.iter().map(position).collect::<Option<_>>(),
+        _ => None,
     }
+    .ok_or(DynamoError::Malformed { attribute: name })
 }
 
 impl Adjusted {

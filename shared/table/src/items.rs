@@ -5,7 +5,6 @@ use std::time::Instant;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Config;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure};
@@ -16,9 +15,12 @@ use almacen_domain::patch::{CountChange, Expected, Patch, PatchRefusal, Threshol
 use almacen_domain::search::Needle;
 use almacen_domain::stock::{COUNT_MAX, Level, StockLine};
 
-use crate::attr::{Item, n, number, required_number, required_text, s, text};
-use crate::calls::{BATCH_GET_MAX, Pause, get_all};
-use crate::{TableError, keys, stamps};
+use crate::{keys, stamps};
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, count, n, natural, number, required_number, required_text, s};
+use almacen_dynamo::calls::{BATCH_GET_MAX, Pause, get_many};
+use almacen_dynamo::error::is_throttling;
+use almacen_dynamo::page::{Page, limit_for, limit_of};
 
 /// Lines that one search looks at before it answers with what it found: 2,000 lines are about half a megabyte, 60 read
 /// units and a tenth of a second. A search that is not through says where it stopped.
@@ -33,17 +35,6 @@ const PATCH_TRIES: u32 = 20;
 const LINE: &str = "#store, sku, on_hand, reserved, available, threshold, version, updated_at";
 /// What a change through the API has as its source.
 pub(crate) const API_SOURCE: &str = "api";
-
-/// A page of something, and the key after which the next one begins.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T, K> {
-    /// What was found.
-    pub found: Vec<T>,
-    /// `None` at the end.
-    pub next: Option<K>,
-    /// Was there anything to look at, found or not?
-    pub examined: bool,
-}
 
 /// Which lines of a store are wanted.
 #[derive(Debug, Clone, Default)]
@@ -72,17 +63,6 @@ pub struct StoreSummary {
     pub low: u64,
 }
 
-/// Why a patch was not made.
-#[derive(Debug)]
-pub enum PatchError {
-    /// It must not be.
-    Refused(PatchRefusal),
-    /// It was not made, as far as the table said.
-    Table(TableError),
-    /// The table did not say whether it was made, and trying again might make it twice.
-    Unknown(TableError),
-}
-
 /// The tables that lines and stores are in.
 #[derive(Debug, Clone)]
 pub struct Items {
@@ -102,8 +82,8 @@ impl Items {
     /// One line, as it is now.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn line(&self, store: &StoreId, sku: &Sku) -> Result<Option<StockLine>, TableError> {
+    /// [`DynamoError`].
+    pub async fn line(&self, store: &StoreId, sku: &Sku) -> Result<Option<StockLine>, DynamoError> {
         let answer = self
             .client
             .get_item()
@@ -112,51 +92,47 @@ impl Items {
             .consistent_read(true)
             .send()
             .await
-            .map_err(TableError::from_sdk("read line"))?;
+            .map_err(DynamoError::from_sdk("read line"))?;
         answer.item().map(line).transpose()
     }
 
     /// A page of every line there is, in no order that means anything. Its cost is that of the page.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`DynamoError`].
     pub async fn all(
         &self,
         limit: usize,
         after: Option<(String, String)>,
-    ) -> Result<Page<StockLine, (String, String)>, TableError> {
+    ) -> Result<Page<StockLine, (String, String)>, DynamoError> {
         let answer = self
             .client
             .scan()
             .table_name(&self.inventory)
             .projection_expression(LINE)
             .expression_attribute_names("#store", keys::STORE)
-            // One more than asked for tells whether there is another page.
-            .limit(page_limit(limit + 1))
+            .limit(limit_for(limit))
             .set_exclusive_start_key(after.map(|(store, sku)| line_key(&store, &sku)))
             .send()
             .await
-            .map_err(TableError::from_sdk("scan lines"))?;
-        let mut found: Vec<StockLine> = answer.items().iter().map(line).collect::<Result<_, _>>()?;
-        let more = found.len() > limit || answer.last_evaluated_key().is_some();
-        found.truncate(limit);
-        let next =
-            found.last().filter(|_| more).map(|line| (line.store.as_str().to_owned(), line.sku.as_str().to_owned()));
-        Ok(Page { examined: !found.is_empty(), found, next })
+            .map_err(DynamoError::from_sdk("scan lines"))?;
+        let found: Vec<StockLine> = answer.items().iter().map(line).collect::<Result<_, _>>()?;
+        let key = |line: &StockLine| (line.store.as_str().to_owned(), line.sku.as_str().to_owned());
+        Ok(Page::cut(found, limit, answer.last_evaluated_key.is_some(), key))
     }
 
     /// A page of a store's lines that pass `filter`, in order of sku. It looks at [`EXAMINED_MAX`] lines at most; a
     /// page may therefore be short, or empty, and still not be the last.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`DynamoError`].
     pub async fn of_store(
         &self,
         store: &StoreId,
         filter: &Filter,
         limit: usize,
         after: Option<String>,
-    ) -> Result<Page<StockLine, String>, TableError> {
+    ) -> Result<Page<StockLine, String>, DynamoError> {
         let searching = filter.needle.is_some();
         let mut gathered = Gathered { found: Vec::new(), examined: 0, last: after };
         loop {
@@ -186,7 +162,7 @@ impl Items {
         store: &StoreId,
         want: usize,
         after: Option<String>,
-    ) -> Result<(Vec<(String, Option<StockLine>)>, Option<String>), TableError> {
+    ) -> Result<(Vec<(String, Option<StockLine>)>, Option<String>), DynamoError> {
         let answer = self
             .client
             .query()
@@ -195,12 +171,12 @@ impl Items {
             .projection_expression(LINE)
             .expression_attribute_names("#store", keys::STORE)
             .expression_attribute_values(":store", s(store.as_str()))
-            .limit(page_limit(want))
+            .limit(limit_of(want))
             .set_exclusive_start_key(after.map(|sku| line_key(store.as_str(), &sku)))
             .send()
             .await
-            .map_err(TableError::from_sdk("query lines"))?;
-        let end = answer.last_evaluated_key().and_then(|key| text(key, keys::SKU));
+            .map_err(DynamoError::from_sdk("query lines"))?;
+        let end = answer.last_evaluated_key().map(|key| required_text(key, keys::SKU)).transpose()?;
         let lines = answer
             .items()
             .iter()
@@ -215,7 +191,7 @@ impl Items {
         store: &StoreId,
         want: usize,
         after: Option<String>,
-    ) -> Result<(Vec<(String, Option<StockLine>)>, Option<String>), TableError> {
+    ) -> Result<(Vec<(String, Option<StockLine>)>, Option<String>), DynamoError> {
         let start = after.map(|sku| {
             let mut key = line_key(store.as_str(), &sku);
             key.insert("open_store".to_owned(), s(store.as_str()));
@@ -228,12 +204,12 @@ impl Items {
             .index_name(keys::OPEN_INDEX)
             .key_condition_expression("open_store = :store")
             .expression_attribute_values(":store", s(store.as_str()))
-            .limit(page_limit(want))
+            .limit(limit_of(want))
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(TableError::from_sdk("query open alerts"))?;
-        let end = answer.last_evaluated_key().and_then(|key| text(key, keys::SKU));
+            .map_err(DynamoError::from_sdk("query open alerts"))?;
+        let end = answer.last_evaluated_key().map(|key| required_text(key, keys::SKU)).transpose()?;
         let skus: Vec<String> =
             answer.items().iter().map(|item| required_text(item, keys::SKU)).collect::<Result<_, _>>()?;
         let mut lines = self.these(store, &skus).await?;
@@ -249,19 +225,19 @@ impl Items {
     }
 
     /// These lines, at most [`BATCH_GET_MAX`], in no order.
-    async fn these(&self, store: &StoreId, skus: &[String]) -> Result<Vec<StockLine>, TableError> {
+    async fn these(&self, store: &StoreId, skus: &[String]) -> Result<Vec<StockLine>, DynamoError> {
         let wanted = skus.iter().map(|sku| line_key(store.as_str(), sku)).collect();
         let how =
             KeysAndAttributes::builder().projection_expression(LINE).expression_attribute_names("#store", keys::STORE);
-        let lines = get_all(&self.client, &self.inventory, "read lines", wanted, how).await?;
+        let lines = get_many(&self.client, &self.inventory, "read lines", wanted, how).await?;
         lines.iter().map(line).collect()
     }
 
     /// Did the store ever have a line?
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn knows(&self, store: &StoreId) -> Result<bool, TableError> {
+    /// [`DynamoError`].
+    pub async fn knows(&self, store: &StoreId) -> Result<bool, DynamoError> {
         let answer = self
             .client
             .get_item()
@@ -271,15 +247,15 @@ impl Items {
             .expression_attribute_names("#lines", "lines")
             .send()
             .await
-            .map_err(TableError::from_sdk("read store"))?;
-        Ok(answer.item().and_then(|item| number(item, "lines")).is_some_and(|lines| lines > 0))
+            .map_err(DynamoError::from_sdk("read store"))?;
+        Ok(answer.item().map(|item| natural(item, "lines")).transpose()?.is_some_and(|lines| lines > 0))
     }
 
     /// A page of the stores that have lines, by name within the page.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn stores(&self, limit: usize, after: Option<String>) -> Result<Page<StoreSummary, String>, TableError> {
+    /// [`DynamoError`].
+    pub async fn stores(&self, limit: usize, after: Option<String>) -> Result<Page<StoreSummary, String>, DynamoError> {
         let mut found: Vec<StoreSummary> = Vec::new();
         let mut last = after;
         let mut next = None;
@@ -291,21 +267,21 @@ impl Items {
                 .projection_expression("#store, #lines, low")
                 .expression_attribute_names("#store", keys::STORE)
                 .expression_attribute_names("#lines", "lines")
-                .limit(page_limit(limit + 1))
+                .limit(limit_for(limit))
                 .set_exclusive_start_key(last.map(|store| [(keys::STORE.to_owned(), s(store))].into()))
                 .send()
                 .await
-                .map_err(TableError::from_sdk("scan stores"))?;
+                .map_err(DynamoError::from_sdk("scan stores"))?;
             for item in answer.items() {
-                let Some(lines) = count(item, "lines").filter(|lines| *lines > 0) else { continue };
+                let Some(lines) = count(item, "lines")?.filter(|lines| *lines > 0) else { continue };
                 if found.len() == limit {
                     next = found.last().map(|store| store.store.clone());
                     break 'pages;
                 }
-                let low = count(item, "low").unwrap_or(0);
+                let low = count(item, "low")?.unwrap_or(0);
                 found.push(StoreSummary { store: required_text(item, keys::STORE)?, lines, low });
             }
-            last = answer.last_evaluated_key().and_then(|key| text(key, keys::STORE));
+            last = answer.last_evaluated_key().map(|key| required_text(key, keys::STORE)).transpose()?;
             next = last.clone();
             if last.is_none() {
                 break;
@@ -317,10 +293,10 @@ impl Items {
 
     /// Changes one line in one conditional write, and answers it as it is then. `by` is the user; `now` becomes the
     /// count's time, unless the line was counted later than that by a clock ahead of ours, which then is kept: a count
-    /// never looks older than the one it replaces.
+    /// never looks older than the one it replaces. Where it must not be made, it answers why.
     ///
     /// # Errors
-    /// [`PatchError`].
+    /// [`DynamoError`].
     pub async fn patch(
         &self,
         store: &StoreId,
@@ -329,7 +305,7 @@ impl Items {
         expected: &Expected,
         by: &str,
         now: Millis,
-    ) -> Result<StockLine, PatchError> {
+    ) -> Result<Result<StockLine, PatchRefusal>, DynamoError> {
         // The SDK repeats a write whose answer was lost. That is harmless where the second write makes the same line
         // again; otherwise it would add twice, or find its own first write and report a version that does not match.
         let repeatable = patch.is_repeatable() && *expected == Expected::Any;
@@ -352,8 +328,8 @@ impl Items {
                     return answer
                         .attributes()
                         .map(line)
-                        .unwrap_or(Err(TableError::Corrupt { attribute: keys::SKU }))
-                        .map_err(PatchError::Table);
+                        .unwrap_or(Err(DynamoError::Malformed { attribute: keys::SKU }))
+                        .map(Ok);
                 }
                 Err(error) => error,
             };
@@ -361,33 +337,30 @@ impl Items {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                     let held = failed.item();
                     let state = held
-                        .map(|item| Ok((required_number(item, "version")?, required_number(item, "on_hand")?)))
-                        .transpose()
-                        .map_err(PatchError::Table)?;
+                        .map(|item| {
+                            Ok::<_, DynamoError>((required_number(item, "version")?, required_number(item, "on_hand")?))
+                        })
+                        .transpose()?;
                     if let Some(reason) = why_refused(state, patch, expected) {
-                        return Err(PatchError::Refused(reason));
+                        return Ok(Err(reason));
                     }
-                    let held_at = held.and_then(|item| number(item, "counted_at")).unwrap_or(counted_at);
+                    let held_at = held.map(|item| number(item, "counted_at")).transpose()?;
+                    let held_at = held_at.flatten().unwrap_or(counted_at);
                     // Others go on while we try: the time of the first try would lose to each of them again.
                     let passed = i64::try_from(started.elapsed().as_millis()).unwrap_or(0);
                     counted_at = held_at.max(now.saturating_add(passed));
                 }
-                Some(service) if service.code().is_some_and(|code| REJECTED.contains(&code)) => {
-                    pause.wait("change line").await.map_err(PatchError::Table)?;
+                // Certainly not made.
+                Some(_) if is_throttling(&error) => {
+                    pause.wait("change line").await?;
                 }
-                _ => {
-                    let error = TableError::from_sdk("change line")(error);
-                    let unknown = !repeatable && error.is_transient();
-                    return Err(if unknown { PatchError::Unknown(error) } else { PatchError::Table(error) });
-                }
+                _ if repeatable => return Err(DynamoError::from_sdk("change line")(error)),
+                _ => return Err(DynamoError::from_write("change line")(error)),
             }
         }
-        Err(PatchError::Table(TableError::Unavailable { doing: "change line", source: "others were faster".into() }))
+        Err(DynamoError::contended("change line"))
     }
 }
-
-/// Codes of a write that was certainly not made.
-const REJECTED: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
 
 /// What a page of candidates leaves behind.
 struct Gathered {
@@ -499,23 +472,15 @@ fn line_key(store: &str, sku: &str) -> Item {
     [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(sku))].into()
 }
 
-fn page_limit(limit: usize) -> i32 {
-    i32::try_from(limit).unwrap_or(i32::MAX)
-}
-
-fn count(item: &Item, name: &str) -> Option<u64> {
-    number(item, name).and_then(|count| u64::try_from(count).ok())
-}
-
-fn line(item: &Item) -> Result<StockLine, TableError> {
+fn line(item: &Item) -> Result<StockLine, DynamoError> {
     let name = |attribute| required_text(item, attribute);
     Ok(StockLine {
-        store: StoreId::parse(&name(keys::STORE)?).map_err(|_| TableError::Corrupt { attribute: keys::STORE })?,
-        sku: Sku::parse(&name(keys::SKU)?).map_err(|_| TableError::Corrupt { attribute: keys::SKU })?,
+        store: StoreId::parse(&name(keys::STORE)?).map_err(|_| DynamoError::Malformed { attribute: keys::STORE })?,
+        sku: Sku::parse(&name(keys::SKU)?).map_err(|_| DynamoError::Malformed { attribute: keys::SKU })?,
         on_hand: required_number(item, "on_hand")?,
         reserved: required_number(item, "reserved")?,
         available: required_number(item, "available")?,
-        threshold: number(item, "threshold"),
+        threshold: number(item, "threshold")?,
         version: required_number(item, "version")?,
         updated_at: required_number(item, "updated_at")?,
     })

@@ -1,14 +1,16 @@
 //! Events, written in the same transaction as what they tell of, and marked once they are published.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use almacen_domain::Millis;
 
-use crate::attr::{self, n, s};
-use crate::calls::{BATCH_GET_MAX, build, consistent, get_all, made};
-use crate::{TableError, keys};
+use crate::keys;
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{self, n, s};
+use almacen_dynamo::calls::{BATCH_GET_MAX, condition_held, consistent, get_many};
 
 /// Partitions of the index of pending events that are asked at once.
 const SHARDS_AT_ONCE: usize = 8;
@@ -27,11 +29,9 @@ pub struct Event {
 /// The write of an event, to be put into the transaction that makes it true.
 ///
 /// On condition that it is not there: a transaction that is repeated fails on it, and so does nothing twice.
-///
-/// # Errors
-/// Never in practice; the builder's own check of required fields.
-pub fn put(table: &str, event: &Event, now: Millis) -> Result<TransactWriteItem, TableError> {
-    let put = Put::builder()
+#[must_use]
+pub fn put(table: &str, event: &Event, now: Millis) -> PutBuilder {
+    Put::builder()
         .table_name(table)
         .item(keys::ID, s(&event.id))
         .item("event", s(&event.name))
@@ -40,9 +40,6 @@ pub fn put(table: &str, event: &Event, now: Millis) -> Result<TransactWriteItem,
         .item("pending", s(keys::pending_shard(&event.id)))
         .item("expires_at", n(now / 1000 + keys::OUTBOX_KEPT_SECONDS))
         .condition_expression("attribute_not_exists(id)")
-        .build()
-        .map_err(build("build event"))?;
-    Ok(TransactWriteItem::builder().put(put).build())
 }
 
 /// The side of the Outbox that publishes.
@@ -64,8 +61,8 @@ impl Outbox {
     /// Each partition of the index is asked for its oldest `limit`, so the oldest `limit` of all are among them.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn pending(&self, before: Millis, limit: usize) -> Result<Vec<String>, TableError> {
+    /// [`DynamoError`].
+    pub async fn pending(&self, before: Millis, limit: usize) -> Result<Vec<String>, DynamoError> {
         let asked = keys::pending_shards().map(|shard| self.pending_in(shard, before, limit));
         let found: Vec<Vec<(Millis, String)>> =
             stream::iter(asked).buffer_unordered(SHARDS_AT_ONCE).try_collect().await?;
@@ -77,7 +74,7 @@ impl Outbox {
         shard: String,
         before: Millis,
         limit: usize,
-    ) -> Result<Vec<(Millis, String)>, TableError> {
+    ) -> Result<Vec<(Millis, String)>, DynamoError> {
         let page = self
             .client
             .query()
@@ -89,7 +86,7 @@ impl Outbox {
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .send()
             .await
-            .map_err(TableError::from_sdk("query pending events"))?;
+            .map_err(DynamoError::from_sdk("query pending events"))?;
         let event = |item| Ok((attr::required_number(item, "created_at")?, attr::required_text(item, keys::ID)?));
         page.items().iter().map(event).collect()
     }
@@ -97,12 +94,12 @@ impl Outbox {
     /// Those of `ids` that are still to be published, with their content. What was published or has expired is left out.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn unpublished(&self, ids: &[String]) -> Result<Vec<Event>, TableError> {
+    /// [`DynamoError`].
+    pub async fn unpublished(&self, ids: &[String]) -> Result<Vec<Event>, DynamoError> {
         let mut events = Vec::new();
         for chunk in ids.chunks(BATCH_GET_MAX) {
             let wanted = chunk.iter().map(|id| [(keys::ID.to_owned(), s(id))].into()).collect();
-            for item in get_all(&self.client, &self.table, "read events", wanted, consistent()).await? {
+            for item in get_many(&self.client, &self.table, "read events", wanted, consistent()).await? {
                 if item.contains_key("pending") {
                     events.push(Event {
                         id: attr::required_text(&item, keys::ID)?,
@@ -118,8 +115,8 @@ impl Outbox {
     /// Notes that an event was published. Repeating it changes nothing; an expired event stays gone.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn mark_published(&self, id: &str, now: Millis) -> Result<(), TableError> {
+    /// [`DynamoError`].
+    pub async fn mark_published(&self, id: &str, now: Millis) -> Result<(), DynamoError> {
         let result = self
             .client
             .update_item()
@@ -130,7 +127,7 @@ impl Outbox {
             .expression_attribute_values(":now", AttributeValue::N(now.to_string()))
             .send()
             .await;
-        made(result, "mark event published").map(drop)
+        condition_held(result, "mark event published").map(drop)
     }
 }
 
@@ -157,8 +154,7 @@ mod tests {
     #[test]
     fn an_event_waits_in_the_partition_of_its_id() {
         let event = Event { id: "evt_1".to_owned(), name: "Prueba".to_owned(), body: "{}".to_owned() };
-        let put = put("Outbox", &event, 7).unwrap();
-        let item = put.put().unwrap().item();
-        assert_eq!(attr::text(item, "pending"), Some(keys::pending_shard("evt_1")));
+        let put = put("Outbox", &event, 7).build().unwrap();
+        assert!(attr::is_text(put.item(), "pending", &keys::pending_shard("evt_1")));
     }
 }

@@ -3,17 +3,19 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, Update};
 
 use almacen_domain::Millis;
 use almacen_domain::catalogue::Product;
 use almacen_domain::image::{Problem, Shown};
 
-use crate::attr::{Item, n, number, s, text};
-use crate::calls::{Transaction, build, made, transact};
+use crate::keys;
 use crate::outbox::{self, Event};
 use crate::products::{KIND, decode, is_live};
-use crate::{TableError, keys};
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, n, natural, number, s, text};
+use almacen_dynamo::calls::condition_held;
+use almacen_dynamo::transaction::Transaction;
 
 /// When each of the product's pictures was uploaded, by its key: what puts them in order.
 const TIMES: &str = "image_times";
@@ -38,7 +40,7 @@ pub struct Pictured {
 /// to tell.
 #[must_use]
 pub fn problem(item: &Item) -> Option<String> {
-    text(item, PROBLEM)
+    text(item, PROBLEM).ok().flatten()
 }
 
 /// The Products table as far as pictures go, with the Outbox that changes with it.
@@ -59,8 +61,8 @@ impl ProductImages {
     /// A product as it is now; `None` for one that is not there or was deleted.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn get(&self, id: &str) -> Result<Option<Pictured>, TableError> {
+    /// [`DynamoError`].
+    pub async fn get(&self, id: &str) -> Result<Option<Pictured>, DynamoError> {
         let answer = self
             .client
             .get_item()
@@ -69,7 +71,7 @@ impl ProductImages {
             .consistent_read(true)
             .send()
             .await
-            .map_err(TableError::from_sdk("read product"))?;
+            .map_err(DynamoError::from_sdk("read product"))?;
         answer.item().filter(|item| is_live(item)).map(pictured).transpose()
     }
 
@@ -77,14 +79,14 @@ impl ProductImages {
     /// `Ok(false)` when the product is no longer what was seen: changed, or deleted. Read it again then.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`DynamoError`].
     pub async fn show(
         &self,
         seen: &Pictured,
         after: &Product,
         images: &[Shown],
         event: &Event,
-    ) -> Result<bool, TableError> {
+    ) -> Result<bool, DynamoError> {
         let times: HashMap<String, AttributeValue> =
             images.iter().filter_map(|image| Some((image.key.clone(), n(image.uploaded_at?)))).collect();
         let newest = images.iter().filter_map(|image| image.uploaded_at).max();
@@ -109,20 +111,19 @@ impl ProductImages {
             .expression_attribute_values(":next", n(after.version))
             .expression_attribute_values(":now", n(after.updated_at))
             .expression_attribute_values(":changed", n(after.updated_at.max(seen.changed_at + 1)))
-            .expression_attribute_values(":product", s(KIND))
-            .build()
-            .map_err(build("build pictures"))?;
-        let writes =
-            [TransactWriteItem::builder().update(update).build(), outbox::put(&self.outbox, event, after.updated_at)?];
-        Ok(transact(&self.client, "show pictures", &writes).await? == Transaction::Written)
+            .expression_attribute_values(":product", s(KIND));
+        let mut transaction = Transaction::new("show pictures");
+        transaction.add((), update)?;
+        transaction.add((), outbox::put(&self.outbox, event, after.updated_at))?;
+        Ok(transaction.commit(&self.client).await?.is_written())
     }
 
     /// Notes why an upload of this moment became no picture, where nothing newer is known. The product itself stays as it
     /// is, version and all. A product that was deleted meanwhile stays deleted.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn note(&self, id: &str, problem: Problem, uploaded_at: Millis) -> Result<(), TableError> {
+    /// [`DynamoError`].
+    pub async fn note(&self, id: &str, problem: Problem, uploaded_at: Millis) -> Result<(), DynamoError> {
         let result = self
             .client
             .update_item()
@@ -138,24 +139,29 @@ impl ProductImages {
             .expression_attribute_values(":product", s(KIND))
             .send()
             .await;
-        made(result, "note problem of picture").map(drop)
+        condition_held(result, "note problem of picture").map(drop)
     }
 }
 
-fn pictured(item: &Item) -> Result<Pictured, TableError> {
+fn pictured(item: &Item) -> Result<Pictured, DynamoError> {
     let product = decode(item)?;
     let none = HashMap::new();
     let times = match item.get(TIMES) {
         Some(AttributeValue::M(times)) => times,
         _ => &none,
     };
-    let images = product.images.iter().map(|key| Shown { key: key.clone(), uploaded_at: number(times, key) }).collect();
-    Ok(Pictured {
-        images,
-        problem_at: number(item, PROBLEM_AT),
-        changed_at: number(item, "changed_at").unwrap_or_default(),
-        product,
-    })
+    let shown = |key: &String| -> Result<Shown, DynamoError> {
+        let uploaded_at = match times.get(key) {
+            None => None,
+            Some(AttributeValue::N(digits)) => {
+                Some(digits.parse().map_err(|_| DynamoError::Malformed { attribute: TIMES })?)
+            }
+            Some(_) => return Err(DynamoError::Malformed { attribute: TIMES }),
+        };
+        Ok(Shown { key: key.clone(), uploaded_at })
+    };
+    let images = product.images.iter().map(shown).collect::<Result<_, _>>()?;
+    Ok(Pictured { images, problem_at: number(item, PROBLEM_AT)?, changed_at: natural(item, "changed_at")?, product })
 }
 
 #[cfg(test)]

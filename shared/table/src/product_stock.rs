@@ -9,9 +9,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 
-use crate::attr::{n, number, required_text, s, text};
-use crate::calls::{BATCH_GET_MAX, consistent, get_all, made};
-use crate::{TableError, keys};
+use crate::keys;
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{n, natural, number, required_text, s};
+use almacen_dynamo::calls::{BATCH_GET_MAX, condition_held, consistent, get_many};
 
 /// What the stores hold of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,12 +42,12 @@ impl ProductStock {
     /// Those of `skus` that a product sells, with the product's id.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn sold(&self, skus: &[&str]) -> Result<Vec<(String, String)>, TableError> {
+    /// [`DynamoError`].
+    pub async fn sold(&self, skus: &[&str]) -> Result<Vec<(String, String)>, DynamoError> {
         let mut found = Vec::new();
         for chunk in skus.chunks(BATCH_GET_MAX) {
             let wanted = chunk.iter().map(|sku| [(keys::ID.to_owned(), s(keys::sold(sku)))].into()).collect();
-            for item in get_all(&self.client, &self.products, "read who sells items", wanted, consistent()).await? {
+            for item in get_many(&self.client, &self.products, "read who sells items", wanted, consistent()).await? {
                 found.push((required_text(&item, keys::SKU)?, required_text(&item, keys::PRODUCT)?));
             }
         }
@@ -56,8 +57,8 @@ impl ProductStock {
     /// Every store. A store is there before its first line, so no line is left out of a count over them.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn stores(&self) -> Result<Vec<String>, TableError> {
+    /// [`DynamoError`].
+    pub async fn stores(&self) -> Result<Vec<String>, DynamoError> {
         let mut stores = Vec::new();
         let mut start = None;
         loop {
@@ -71,8 +72,10 @@ impl ProductStock {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(TableError::from_sdk("read stores"))?;
-            stores.extend(page.items().iter().filter_map(|item| text(item, keys::STORE)));
+                .map_err(DynamoError::from_sdk("read stores"))?;
+            for item in page.items() {
+                stores.push(required_text(item, keys::STORE)?);
+            }
             start = page.last_evaluated_key;
             if start.is_none() {
                 return Ok(stores);
@@ -83,8 +86,8 @@ impl ProductStock {
     /// What `stores` hold of an item.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn count(&self, sku: &str, stores: &[String]) -> Result<Shelf, TableError> {
+    /// [`DynamoError`].
+    pub async fn count(&self, sku: &str, stores: &[String]) -> Result<Shelf, DynamoError> {
         let mut shelf = Shelf::default();
         for chunk in stores.chunks(BATCH_GET_MAX) {
             let wanted = chunk
@@ -92,9 +95,9 @@ impl ProductStock {
                 .map(|store| HashMap::from([(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(sku))]))
                 .collect();
             let how = consistent().projection_expression("available, version");
-            for line in get_all(&self.client, &self.inventory, "count an item", wanted, how).await? {
-                shelf.available += number(&line, "available").unwrap_or(0).max(0);
-                shelf.seen += number(&line, "version").unwrap_or(0);
+            for line in get_many(&self.client, &self.inventory, "count an item", wanted, how).await? {
+                shelf.available += number(&line, "available")?.unwrap_or(0).max(0);
+                shelf.seen += natural(&line, "version")?;
             }
         }
         Ok(shelf)
@@ -103,8 +106,8 @@ impl ProductStock {
     /// Tells a product what there is of its item, unless it sells another by now or knows of a later count.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn tell(&self, product: &str, sku: &str, shelf: Shelf) -> Result<bool, TableError> {
+    /// [`DynamoError`].
+    pub async fn tell(&self, product: &str, sku: &str, shelf: Shelf) -> Result<bool, DynamoError> {
         let result = self
             .client
             .update_item()
@@ -119,6 +122,6 @@ impl ProductStock {
             .expression_attribute_values(":sku", s(sku))
             .send()
             .await;
-        made(result, "write a product's stock")
+        condition_held(result, "write a product's stock")
     }
 }

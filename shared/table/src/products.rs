@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::builders::{DeleteBuilder, PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, Update};
 
 use almacen_domain::Millis;
 use almacen_domain::catalogue::Product;
@@ -16,13 +17,15 @@ use almacen_domain::money::{Currency, Money};
 use almacen_domain::name::{Sku, StoreId};
 use almacen_domain::stock::Stamp;
 
-use crate::attr::{Item, n, natural, number, required_natural, required_text, s, text};
-use crate::calls::{BATCH_GET_MAX, Transaction, build, consistent, get_all, transact};
 use crate::inventory::{Author, new_line};
 use crate::items::API_SOURCE;
 use crate::outbox::{self, Event};
 use crate::product_stock::Shelf;
-use crate::{TableError, categories, keys, read_units};
+use crate::{categories, keys};
+use almacen_dynamo::attr::{Item, is_text, item, n, natural, number, required_natural, required_text, s, text};
+use almacen_dynamo::calls::{BATCH_GET_MAX, consistent, get_many};
+use almacen_dynamo::transaction::{Commit, Transaction};
+use almacen_dynamo::{DynamoError, read_units};
 
 /// What every live product has as its `kind`.
 pub const KIND: &str = "product";
@@ -46,16 +49,16 @@ impl Products {
     /// One product, as it is now; `None` for one that is not there or was deleted.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn get(&self, id: &str) -> Result<Option<Product>, TableError> {
+    /// [`DynamoError`].
+    pub async fn get(&self, id: &str) -> Result<Option<Product>, DynamoError> {
         self.with_change_time(id).await.map(|found| found.map(|(product, _)| product))
     }
 
     /// The same, and when it was last changed in any way that lists show.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn with_change_time(&self, id: &str) -> Result<Option<(Product, Millis)>, TableError> {
+    /// [`DynamoError`].
+    pub async fn with_change_time(&self, id: &str) -> Result<Option<(Product, Millis)>, DynamoError> {
         let answer = self
             .client
             .get_item()
@@ -64,7 +67,7 @@ impl Products {
             .consistent_read(true)
             .send()
             .await
-            .map_err(TableError::from_sdk("read product"))?;
+            .map_err(DynamoError::from_sdk("read product"))?;
         let Some(item) = answer.item().filter(|item| is_live(item)) else { return Ok(None) };
         Ok(Some((decode(item)?, natural(item, "changed_at")?)))
     }
@@ -73,20 +76,20 @@ impl Products {
     /// the log, what cannot be read: one broken record must not close a list or a cart.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn these(&self, ids: &[&str]) -> Result<HashMap<String, Product>, TableError> {
+    /// [`DynamoError`].
+    pub async fn these(&self, ids: &[&str]) -> Result<HashMap<String, Product>, DynamoError> {
         self.these_measured(ids).await.map(|these| these.found)
     }
 
     /// The same, and what else a list wants to know.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn these_measured(&self, ids: &[&str]) -> Result<These, TableError> {
+    /// [`DynamoError`].
+    pub async fn these_measured(&self, ids: &[&str]) -> Result<These, DynamoError> {
         let mut these = These { found: HashMap::with_capacity(ids.len()), unreadable: Vec::new(), units: 0.0 };
         for chunk in ids.chunks(BATCH_GET_MAX) {
             let wanted = chunk.iter().map(|id| [(keys::ID.to_owned(), s(*id))].into()).collect();
-            let items = get_all(&self.client, &self.table, "read products", wanted, consistent()).await?;
+            let items = get_many(&self.client, &self.table, "read products", wanted, consistent()).await?;
             these.units += read_units::of_single_reads(&items, chunk.len());
             for item in items.iter().filter(|item| is_live(item)) {
                 // A list that knows it from before would show what cannot be asked for by itself.
@@ -94,7 +97,7 @@ impl Products {
                     Ok(product) => drop(these.found.insert(product.id.clone(), product)),
                     Err(error) => {
                         left_out(item, &error);
-                        these.unreadable.extend(text(item, keys::ID));
+                        these.unreadable.extend(text(item, keys::ID).ok().flatten());
                     }
                 }
             }
@@ -115,8 +118,8 @@ pub struct These {
 }
 
 /// Says of a product that it cannot be read, to whoever can mend it.
-pub(crate) fn left_out(item: &Item, error: &TableError) {
-    let product = text(item, keys::ID).unwrap_or_default();
+pub(crate) fn left_out(item: &Item, error: &DynamoError) {
+    let product = text(item, keys::ID).ok().flatten().unwrap_or_default();
     tracing::error!(product, %error, "product cannot be read and is left out");
 }
 
@@ -146,7 +149,7 @@ pub enum Outcome {
     Moved,
 }
 
-/// What each write of a transaction is for, so that a refusal can be told.
+/// The writes of a change of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Product,
@@ -190,29 +193,31 @@ impl ProductChanges {
     /// stores hold of the item already.
     ///
     /// # Errors
-    /// [`TableError`]; nothing is written then.
+    /// [`DynamoError`]; nothing is written then.
     pub async fn create(
         &self,
         product: &Product,
         shelf: Shelf,
         opening: Option<&Opening>,
         event: &Event,
-    ) -> Result<Outcome, TableError> {
+    ) -> Result<Outcome, DynamoError> {
         let now = product.created_at;
-        let mut writes = vec![
-            (Part::Product, self.put(product, shelf)?),
-            (Part::Category, categories::exists(&self.tables.categories, &product.category)?),
-            (Part::Event, outbox::put(&self.tables.outbox, event, now)?),
-        ];
+        let mut transaction = Transaction::new("make product");
+        transaction.add(Part::Product, self.put(product, shelf))?;
+        transaction.add(Part::Category, categories::exists(&self.tables.categories, &product.category))?;
+        transaction.add(Part::Event, outbox::put(&self.tables.outbox, event, now))?;
         if let Some(sku) = &product.sku {
-            writes.push((Part::Sku, self.claim_sku(sku, &product.id)?));
+            transaction.add(Part::Sku, self.claim_sku(sku, &product.id))?;
             if let Some(opening) = opening {
-                writes.push((Part::Line, self.open_line(opening, sku, now)?));
-                writes.push((Part::Store, self.open_store(opening, now)?));
+                transaction.add(Part::Line, self.open_line(opening, sku, now))?;
+                transaction.add(Part::Store, self.open_store(opening, now))?;
             }
         }
         loop {
-            let refused = self.make("make product", &writes).await?;
+            let refused = match transaction.commit(&self.client).await? {
+                Commit::Written => return Ok(Outcome::Made),
+                Commit::Refused(parts) => parts,
+            };
             if refused.contains(&Part::Category) {
                 return Ok(Outcome::NoCategory);
             }
@@ -221,16 +226,10 @@ impl ProductChanges {
             }
             if refused.contains(&Part::Line) {
                 // The store has a line of this item: what it holds is the warehouse's to say.
-                writes.retain(|(part, _)| !matches!(part, Part::Line | Part::Store));
+                transaction.leave_out(&[Part::Line, Part::Store]);
                 continue;
             }
-            return Ok(if refused.is_empty() {
-                Outcome::Made
-            } else if refused.contains(&Part::Store) {
-                Outcome::StoreBusy
-            } else {
-                Outcome::Moved
-            });
+            return Ok(if refused.contains(&Part::Store) { Outcome::StoreBusy } else { Outcome::Moved });
         }
     }
 
@@ -238,34 +237,34 @@ impl ProductChanges {
     /// its item, where that is another one now.
     ///
     /// # Errors
-    /// [`TableError`]; nothing is written then.
+    /// [`DynamoError`]; nothing is written then.
     pub async fn replace(
         &self,
         (before, changed_at): (&Product, Millis),
         after: &Product,
         shelf: Option<Shelf>,
         event: &Event,
-    ) -> Result<Outcome, TableError> {
+    ) -> Result<Outcome, DynamoError> {
         let now = after.updated_at;
-        let mut writes = vec![
-            (Part::Product, self.update(before, after, shelf, now.max(changed_at + 1))?),
-            (Part::Event, outbox::put(&self.tables.outbox, event, now)?),
-        ];
+        let mut transaction = Transaction::new("change product");
+        transaction.add(Part::Product, self.update(before, after, shelf, now.max(changed_at + 1)))?;
+        transaction.add(Part::Event, outbox::put(&self.tables.outbox, event, now))?;
         if before.category != after.category {
-            writes.push((Part::Category, categories::exists(&self.tables.categories, &after.category)?));
+            transaction.add(Part::Category, categories::exists(&self.tables.categories, &after.category))?;
         }
         if before.sku != after.sku {
             if let Some(sku) = &before.sku {
-                writes.push((Part::Product, self.free_sku(sku, &before.id)?));
+                transaction.add(Part::Product, self.free_sku(sku, &before.id))?;
             }
             if let Some(sku) = &after.sku {
-                writes.push((Part::Sku, self.claim_sku(sku, &after.id)?));
+                transaction.add(Part::Sku, self.claim_sku(sku, &after.id))?;
             }
         }
-        let refused = self.make("change product", &writes).await?;
-        Ok(if refused.is_empty() {
-            Outcome::Made
-        } else if refused.contains(&Part::Product) || refused.contains(&Part::Event) {
+        let refused = match transaction.commit(&self.client).await? {
+            Commit::Written => return Ok(Outcome::Made),
+            Commit::Refused(parts) => parts,
+        };
+        Ok(if refused.contains(&Part::Product) || refused.contains(&Part::Event) {
             Outcome::Moved
         } else if refused.contains(&Part::Category) {
             Outcome::NoCategory
@@ -277,13 +276,13 @@ impl ProductChanges {
     /// Deletes a product that was read together with `changed_at`, and leaves a mark for the lists.
     ///
     /// # Errors
-    /// [`TableError`]; nothing is written then.
+    /// [`DynamoError`]; nothing is written then.
     pub async fn delete(
         &self,
         (before, changed_at): (&Product, Millis),
         now: Millis,
         event: &Event,
-    ) -> Result<Outcome, TableError> {
+    ) -> Result<Outcome, DynamoError> {
         let changed = now.max(changed_at + 1);
         let update = self
             .guarded(before, changed)
@@ -292,46 +291,30 @@ impl ProductChanges {
             )
             .expression_attribute_values(":now", n(now))
             .expression_attribute_values(":expires", n(changed / 1000 + keys::PRODUCT_MARK_KEPT_SECONDS))
-            .expression_attribute_values(":one", n(1))
-            .build()
-            .map_err(build("build deletion"))?;
-        let mut writes = vec![
-            (Part::Product, TransactWriteItem::builder().update(update).build()),
-            (Part::Event, outbox::put(&self.tables.outbox, event, now)?),
-        ];
+            .expression_attribute_values(":one", n(1));
+        let mut transaction = Transaction::new("delete product");
+        transaction.add(Part::Product, update)?;
+        transaction.add(Part::Event, outbox::put(&self.tables.outbox, event, now))?;
         if let Some(sku) = &before.sku {
-            writes.push((Part::Product, self.free_sku(sku, &before.id)?));
+            transaction.add(Part::Product, self.free_sku(sku, &before.id))?;
         }
-        let refused = self.make("delete product", &writes).await?;
-        Ok(if refused.is_empty() { Outcome::Made } else { Outcome::Moved })
+        Ok(if transaction.commit(&self.client).await?.is_written() { Outcome::Made } else { Outcome::Moved })
     }
 
-    /// Makes all the writes; which of them were refused.
-    async fn make(&self, doing: &'static str, writes: &[(Part, TransactWriteItem)]) -> Result<Vec<Part>, TableError> {
-        let all: Vec<TransactWriteItem> = writes.iter().map(|(_, write)| write.clone()).collect();
-        Ok(match transact(&self.client, doing, &all).await? {
-            Transaction::Written => Vec::new(),
-            Transaction::Refused(at) => at.iter().filter_map(|at| Some(writes.get(*at)?.0)).collect(),
-        })
-    }
-
-    fn put(&self, product: &Product, shelf: Shelf) -> Result<TransactWriteItem, TableError> {
+    fn put(&self, product: &Product, shelf: Shelf) -> PutBuilder {
         let mut item = encode(product);
         item.insert("words".to_owned(), s(product.words()));
         item.insert("changed_at".to_owned(), n(product.created_at));
         item.insert("stock".to_owned(), n(shelf.available));
         item.insert("stock_seen".to_owned(), n(shelf.seen));
-        let put = Put::builder()
+        Put::builder()
             .table_name(&self.tables.products)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(id)")
-            .build()
-            .map_err(build("build product"))?;
-        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// An update on condition that the product is as it was read.
-    fn guarded(&self, before: &Product, changed: Millis) -> aws_sdk_dynamodb::types::builders::UpdateBuilder {
+    fn guarded(&self, before: &Product, changed: Millis) -> UpdateBuilder {
         Update::builder()
             .table_name(&self.tables.products)
             .key(keys::ID, s(&before.id))
@@ -344,13 +327,7 @@ impl ProductChanges {
             .expression_attribute_values(":changed", n(changed))
     }
 
-    fn update(
-        &self,
-        before: &Product,
-        after: &Product,
-        shelf: Option<Shelf>,
-        changed: Millis,
-    ) -> Result<TransactWriteItem, TableError> {
+    fn update(&self, before: &Product, after: &Product, shelf: Option<Shelf>, changed: Millis) -> UpdateBuilder {
         // What an administrator says of a product, and nothing else.
         let said = ["name", "description", PRICE, "currency", "category", "tags", "specifications", "updated_at"];
         let mut values = encode(after);
@@ -376,50 +353,40 @@ impl ProductChanges {
         if after.sku.is_none() {
             set.push_str(" REMOVE sku");
         }
-        let update = update.update_expression(set).build().map_err(build("build change of product"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
+        update.update_expression(set)
     }
 
-    fn claim_sku(&self, sku: &Sku, product: &str) -> Result<TransactWriteItem, TableError> {
-        let put = Put::builder()
+    fn claim_sku(&self, sku: &Sku, product: &str) -> PutBuilder {
+        Put::builder()
             .table_name(&self.tables.products)
             .item(keys::ID, s(keys::sold(sku.as_str())))
             .item(keys::SKU, s(sku.as_str()))
             .item(keys::PRODUCT, s(product))
             .condition_expression("attribute_not_exists(id)")
-            .build()
-            .map_err(build("build claim of sku"))?;
-        Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn free_sku(&self, sku: &Sku, product: &str) -> Result<TransactWriteItem, TableError> {
-        let delete = Delete::builder()
+    fn free_sku(&self, sku: &Sku, product: &str) -> DeleteBuilder {
+        Delete::builder()
             .table_name(&self.tables.products)
             .key(keys::ID, s(keys::sold(sku.as_str())))
             .condition_expression("product = :product")
             .expression_attribute_values(":product", s(product))
-            .build()
-            .map_err(build("build release of sku"))?;
-        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    fn open_line(&self, opening: &Opening, sku: &Sku, now: Millis) -> Result<TransactWriteItem, TableError> {
+    fn open_line(&self, opening: &Opening, sku: &Sku, now: Millis) -> PutBuilder {
         let stamp = Stamp { at: now, source: API_SOURCE.to_owned(), sequencer: String::new() };
         let author = Author { import: opening.by.clone(), stamp, now };
         let wanted = Wanted { count: opening.units, threshold: None };
-        let put = Put::builder()
+        Put::builder()
             .table_name(&self.tables.inventory)
             .set_item(Some(new_line(&author, opening.store.as_str(), sku.as_str(), wanted)))
             .condition_expression("attribute_not_exists(sku)")
-            .build()
-            .map_err(build("build first line"))?;
-        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     /// Counts the line in its store, on condition that no import has the store: it may have found the line absent, and
     /// would write over it (see [`crate::stores`]).
-    fn open_store(&self, opening: &Opening, now: Millis) -> Result<TransactWriteItem, TableError> {
-        let update = Update::builder()
+    fn open_store(&self, opening: &Opening, now: Millis) -> UpdateBuilder {
+        Update::builder()
             .table_name(&self.tables.stores)
             .key(keys::STORE, s(opening.store.as_str()))
             .update_expression("ADD #lines :one")
@@ -427,22 +394,19 @@ impl ProductChanges {
             .expression_attribute_names("#lines", "lines")
             .expression_attribute_values(":one", n(1))
             .expression_attribute_values(":now", n(now))
-            .build()
-            .map_err(build("build count of lines"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
     }
 }
 
 /// Is it a product that is offered? Deleted ones leave a mark for a while, and skus are kept beside them.
 pub(crate) fn is_live(item: &Item) -> bool {
-    text(item, "kind").as_deref() == Some(KIND) && !item.contains_key("deleted_at")
+    is_text(item, "kind", KIND) && !item.contains_key("deleted_at")
 }
 
 /// A product as it is stored.
 #[must_use]
 pub fn encode(product: &Product) -> Item {
     let texts = |list: &[String]| AttributeValue::L(list.iter().map(s).collect());
-    let mut item: Item = [
+    let mut item: Item = item([
         (keys::ID, s(&product.id)),
         ("kind", s(KIND)),
         ("name", s(&product.name)),
@@ -462,9 +426,7 @@ pub fn encode(product: &Product) -> Item {
         ("version", n(product.version)),
         ("created_at", n(product.created_at)),
         ("updated_at", n(product.updated_at)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into();
+    ]);
     if let Some(sku) = &product.sku {
         item.insert("sku".to_owned(), s(sku.as_str()));
     }
@@ -472,25 +434,25 @@ pub fn encode(product: &Product) -> Item {
 }
 
 /// The price of a stored product, or of what the index has of one.
-pub(crate) fn price(item: &Item) -> Result<Money, TableError> {
+pub(crate) fn price(item: &Item) -> Result<Money, DynamoError> {
     let currency = required_text(item, "currency")?;
-    let currency = Currency::parse(&currency).ok_or(TableError::Corrupt { attribute: "currency" })?;
+    let currency = Currency::parse(&currency).ok_or(DynamoError::Malformed { attribute: "currency" })?;
     Ok(Money::new(required_natural(item, PRICE)?, currency))
 }
 
 /// A stored product.
 ///
 /// # Errors
-/// [`TableError::Corrupt`].
-pub fn decode(item: &Item) -> Result<Product, TableError> {
-    let sku = text(item, "sku").map(|sku| Sku::parse(&sku)).transpose();
+/// [`DynamoError::Malformed`].
+pub fn decode(item: &Item) -> Result<Product, DynamoError> {
+    let sku = text(item, "sku")?.map(|sku| Sku::parse(&sku)).transpose();
     Ok(Product {
         id: required_text(item, keys::ID)?,
         name: required_text(item, "name")?,
-        description: text(item, "description").unwrap_or_default(),
+        description: text(item, "description")?.unwrap_or_default(),
         price: price(item)?,
         category: required_text(item, "category")?,
-        sku: sku.map_err(|_| TableError::Corrupt { attribute: "sku" })?,
+        sku: sku.map_err(|_| DynamoError::Malformed { attribute: "sku" })?,
         tags: texts(item, "tags"),
         specifications: match item.get("specifications") {
             Some(AttributeValue::M(map)) => {
@@ -499,7 +461,7 @@ pub fn decode(item: &Item) -> Result<Product, TableError> {
             _ => BTreeMap::new(),
         },
         images: texts(item, "images"),
-        stock: number(item, "stock").unwrap_or(0),
+        stock: number(item, "stock")?.unwrap_or(0),
         rating_sum: natural(item, "rating_sum")?,
         rating_count: natural(item, "rating_count")?,
         version: required_natural(item, "version")?,

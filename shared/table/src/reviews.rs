@@ -2,14 +2,16 @@
 //! those of the reviews that are there, however many arrive at once.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};
+use aws_sdk_dynamodb::types::{Put, Update};
 
 use almacen_domain::catalogue::Review;
 
-use crate::attr::{Item, n, required_number, required_text, s, text};
-use crate::calls::{Transaction, build, transact};
+use crate::keys;
 use crate::products::{KIND, Products};
-use crate::{TableError, keys};
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, n, required_number, required_text, s, text};
+use almacen_dynamo::transaction::{Commit, Transaction};
 
 /// Tries of a review of a product whose time of change crosses now between them, which once is rare.
 const TRIES: u32 = 5;
@@ -21,6 +23,13 @@ enum Change {
     Now,
     /// By one: it is there already.
     Next,
+}
+
+/// The writes of a review.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Review,
+    Rating,
 }
 
 /// What became of a review.
@@ -52,17 +61,19 @@ impl Reviews {
     /// Writes a review and counts it.
     ///
     /// # Errors
-    /// [`TableError`]; nothing is written then.
-    pub async fn write(&self, review: &Review) -> Result<Written, TableError> {
+    /// [`DynamoError`]; nothing is written then.
+    pub async fn write(&self, review: &Review) -> Result<Written, DynamoError> {
         for _ in 0..TRIES {
             for change in [Change::Now, Change::Next] {
-                let writes = [self.put(review)?, self.count(review, change)?];
-                match transact(&self.client, "write review", &writes).await? {
-                    Transaction::Written => return Ok(Written::Yes),
-                    // Of two conditions that do not hold, the product's counts: what is gone cannot be reviewed again.
-                    Transaction::Refused(at) if at == [0] => return Ok(Written::Before),
-                    // The product's time of change is on the other side of now, or there is no product.
-                    Transaction::Refused(_) => {}
+                let mut transaction = Transaction::new("write review");
+                transaction.add(Part::Review, self.put(review))?;
+                transaction.add(Part::Rating, self.count(review, change))?;
+                match transaction.commit(&self.client).await? {
+                    Commit::Written => return Ok(Written::Yes),
+                    // The product's time of change is on the other side of now, or there is no product; and what is gone
+                    // cannot be reviewed again.
+                    Commit::Refused(parts) if parts.contains(&Part::Rating) => {}
+                    Commit::Refused(_) => return Ok(Written::Before),
                 }
             }
             let products = Products::new(self.client.clone(), self.products.clone());
@@ -70,11 +81,11 @@ impl Reviews {
                 return Ok(Written::NoProduct);
             }
         }
-        Err(TableError::Unavailable { doing: "write review", source: "others kept coming before".into() })
+        Err(DynamoError::contended("write review"))
     }
 
-    fn put(&self, review: &Review) -> Result<TransactWriteItem, TableError> {
-        let put = Put::builder()
+    fn put(&self, review: &Review) -> PutBuilder {
+        Put::builder()
             .table_name(&self.reviews)
             .item(keys::PRODUCT, s(&review.product))
             .item(keys::USER, s(&review.user))
@@ -82,17 +93,14 @@ impl Reviews {
             .item("comment", s(&review.comment))
             .item("created_at", n(review.created_at))
             .condition_expression("attribute_not_exists(product)")
-            .build()
-            .map_err(build("build review"))?;
-        Ok(TransactWriteItem::builder().put(put).build())
     }
 
-    fn count(&self, review: &Review, change: Change) -> Result<TransactWriteItem, TableError> {
+    fn count(&self, review: &Review, change: Change) -> UpdateBuilder {
         let (set, side) = match change {
             Change::Now => (":now", "(attribute_not_exists(changed_at) OR changed_at < :now)"),
             Change::Next => ("changed_at + :one", "changed_at >= :now"),
         };
-        let update = Update::builder()
+        Update::builder()
             .table_name(&self.products)
             .key(keys::ID, s(&review.product))
             .update_expression(format!("ADD rating_sum :rating, rating_count :one SET changed_at = {set}"))
@@ -101,17 +109,14 @@ impl Reviews {
             .expression_attribute_values(":one", n(1))
             .expression_attribute_values(":now", n(review.created_at))
             .expression_attribute_values(":kind", s(KIND))
-            .build()
-            .map_err(build("build rating"))?;
-        Ok(TransactWriteItem::builder().update(update).build())
     }
 
     /// The reviews of a product, newest first, after the first `skip` of them, `limit` at most. What is skipped is read
     /// too: the caller bounds it.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn newest(&self, product: &str, skip: usize, limit: usize) -> Result<Vec<Review>, TableError> {
+    /// [`DynamoError`].
+    pub async fn newest(&self, product: &str, skip: usize, limit: usize) -> Result<Vec<Review>, DynamoError> {
         let wanted = skip + limit;
         let mut found: Vec<Review> = Vec::new();
         let mut start = None;
@@ -128,7 +133,7 @@ impl Reviews {
                 .set_exclusive_start_key(start)
                 .send()
                 .await
-                .map_err(TableError::from_sdk("query reviews"))?;
+                .map_err(DynamoError::from_sdk("query reviews"))?;
             found.extend(page.items().iter().map(decode).collect::<Result<Vec<_>, _>>()?);
             start = page.last_evaluated_key;
             if start.is_none() || found.len() >= wanted {
@@ -139,12 +144,12 @@ impl Reviews {
     }
 }
 
-fn decode(item: &Item) -> Result<Review, TableError> {
+fn decode(item: &Item) -> Result<Review, DynamoError> {
     Ok(Review {
         product: required_text(item, keys::PRODUCT)?,
         user: required_text(item, keys::USER)?,
         rating: required_number(item, "rating")?,
-        comment: text(item, "comment").unwrap_or_default(),
+        comment: text(item, "comment")?.unwrap_or_default(),
         created_at: required_number(item, "created_at")?,
     })
 }

@@ -6,8 +6,8 @@
 use almacen_domain::Millis;
 use almacen_domain::stock::Stamp;
 
-use crate::TableError;
-use crate::attr::{Item, required_text, text};
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, required_text, text};
 
 /// S3's order among the versions of one key, right-padded; empty where there is none.
 pub const ORDER: &str = "s3_order";
@@ -28,19 +28,19 @@ pub fn is_older_than(stamp: &Stamp) -> &'static str {
 }
 
 /// S3's order as a record has it.
-pub(crate) fn order(item: &Item) -> String {
-    if item.contains_key(LEFT_PADDED) { String::new() } else { text(item, ORDER).unwrap_or_default() }
+pub(crate) fn order(item: &Item) -> Result<String, DynamoError> {
+    if item.contains_key(LEFT_PADDED) { Ok(String::new()) } else { Ok(text(item, ORDER)?.unwrap_or_default()) }
 }
 
 /// The stamp of a record that must have one, made at `at`.
-pub(crate) fn required(item: &Item, at: Millis) -> Result<Stamp, TableError> {
-    Ok(Stamp { at, source: required_text(item, "source")?, sequencer: order(item) })
+pub(crate) fn required(item: &Item, at: Millis) -> Result<Stamp, DynamoError> {
+    Ok(Stamp { at, source: required_text(item, "source")?, sequencer: order(item)? })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attr::s;
+    use almacen_dynamo::attr::s;
 
     #[test]
     fn only_what_is_padded_on_the_right_gives_an_order() {

@@ -12,9 +12,10 @@ use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use almacen_domain::Millis;
 
-use crate::attr::{Item, n, number, s, text};
-use crate::calls::made;
-use crate::{TableError, keys};
+use crate::keys;
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, count, is_text, n, s};
+use almacen_dynamo::calls::condition_held;
 
 /// What came of asking for a store.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,8 +52,8 @@ impl Stores {
     /// Takes or prolongs the lease on `store` for `import`, never shortening it.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn acquire(&self, store: &str, import: &str, until: Millis, now: Millis) -> Result<Lease, TableError> {
+    /// [`DynamoError`].
+    pub async fn acquire(&self, store: &str, import: &str, until: Millis, now: Millis) -> Result<Lease, DynamoError> {
         let result = self
             .client
             .update_item()
@@ -75,22 +76,22 @@ impl Stores {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                     let item = failed.item().cloned().unwrap_or_default();
                     // Ours already, and for longer: another part of the same import took it.
-                    if text(&item, "lease_owner").as_deref() != Some(import) {
+                    if !is_text(&item, "lease_owner", import) {
                         return Ok(Lease::Busy);
                     }
                     item
                 }
-                _ => return Err(TableError::from_sdk("acquire store")(error)),
+                _ => return Err(DynamoError::from_sdk("acquire store")(error)),
             },
         };
-        Ok(Lease::Held { lines: line_count(&item) })
+        Ok(Lease::Held { lines: line_count(&item)? })
     }
 
     /// Gives the lease back early. Not holding it (any more) is no error: it would have expired.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn release(&self, store: &str, import: &str) -> Result<(), TableError> {
+    /// [`DynamoError`].
+    pub async fn release(&self, store: &str, import: &str) -> Result<(), DynamoError> {
         let result = self
             .client
             .update_item()
@@ -101,15 +102,15 @@ impl Stores {
             .expression_attribute_values(":me", s(import))
             .send()
             .await;
-        made(result, "release store").map(drop)
+        condition_held(result, "release store").map(drop)
     }
 
     /// How many lines the store had when last counted; the guess that decides between reading it whole and reading the
     /// lines of a small file one by one.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn lines(&self, store: &str) -> Result<u64, TableError> {
+    /// [`DynamoError`].
+    pub async fn lines(&self, store: &str) -> Result<u64, DynamoError> {
         let answer = self
             .client
             .get_item()
@@ -119,11 +120,11 @@ impl Stores {
             .expression_attribute_names("#lines", "lines")
             .send()
             .await
-            .map_err(TableError::from_sdk("read store"))?;
-        Ok(answer.item().map_or(0, line_count))
+            .map_err(DynamoError::from_sdk("read store"))?;
+        answer.item().map_or(Ok(0), line_count)
     }
 }
 
-fn line_count(item: &Item) -> u64 {
-    number(item, "lines").and_then(|lines| u64::try_from(lines).ok()).unwrap_or(0)
+fn line_count(item: &Item) -> Result<u64, DynamoError> {
+    Ok(count(item, "lines")?.unwrap_or(0))
 }

@@ -3,38 +3,25 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Config;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
-};
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, Update};
 
 use almacen_domain::Millis;
-use almacen_domain::patch::Expected;
+use almacen_domain::patch::{Expected, PreconditionFailed};
 use almacen_domain::task::{Content, Known, Opened, Step, Task};
 
-use crate::attr::{Item, b, n, number, required_number, required_text, s, text, truth};
-use crate::calls::{Transaction, build, made, transact};
-use crate::items::Page;
-use crate::{TableError, keys};
+use crate::keys;
+use almacen_dynamo::DynamoError;
+use almacen_dynamo::attr::{Item, b, item, n, number, required_number, required_text, s, text, truth};
+use almacen_dynamo::calls::condition_held;
+use almacen_dynamo::page::{Page, limit_for};
+use almacen_dynamo::transaction::{Commit, Transaction};
 
 /// What the index of to-dos has as its partition: all of them. A warehouse's to-dos are few; one partition takes a
 /// thousand writes a second.
 const KIND: &str = "task";
-
-/// Why a to-do was not changed.
-#[derive(Debug)]
-pub enum ChangeError {
-    /// There is no such to-do.
-    NoSuchTask,
-    /// It is there in another version.
-    OtherVersion,
-    /// The table failed.
-    Table(TableError),
-    /// The table did not say whether the change was made, and asking again could not tell.
-    Unknown(TableError),
-}
 
 /// What came of a line's news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +49,8 @@ impl Tasks {
     /// Keeps a new to-do whose id nobody knows yet.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn add(&self, task: &Task) -> Result<(), TableError> {
+    /// [`DynamoError`].
+    pub async fn add(&self, task: &Task) -> Result<(), DynamoError> {
         let result = self
             .client
             .put_item()
@@ -73,18 +60,18 @@ impl Tasks {
             .send()
             .await;
         // Where it is there already, it is by an earlier try of this very call, whose answer was lost.
-        made(result, "add task").map(drop)
+        condition_held(result, "add task").map(drop)
     }
 
     /// One to-do, as it is now.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn get(&self, id: &str) -> Result<Option<Task>, TableError> {
+    /// [`DynamoError`].
+    pub async fn get(&self, id: &str) -> Result<Option<Task>, DynamoError> {
         self.read(id, "read task").await?.as_ref().map(decode).transpose()
     }
 
-    async fn read(&self, id: &str, doing: &'static str) -> Result<Option<Item>, TableError> {
+    async fn read(&self, id: &str, doing: &'static str) -> Result<Option<Item>, DynamoError> {
         let answer = self
             .client
             .get_item()
@@ -93,19 +80,19 @@ impl Tasks {
             .consistent_read(true)
             .send()
             .await
-            .map_err(TableError::from_sdk(doing))?;
+            .map_err(DynamoError::from_sdk(doing))?;
         Ok(answer.item)
     }
 
     /// A page of to-dos, newest first.
     ///
     /// # Errors
-    /// [`TableError`].
+    /// [`DynamoError`].
     pub async fn newest(
         &self,
         limit: usize,
         after: Option<(Millis, String)>,
-    ) -> Result<Page<Task, (Millis, String)>, TableError> {
+    ) -> Result<Page<Task, (Millis, String)>, DynamoError> {
         let start = after.map(|(created_at, id)| {
             [("kind".to_owned(), s(KIND)), ("created_at".to_owned(), n(created_at)), (keys::ID.to_owned(), s(id))]
                 .into()
@@ -118,30 +105,26 @@ impl Tasks {
             .key_condition_expression("kind = :task")
             .expression_attribute_values(":task", s(KIND))
             .scan_index_forward(false)
-            // One more than asked for tells whether there is another page.
-            .limit(i32::try_from(limit + 1).unwrap_or(i32::MAX))
+            .limit(limit_for(limit))
             .set_exclusive_start_key(start)
             .send()
             .await
-            .map_err(TableError::from_sdk("query tasks"))?;
-        let mut found: Vec<Task> = answer.items().iter().map(decode).collect::<Result<_, _>>()?;
-        let more = found.len() > limit || answer.last_evaluated_key().is_some();
-        found.truncate(limit);
-        let next = found.last().filter(|_| more).map(|task| (task.created_at, task.id.clone()));
-        Ok(Page { examined: !found.is_empty(), found, next })
+            .map_err(DynamoError::from_sdk("query tasks"))?;
+        let found: Vec<Task> = answer.items().iter().map(decode).collect::<Result<_, _>>()?;
+        Ok(Page::cut(found, limit, answer.last_evaluated_key.is_some(), |task| (task.created_at, task.id.clone())))
     }
 
-    /// Replaces a to-do's content in one conditional write, and answers it as it is then.
+    /// Replaces a to-do's content in one conditional write, and answers it as it is then, or why it was not changed.
     ///
     /// # Errors
-    /// [`ChangeError`].
+    /// [`DynamoError`].
     pub async fn replace(
         &self,
         id: &str,
         content: &Content,
         expected: &Expected,
         now: Millis,
-    ) -> Result<Task, ChangeError> {
+    ) -> Result<Result<Task, PreconditionFailed>, DynamoError> {
         // The SDK repeats a write whose answer was lost. Replacing twice is harmless unless a version is expected: then
         // the second would find the first and report a version that does not match.
         let once = *expected != Expected::Any;
@@ -169,21 +152,22 @@ impl Tasks {
         let error = match update.customize().config_override(retries(once)).send().await {
             Ok(answer) => {
                 let task = answer.attributes().map(decode);
-                return task.unwrap_or(Err(TableError::Corrupt { attribute: keys::ID })).map_err(ChangeError::Table);
+                return task.unwrap_or(Err(DynamoError::Malformed { attribute: keys::ID })).map(Ok);
             }
             Err(error) => error,
         };
-        Err(match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => refused(failed.item()),
-            _ => failed("replace task", once, error),
-        })
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Err(refused(failed.item()))),
+            _ if once => Err(DynamoError::from_write("replace task")(error)),
+            _ => Err(DynamoError::from_sdk("replace task")(error)),
+        }
     }
 
-    /// Deletes a to-do in one conditional write.
+    /// Deletes a to-do in one conditional write, or says why it was not deleted.
     ///
     /// # Errors
-    /// [`ChangeError`].
-    pub async fn delete(&self, id: &str, expected: &Expected) -> Result<(), ChangeError> {
+    /// [`DynamoError`].
+    pub async fn delete(&self, id: &str, expected: &Expected) -> Result<Result<(), PreconditionFailed>, DynamoError> {
         let (condition, versions) = condition(expected);
         let mut delete = self
             .client
@@ -196,18 +180,18 @@ impl Tasks {
             delete = delete.expression_attribute_values(name, version);
         }
         // Repeated after a lost answer it would find nothing to delete.
-        let Err(error) = delete.customize().config_override(retries(true)).send().await else { return Ok(()) };
-        Err(match error.as_service_error() {
-            Some(DeleteItemError::ConditionalCheckFailedException(failed)) => refused(failed.item()),
-            _ => failed("delete task", true, error),
-        })
+        let Err(error) = delete.customize().config_override(retries(true)).send().await else { return Ok(Ok(())) };
+        match error.as_service_error() {
+            Some(DeleteItemError::ConditionalCheckFailedException(failed)) => Ok(Err(refused(failed.item()))),
+            _ => Err(DynamoError::from_write("delete task")(error)),
+        }
     }
 
     /// What is known of a line's restocking.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn known(&self, store: &str, sku: &str) -> Result<Known, TableError> {
+    /// [`DynamoError`].
+    pub async fn known(&self, store: &str, sku: &str) -> Result<Known, DynamoError> {
         let item = self.read(&keys::restock(store, sku), "read restocking").await?;
         item.as_ref().map(decode_known).transpose().map(Option::unwrap_or_default)
     }
@@ -216,29 +200,24 @@ impl Tasks {
     /// came before (who completed, deleted or rewrote the to-do) is left out.
     ///
     /// # Errors
-    /// [`TableError`].
-    pub async fn follow(&self, line: &Followable<'_>, now: Millis) -> Result<Followed, TableError> {
-        let mut writes = vec![self.know(line)?];
-        for step in line.steps {
-            writes.push(self.step(step, line.content, now)?);
+    /// [`DynamoError`].
+    pub async fn follow(&self, line: &Followable<'_>, now: Millis) -> Result<Followed, DynamoError> {
+        let mut transaction = Transaction::new("follow stock news");
+        transaction.add(Part::Known, self.know(line))?;
+        for (at, step) in line.steps.iter().enumerate() {
+            self.step(&mut transaction, Part::Step(at), step, line.content, now)?;
         }
         // Each round leaves at least one step out, so there is an end.
         loop {
-            match transact(&self.client, "follow stock news", &writes).await? {
-                Transaction::Written => return Ok(Followed::Done),
-                Transaction::Refused(at) if at.contains(&0) => return Ok(Followed::Overtaken),
-                Transaction::Refused(at) => {
-                    let mut position = 0;
-                    writes.retain(|_| {
-                        position += 1;
-                        !at.contains(&(position - 1))
-                    });
-                }
+            match transaction.commit(&self.client).await? {
+                Commit::Written => return Ok(Followed::Done),
+                Commit::Refused(parts) if parts.contains(&Part::Known) => return Ok(Followed::Overtaken),
+                Commit::Refused(parts) => transaction.leave_out(&parts),
             }
         }
     }
 
-    fn know(&self, line: &Followable<'_>) -> Result<TransactWriteItem, TableError> {
+    fn know(&self, line: &Followable<'_>) -> PutBuilder {
         let mut put = Put::builder()
             .table_name(&self.table)
             .item(keys::ID, s(keys::restock(line.store, line.sku)))
@@ -246,16 +225,22 @@ impl Tasks {
         if let Some(open) = &line.to.open {
             put = put.item("task", s(&open.task)).item("since", s(&open.since));
         }
-        put = if line.from.line_version == 0 {
+        if line.from.line_version == 0 {
             put.condition_expression("attribute_not_exists(id)")
         } else {
             put.condition_expression("line_version = :seen")
                 .expression_attribute_values(":seen", n(line.from.line_version))
-        };
-        Ok(TransactWriteItem::builder().put(put.build().map_err(build("build restocking"))?).build())
+        }
     }
 
-    fn step(&self, step: &Step, content: &Content, now: Millis) -> Result<TransactWriteItem, TableError> {
+    fn step(
+        &self,
+        transaction: &mut Transaction<Part>,
+        part: Part,
+        step: &Step,
+        content: &Content,
+        now: Millis,
+    ) -> Result<(), DynamoError> {
         let update = |id: &str| {
             Update::builder()
                 .table_name(&self.table)
@@ -269,10 +254,8 @@ impl Tasks {
                 let put = Put::builder()
                     .table_name(&self.table)
                     .set_item(Some(encode(&Task::new(id.clone(), content.clone(), now))))
-                    .condition_expression("attribute_not_exists(id)")
-                    .build()
-                    .map_err(build("build task"))?;
-                return Ok(TransactWriteItem::builder().put(put).build());
+                    .condition_expression("attribute_not_exists(id)");
+                return transaction.add(part, put);
             }
             // Still as it was made: nobody has written in it.
             Step::Raise(id) => update(id)
@@ -284,8 +267,17 @@ impl Tasks {
                 .condition_expression("completed = :no")
                 .expression_attribute_values(":yes", b(true)),
         };
-        Ok(TransactWriteItem::builder().update(update.build().map_err(build("build task"))?).build())
+        transaction.add(part, update)
     }
+}
+
+/// The writes that follow a line's news.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// What is known of the line.
+    Known,
+    /// A step, by its position.
+    Step(usize),
 }
 
 /// A line's news, ready to be followed.
@@ -328,26 +320,12 @@ fn condition(expected: &Expected) -> (String, Vec<(String, AttributeValue)>) {
     }
 }
 
-fn refused(held: Option<&Item>) -> ChangeError {
-    if held.is_some() { ChangeError::OtherVersion } else { ChangeError::NoSuchTask }
-}
-
-/// Codes of a write that was certainly not made.
-const REJECTED: [&str; 3] = ["ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"];
-
-fn failed<E, R>(doing: &'static str, once: bool, error: SdkError<E, R>) -> ChangeError
-where
-    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
-{
-    let rejected =
-        error.as_service_error().and_then(|service| service.code()).is_some_and(|code| REJECTED.contains(&code));
-    let error = TableError::from_sdk(doing)(error);
-    if once && !rejected && error.is_transient() { ChangeError::Unknown(error) } else { ChangeError::Table(error) }
+fn refused(held: Option<&Item>) -> PreconditionFailed {
+    if held.is_some() { PreconditionFailed::OtherVersion } else { PreconditionFailed::NotFound }
 }
 
 fn encode(task: &Task) -> Item {
-    [
+    item([
         (keys::ID, s(&task.id)),
         ("kind", s(KIND)),
         ("title", s(&task.content.title)),
@@ -356,18 +334,16 @@ fn encode(task: &Task) -> Item {
         ("version", n(task.version)),
         ("created_at", n(task.created_at)),
         ("updated_at", n(task.updated_at)),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    ])
 }
 
-fn decode(item: &Item) -> Result<Task, TableError> {
+fn decode(item: &Item) -> Result<Task, DynamoError> {
     Ok(Task {
         id: required_text(item, keys::ID)?,
         content: Content {
             title: required_text(item, "title")?,
-            description: text(item, "description").unwrap_or_default(),
-            completed: truth(item, "completed"),
+            description: text(item, "description")?.unwrap_or_default(),
+            completed: truth(item, "completed")?,
         },
         version: required_number(item, "version")?,
         created_at: required_number(item, "created_at")?,
@@ -375,11 +351,12 @@ fn decode(item: &Item) -> Result<Task, TableError> {
     })
 }
 
-fn decode_known(item: &Item) -> Result<Known, TableError> {
-    let open = text(item, "task").map(|task| Opened { task, since: text(item, "since").unwrap_or_default() });
+fn decode_known(item: &Item) -> Result<Known, DynamoError> {
+    let since = text(item, "since")?.unwrap_or_default();
+    let open = text(item, "task")?.map(|task| Opened { task, since });
     // Never 0, which would mean that there is no record.
-    let line_version = number(item, "line_version").filter(|version| *version > 0);
-    Ok(Known { line_version: line_version.ok_or(TableError::Corrupt { attribute: "line_version" })?, open })
+    let line_version = number(item, "line_version")?.filter(|version| *version > 0);
+    Ok(Known { line_version: line_version.ok_or(DynamoError::Malformed { attribute: "line_version" })?, open })
 }
 
 #[cfg(test)]
@@ -413,8 +390,8 @@ mod tests {
                 steps: &[],
                 content: &task().content,
             };
-            let write = tasks().know(&line).unwrap();
-            assert_eq!(decode_known(write.put().unwrap().item()).unwrap(), to);
+            let put = tasks().know(&line).build().unwrap();
+            assert_eq!(decode_known(put.item()).unwrap(), to);
         }
         assert!(decode_known(&Item::new()).is_err());
     }
@@ -425,8 +402,8 @@ mod tests {
             let (from, to) = (Known { line_version: from, open: None }, Known { line_version: 9, open: None });
             let content = task().content;
             let line = Followable { store: "Berlin", sku: "Té", from: &from, to: &to, steps: &[], content: &content };
-            let write = tasks().know(&line).unwrap();
-            assert_eq!(write.put().unwrap().condition_expression(), Some(expected));
+            let put = tasks().know(&line).build().unwrap();
+            assert_eq!(put.condition_expression(), Some(expected));
         };
         check(0, "attribute_not_exists(id)");
         check(4, "line_version = :seen");

@@ -13,13 +13,15 @@ const UNIT_BYTES: usize = 4096;
 const DOCUMENT_BYTES: usize = 3;
 
 /// Of `asked` single items read strongly consistently, of which `found` were there: each is rounded up by itself.
-pub(crate) fn of_single_reads(found: &[Item], asked: usize) -> f64 {
+#[must_use]
+pub fn of_single_reads(found: &[Item], asked: usize) -> f64 {
     let units: usize = found.iter().map(|item| size(item).div_ceil(UNIT_BYTES).max(1)).sum();
     (units + asked.saturating_sub(found.len())) as f64
 }
 
 /// Of a page of an index, whose items are added up before rounding.
-pub(crate) fn of_query(items: &[Item]) -> f64 {
+#[must_use]
+pub fn of_query(items: &[Item]) -> f64 {
     items.iter().map(size).sum::<usize>().div_ceil(UNIT_BYTES).max(1) as f64 / 2.0
 }
 

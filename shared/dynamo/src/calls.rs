@@ -7,12 +7,11 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::Builder as ConfigBuilder;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
-use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, PutRequest, TransactWriteItem, WriteRequest};
+use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, WriteRequest};
 
-use crate::TableError;
+use crate::DynamoError;
 use crate::attr::Item;
 use crate::error::{is_throttling, is_transient};
 
@@ -20,67 +19,28 @@ use crate::error::{is_throttling, is_transient};
 pub const BATCH_WRITE_MAX: usize = 25;
 /// Items of one BatchGetItem, DynamoDB's own limit.
 pub const BATCH_GET_MAX: usize = 100;
-/// Writes of one TransactWriteItems, DynamoDB's own limit.
-pub(crate) const TRANSACTION_MAX: usize = 100;
 
 /// Tries of a batch of which DynamoDB leaves a part undone, with a doubling pause from [`FIRST_PAUSE`]: 13 s in all.
 const TRIES: u32 = 9;
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const CONDITION_FAILED: &str = "ConditionalCheckFailed";
-/// Reasons to cancel a transaction that another try would meet again
-/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
-const HOPELESS: [&str; 2] = ["ItemCollectionSizeLimitExceeded", "ValidationError"];
 
-/// What came of a transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Transaction {
-    /// All of it is written.
-    Written,
-    /// Nothing is: the conditions of the writes at these positions did not hold.
-    Refused(Vec<usize>),
-}
-
-/// Writes all or nothing. Where somebody else writes to one of the items at the same moment, it tries again.
-pub(crate) async fn transact(
-    client: &Client,
-    doing: &'static str,
-    writes: &[TransactWriteItem],
-) -> Result<Transaction, TableError> {
-    let mut pause = Pause::new();
-    loop {
-        let result = client.transact_write_items().set_transact_items(Some(writes.to_vec())).send().await;
-        let Err(error) = result else { return Ok(Transaction::Written) };
-        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
-            return Err(TableError::from_sdk(doing)(error));
-        };
-        let reasons = cancelled.cancellation_reasons();
-        let failed =
-            |(at, reason): (usize, &CancellationReason)| (reason.code() == Some(CONDITION_FAILED)).then_some(at);
-        let refused: Vec<usize> = reasons.iter().enumerate().filter_map(failed).collect();
-        if !refused.is_empty() {
-            return Ok(Transaction::Refused(refused));
-        }
-        if reasons.iter().filter_map(CancellationReason::code).any(|code| HOPELESS.contains(&code)) {
-            return Err(TableError::from_sdk(doing)(error));
-        }
-        pause.wait(doing).await?;
-    }
-}
-
-/// The items under `keys` (at most [`BATCH_GET_MAX`]) that there are, in no order, read as `how` says.
-pub(crate) async fn get_all(
+/// The items under `keys` (at most [`BATCH_GET_MAX`]) that exist, in no order, read as `how` says.
+///
+/// # Errors
+/// [`DynamoError`].
+pub async fn get_many(
     client: &Client,
     table: &str,
     doing: &'static str,
     mut keys: Vec<Item>,
     how: KeysAndAttributesBuilder,
-) -> Result<Vec<Item>, TableError> {
+) -> Result<Vec<Item>, DynamoError> {
     let mut found = Vec::with_capacity(keys.len());
     let mut pause = Pause::new();
     while !keys.is_empty() {
-        let request = how.clone().set_keys(Some(keys)).build().map_err(build(doing))?;
+        let request = how.clone().set_keys(Some(keys)).build()?;
         let answer =
-            client.batch_get_item().request_items(table, request).send().await.map_err(TableError::from_sdk(doing))?;
+            client.batch_get_item().request_items(table, request).send().await.map_err(DynamoError::from_sdk(doing))?;
         found.extend(answer.responses.and_then(|mut tables| tables.remove(table)).unwrap_or_default());
         keys = answer.unprocessed_keys.and_then(|mut tables| tables.remove(table)).map_or(Vec::new(), |rest| rest.keys);
         if !keys.is_empty() {
@@ -90,8 +50,9 @@ pub(crate) async fn get_all(
     Ok(found)
 }
 
-/// A strongly consistent [`get_all`].
-pub(crate) fn consistent() -> KeysAndAttributesBuilder {
+/// A strongly consistent [`get_many`].
+#[must_use]
+pub fn consistent() -> KeysAndAttributesBuilder {
     KeysAndAttributes::builder().consistent_read(true)
 }
 
@@ -113,13 +74,17 @@ impl Attempts for () {
 }
 
 /// A call makes one attempt: who repeats it by [`persist`] sees each that is refused. The SDK's own repetitions are silent.
-pub(crate) fn one_attempt() -> ConfigBuilder {
+#[must_use]
+pub fn one_attempt() -> ConfigBuilder {
     ConfigBuilder::new().retry_config(RetryConfig::disabled())
 }
 
 /// Sends until DynamoDB takes the call or refuses it for another reason than a moment's trouble, with pauses and an end.
 /// `send` makes [`one_attempt`].
-pub(crate) async fn persist<T, E, R, F>(attempts: &dyn Attempts, send: impl Fn() -> F) -> Result<T, SdkError<E, R>>
+///
+/// # Errors
+/// What DynamoDB refused the last attempt for.
+pub async fn persist<T, E, R, F>(attempts: &dyn Attempts, send: impl Fn() -> F) -> Result<T, SdkError<E, R>>
 where
     F: Future<Output = Result<T, SdkError<E, R>>>,
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
@@ -141,21 +106,24 @@ where
     }
 }
 
-/// Puts items, at most [`BATCH_WRITE_MAX`], whatever was there. Some may be written where it fails.
-pub(crate) async fn put_all(
+/// Puts items, at most [`BATCH_WRITE_MAX`], over whatever was there.
+///
+/// # Errors
+/// [`DynamoError`]; some of the items may be written then.
+pub async fn put_many(
     client: &Client,
     table: &str,
     doing: &'static str,
     attempts: &dyn Attempts,
     items: impl Fn() -> Vec<Item>,
-) -> Result<(), TableError> {
+) -> Result<(), DynamoError> {
     // What an attempt left undone; all of it before the first that was taken.
     let mut undone: Option<Vec<WriteRequest>> = None;
     let mut pause = Pause::new();
     loop {
         let requests = match &undone {
             Some(undone) => undone.clone(),
-            None => put_requests(doing, items())?,
+            None => put_requests(items())?,
         };
         if requests.is_empty() {
             return Ok(());
@@ -177,23 +145,26 @@ pub(crate) async fn put_all(
                     attempts.pushed_back(attempt);
                 }
                 if !is_transient(&error) || !pause.again().await {
-                    return Err(TableError::from_sdk(doing)(error));
+                    return Err(DynamoError::from_sdk(doing)(error));
                 }
             }
         }
     }
 }
 
-fn put_requests(doing: &'static str, items: Vec<Item>) -> Result<Vec<WriteRequest>, TableError> {
+fn put_requests(items: Vec<Item>) -> Result<Vec<WriteRequest>, DynamoError> {
     let request = |item| {
-        let put = PutRequest::builder().set_item(Some(item)).build().map_err(build(doing))?;
+        let put = PutRequest::builder().set_item(Some(item)).build()?;
         Ok(WriteRequest::builder().put_request(put).build())
     };
     items.into_iter().map(request).collect()
 }
 
-/// Was the write made? `false`: its condition did not hold.
-pub(crate) fn made<T, E, R>(result: Result<T, SdkError<E, R>>, doing: &'static str) -> Result<bool, TableError>
+/// Did the condition of a write hold? Then the write is made.
+///
+/// # Errors
+/// [`DynamoError`].
+pub fn condition_held<T, E, R>(result: Result<T, SdkError<E, R>>, doing: &'static str) -> Result<bool, DynamoError>
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     R: fmt::Debug + Send + Sync + 'static,
@@ -201,35 +172,37 @@ where
     match result {
         Ok(_) => Ok(true),
         Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-        Err(error) => Err(TableError::from_sdk(doing)(error)),
+        Err(error) => Err(DynamoError::from_write(doing)(error)),
     }
 }
 
-/// A request lacks a field that it needs: never in practice.
-pub(crate) fn build(doing: &'static str) -> impl FnOnce(BuildError) -> TableError {
-    move |source| TableError::Refused { doing, source: Box::new(source) }
-}
-
 /// A doubling pause with jitter between tries, and an end to it.
-pub(crate) struct Pause {
+#[derive(Debug, Default)]
+pub struct Pause {
     tries: u32,
 }
 
 impl Pause {
-    pub(crate) fn new() -> Self {
-        Self { tries: 0 }
+    /// Before the first try.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    pub(crate) async fn wait(&mut self, doing: &'static str) -> Result<(), TableError> {
+    /// Waits for the next try.
+    ///
+    /// # Errors
+    /// [`DynamoError::Unavailable`] where there were enough.
+    pub async fn wait(&mut self, doing: &'static str) -> Result<(), DynamoError> {
         if self.again().await {
             Ok(())
         } else {
-            Err(TableError::Unavailable { doing, source: "throttled too often".into() })
+            Err(DynamoError::Unavailable { doing, source: "throttled too often".into(), perhaps_made: false })
         }
     }
 
     /// Waits for the next try. `false`, at once: there were enough.
-    pub(crate) async fn again(&mut self) -> bool {
+    pub async fn again(&mut self) -> bool {
         self.tries += 1;
         if self.tries >= TRIES {
             return false;
