@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use almacen_contract::cart::{CartBody, CartData, ChangedBody, refused};
-use almacen_contract::error::{Language, RequestError};
+use almacen_contract::error::{Language, RequestError, Unserialisable};
 use almacen_contract::event::{Envelope, Origin, name};
 use almacen_domain::Millis;
 use almacen_domain::cart::{Cart, Catalogue, Change, shown};
 use almacen_domain::catalogue::Product;
 use almacen_domain::coupon::{Code, Standing};
+use almacen_domain::event::OutboxEvent;
 use almacen_domain::pricing::Rules;
 use almacen_domain::shipping::Shipping;
 use almacen_dynamo::DynamoError;
@@ -20,7 +21,6 @@ use almacen_lambda_kit::log::error_chain;
 use almacen_lambda_kit::start::now_ms;
 use almacen_table::carts::Carts;
 use almacen_table::coupons::Coupons;
-use almacen_table::outbox::Event;
 use almacen_table::products::Products;
 
 pub mod ask;
@@ -179,7 +179,7 @@ impl Api {
             self.ask(&mut known, products, code, user).await?;
             let next = cart.changed(change, &known.catalogue, known.coupon(code), shipping, now).map_err(refused)?;
             let Some(next) = next else { return Ok((cart, known)) };
-            let event = updated(user, &next, request, now);
+            let event = updated(user, &next, request, now)?;
             if self.carts.save(user, cart.version, &next, &event, now).await? {
                 tracing::info!(by = user, version = next.version, lines = next.lines.len(), attempt, "cart changed");
                 return Ok((next, known));
@@ -230,11 +230,11 @@ impl Api {
 }
 
 /// What is told of a change. A request makes one version of a cart, so the two tell it from every other change.
-fn updated(user: &str, cart: &Cart, request: &str, now: Millis) -> Event {
+fn updated(user: &str, cart: &Cart, request: &str, now: Millis) -> Result<OutboxEvent, Unserialisable> {
     let version = cart.version.to_string();
     let origin = Origin { at: now, correlation: request, cause: request, aggregate: user };
     let event = Envelope::wrap(name::CART_UPDATED, &[user, request, &version], origin, CartData::of(user, cart));
-    Event { body: event.body(), id: event.id, name: event.evento }
+    event.into_outbox()
 }
 
 /// How long to wait after a try that came too late: anything up to a bound that doubles from what the try took, so that those
@@ -313,7 +313,7 @@ mod tests {
     #[test]
     fn the_same_change_has_the_same_event_and_another_has_another() {
         let cart = |version| Cart { version, updated_at: Some(1), ..Cart::default() };
-        let event = updated("u1", &cart(3), "req-1", 1_705_834_800_000);
+        let event = updated("u1", &cart(3), "req-1", 1_705_834_800_000).unwrap();
         assert_eq!(
             event.body,
             format!(
@@ -321,8 +321,8 @@ mod tests {
                 event.id
             )
         );
-        assert_eq!(event.id, updated("u1", &cart(3), "req-1", 7).id);
-        assert_ne!(event.id, updated("u1", &cart(4), "req-1", 7).id);
-        assert_ne!(event.id, updated("u1", &cart(3), "req-2", 7).id);
+        assert_eq!(event.id, updated("u1", &cart(3), "req-1", 7).unwrap().id);
+        assert_ne!(event.id, updated("u1", &cart(4), "req-1", 7).unwrap().id);
+        assert_ne!(event.id, updated("u1", &cart(3), "req-2", 7).unwrap().id);
     }
 }

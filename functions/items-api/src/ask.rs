@@ -1,32 +1,24 @@
 //! What a request asks for, read and checked whole: route, role, path, query and body. Nothing here talks to anybody.
 
-use almacen_contract::error::{ApiError, Code, Detail, Text};
+use almacen_contract::error::{ApiError, Code};
 use almacen_contract::imports::NewImport;
 use almacen_contract::{cursor, imports, items};
 use almacen_domain::Millis;
-use almacen_domain::name::{Sku, StoreId};
+use almacen_domain::name::{NameError, Sku, StoreId};
 use almacen_domain::patch::{Expected, Patch};
 use almacen_domain::role::Role;
 use almacen_domain::search::{NEEDLE_CHARS_MAX, Needle};
 use almacen_lambda_kit::http::Request;
+use almacen_lambda_kit::query::{PageRequest, Query};
 
 /// The most that a page may hold, and what it holds where nothing is said.
 pub const LIMIT_MAX: usize = 100;
-
-/// How much of a list is wanted, and after what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice<K> {
-    /// Things on the page.
-    pub limit: usize,
-    /// The last thing of the page before.
-    pub after: Option<K>,
-}
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
     /// `GET /items`.
-    AllLines(Slice<(String, String)>),
+    AllLines(PageRequest<(String, String)>),
     /// `GET /items/{store}`.
     StoreLines {
         /// Which store.
@@ -36,7 +28,7 @@ pub enum Ask {
         /// Only low ones.
         low: bool,
         /// Which page.
-        slice: Slice<String>,
+        page: PageRequest<String>,
     },
     /// `GET /items/{store}/{item}`.
     Line(StoreId, Sku),
@@ -54,7 +46,7 @@ pub enum Ask {
         by: String,
     },
     /// `GET /stores`.
-    Stores(Slice<String>),
+    Stores(PageRequest<String>),
     /// `POST /imports`.
     NewImport {
         /// What is announced.
@@ -63,7 +55,7 @@ pub enum Ask {
         by: String,
     },
     /// `GET /imports`.
-    Imports(Slice<(Millis, String)>),
+    Imports(PageRequest<(Millis, String)>),
     /// `GET /imports/{id}`.
     Import(String),
 }
@@ -87,21 +79,22 @@ impl Ask {
             ("GET", "/items") => {
                 request.caller()?;
                 let mut query = Query::of(request);
-                let after = query.after(list::LINES, "", |[store, sku]: [String; 2]| Some((store, sku)));
-                query.slice(after).map(Self::AllLines)
+                let page = query.page(LIMIT_MAX, (list::LINES, ""), line_key);
+                query.finish().map(|()| Self::AllLines(page))
             }
             ("GET", "/items/{store}") => {
                 request.caller()?;
                 let mut query = Query::of(request);
-                let store = query.named("store", StoreId::parse);
+                let store = query.path("store", StoreId::parse);
                 let low = query.flag("low");
-                let needle = query.needle("q");
+                let needle = query.short_text("q", NEEDLE_CHARS_MAX).and_then(Needle::new);
                 let name = store.as_ref().map(StoreId::as_str).unwrap_or_default();
-                let after = query.after(lines_list(low), name, |[sku]: [String; 1]| Some(sku));
-                let slice = query.slice(after)?;
+                let page =
+                    query.page(LIMIT_MAX, (lines_list(low), name), |[sku]: [String; 1]| checked(sku, Sku::parse));
+                query.finish()?;
                 // A store that could not be read is among the problems, so it has ended above.
                 let store = store.ok_or_else(|| ApiError::new(Code::NotFound))?;
-                Ok(Self::StoreLines { store, needle, low, slice })
+                Ok(Self::StoreLines { store, needle, low, page })
             }
             ("GET", "/items/{store}/{item}" | "/items/{store}/{item+}") => {
                 request.caller()?;
@@ -119,8 +112,9 @@ impl Ask {
             ("GET", "/stores") => {
                 request.caller()?;
                 let mut query = Query::of(request);
-                let after = query.after(list::STORES, "", |[store]: [String; 1]| Some(store));
-                query.slice(after).map(Self::Stores)
+                let key = |[store]: [String; 1]| checked(store, StoreId::parse);
+                let page = query.page(LIMIT_MAX, (list::STORES, ""), key);
+                query.finish().map(|()| Self::Stores(page))
             }
             ("POST", "/imports") => {
                 let caller = request.caller_at_least(Role::Operator)?;
@@ -129,8 +123,10 @@ impl Ask {
             ("GET", "/imports") => {
                 request.caller_at_least(Role::Operator)?;
                 let mut query = Query::of(request);
-                let after = query.after(list::IMPORTS, "", |[at, id]: [String; 2]| Some((at.parse().ok()?, id)));
-                query.slice(after).map(Self::Imports)
+                let page = query.page(LIMIT_MAX, (list::IMPORTS, ""), |[at, id]: [String; 2]| {
+                    Some((at.parse().ok()?, imports::import_id(&id).ok()?.to_owned()))
+                });
+                query.finish().map(|()| Self::Imports(page))
             }
             ("GET", "/imports/{id}") => {
                 request.caller_at_least(Role::Operator)?;
@@ -171,95 +167,19 @@ pub fn after_import((created_at, id): &(Millis, String)) -> String {
 
 fn line(request: &Request) -> Result<(StoreId, Sku), ApiError> {
     let mut query = Query::of(request);
-    let (store, sku) = (query.named("store", StoreId::parse), query.named("item", Sku::parse));
-    match (store, sku) {
-        (Some(store), Some(sku)) => Ok((store, sku)),
-        _ => Err(ApiError::invalid(query.problems)),
-    }
+    let (store, sku) = (query.path("store", StoreId::parse), query.path("item", Sku::parse));
+    query.finish()?;
+    // What could not be read is among the problems, so it has ended above.
+    store.zip(sku).ok_or_else(|| ApiError::new(Code::NotFound))
 }
 
-/// A request's path and query while they are being read. Parameters that no list knows are passed over: addresses are
-/// handed about with all sorts of things appended.
-struct Query<'a> {
-    request: &'a Request,
-    problems: Vec<Detail>,
+/// A name out of a cursor, if it is one.
+fn checked<T>(name: String, parse: impl Fn(&str) -> Result<T, NameError>) -> Option<String> {
+    parse(&name).is_ok().then_some(name)
 }
 
-impl<'a> Query<'a> {
-    fn of(request: &'a Request) -> Self {
-        Self { request, problems: Vec::new() }
-    }
-
-    fn named<T>(
-        &mut self,
-        parameter: &str,
-        parse: impl Fn(&str) -> Result<T, almacen_domain::name::NameError>,
-    ) -> Option<T> {
-        parse(&self.request.path_parameter(parameter))
-            .map_err(|error| self.problems.push(Detail::name(parameter, error)))
-            .ok()
-    }
-
-    fn flag(&mut self, parameter: &str) -> bool {
-        match self.request.query(parameter) {
-            None | Some("false" | "") => false,
-            Some("true") => true,
-            Some(_) => {
-                self.problem(parameter, Text::fixed("Debe ser true o false.", "Must be true or false."));
-                false
-            }
-        }
-    }
-
-    fn needle(&mut self, parameter: &str) -> Option<Needle> {
-        let text = self.request.query(parameter).filter(|text| !text.trim().is_empty())?;
-        let needle = Needle::new(text);
-        if needle.is_none() {
-            self.problem(
-                parameter,
-                Text::made(
-                    format!("Tiene más de {NEEDLE_CHARS_MAX} caracteres."),
-                    format!("Has more than {NEEDLE_CHARS_MAX} characters."),
-                ),
-            );
-        }
-        needle
-    }
-
-    fn after<const N: usize, K>(
-        &mut self,
-        list: &str,
-        scope: &str,
-        key: impl Fn([String; N]) -> Option<K>,
-    ) -> Option<K> {
-        let text = self.request.query("cursor").filter(|text| !text.is_empty())?;
-        let after = cursor::decode(list, scope, text).ok().and_then(key);
-        if after.is_none() {
-            self.problem("cursor", Text::fixed("No es un cursor de esta lista.", "This is not a cursor of this list."));
-        }
-        after
-    }
-
-    fn slice<K>(mut self, after: Option<K>) -> Result<Slice<K>, ApiError> {
-        let limit = match self.request.query("limit") {
-            None => LIMIT_MAX,
-            Some(text) => text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit)).unwrap_or_else(|| {
-                self.problem(
-                    "limit",
-                    Text::made(
-                        format!("Debe ser un número entero de 1 a {LIMIT_MAX}."),
-                        format!("Must be a whole number from 1 to {LIMIT_MAX}."),
-                    ),
-                );
-                LIMIT_MAX
-            }),
-        };
-        if self.problems.is_empty() { Ok(Slice { limit, after }) } else { Err(ApiError::invalid(self.problems)) }
-    }
-
-    fn problem(&mut self, field: &str, text: Text) {
-        self.problems.push(Detail::new(field, text));
-    }
+fn line_key([store, sku]: [String; 2]) -> Option<(String, String)> {
+    Some((checked(store, StoreId::parse)?, checked(sku, Sku::parse)?))
 }
 
 #[cfg(test)]
@@ -295,14 +215,14 @@ mod tests {
 
     #[test]
     fn what_the_sample_events_ask_for() {
-        assert_eq!(read(event!("list")).unwrap(), Ask::AllLines(Slice { limit: 100, after: None }));
+        assert_eq!(read(event!("list")).unwrap(), Ask::AllLines(PageRequest { limit: 100, after: None }));
         assert_eq!(
             read(event!("store-search")).unwrap(),
             Ask::StoreLines {
                 store: store("São Paulo"),
                 needle: Needle::new("café"),
                 low: true,
-                slice: Slice { limit: 20, after: None }
+                page: PageRequest { limit: 20, after: None }
             }
         );
         assert_eq!(read(event!("line")).unwrap(), Ask::Line(store("Berlin"), Sku::parse("Café 1/2 kg").unwrap()));
@@ -320,7 +240,7 @@ mod tests {
                 by: "7d8ca528-4931-4254-9273-ea5ee853f271".to_owned(),
             }
         );
-        assert_eq!(read(event!("stores")).unwrap(), Ask::Stores(Slice { limit: 100, after: None }));
+        assert_eq!(read(event!("stores")).unwrap(), Ask::Stores(PageRequest { limit: 100, after: None }));
         assert_eq!(
             read(event!("new-import")).unwrap(),
             Ask::NewImport {
@@ -328,7 +248,7 @@ mod tests {
                 by: "7d8ca528-4931-4254-9273-ea5ee853f271".to_owned(),
             }
         );
-        assert_eq!(read(event!("imports")).unwrap(), Ask::Imports(Slice { limit: 10, after: None }));
+        assert_eq!(read(event!("imports")).unwrap(), Ask::Imports(PageRequest { limit: 10, after: None }));
         assert_eq!(read(event!("import")).unwrap(), Ask::Import("imp_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d".to_owned()));
     }
 
@@ -385,18 +305,21 @@ mod tests {
                 json!({"low": low, "cursor": after_store_line(&store("Berlin"), false, "Té")});
             read(event)
         };
-        let Ok(Ask::StoreLines { slice, .. }) = berlin("false") else { panic!("not read") };
-        assert_eq!(slice.after.as_deref(), Some("Té"));
+        let Ok(Ask::StoreLines { page, .. }) = berlin("false") else { panic!("not read") };
+        assert_eq!(page.after.as_deref(), Some("Té"));
         assert!(berlin("true").is_err());
 
         let line = after_line(&("Berlin".to_owned(), "Té".to_owned()));
-        assert!(matches!(with(event!("list"), line.clone()), Ok(Ask::AllLines(Slice { after: Some(_), .. }))));
+        assert!(matches!(with(event!("list"), line.clone()), Ok(Ask::AllLines(PageRequest { after: Some(_), .. }))));
         assert!(with(event!("stores"), line).is_err());
-        assert!(matches!(with(event!("stores"), after_store("Berlin")), Ok(Ask::Stores(Slice { after: Some(_), .. }))));
+        assert!(matches!(
+            with(event!("stores"), after_store("Berlin")),
+            Ok(Ask::Stores(PageRequest { after: Some(_), .. }))
+        ));
         let import = after_import(&(1_705_834_800_123, "imp_1".to_owned()));
         assert!(matches!(
             with(event!("imports"), import),
-            Ok(Ask::Imports(Slice { after: Some((1_705_834_800_123, _)), .. }))
+            Ok(Ask::Imports(PageRequest { after: Some((1_705_834_800_123, _)), .. }))
         ));
         let no_time = cursor::encode("imports", "", &["yesterday", "imp_1"]);
         assert!(with(event!("imports"), no_time).is_err());

@@ -15,13 +15,14 @@ use almacen_dynamo::page::Page;
 use almacen_files::presign::{self, LINK_LASTS};
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request, etag};
+use almacen_lambda_kit::query::PageRequest;
 use almacen_lambda_kit::start::now_ms;
 use almacen_table::imports_view::ImportsView;
 use almacen_table::items::{Filter, Items};
 
 pub mod ask;
 
-use ask::{Ask, Slice, after_import, after_line, after_store, after_store_line};
+use ask::{Ask, after_import, after_line, after_store, after_store_line};
 
 /// What the environment says.
 #[derive(Debug)]
@@ -91,8 +92,8 @@ impl Api {
     /// What the caller sees, and the cause.
     pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
         match Ask::read(&request)? {
-            Ask::AllLines(slice) => self.all_lines(slice).await,
-            Ask::StoreLines { store, needle, low, slice } => self.store_lines(store, needle, low, slice).await,
+            Ask::AllLines(page) => self.all_lines(page).await,
+            Ask::StoreLines { store, needle, low, page } => self.store_lines(store, needle, low, page).await,
             Ask::Line(store, sku) => {
                 let line = self.items.line(&store, &sku).await?;
                 let line = line.ok_or_else(|| ApiError::new(Code::NotFound))?;
@@ -107,9 +108,9 @@ impl Api {
                 tracing::info!(store = store.as_str(), version = line.version, by, "line changed");
                 self.one_line(line)
             }
-            Ask::Stores(slice) => self.stores(slice).await,
+            Ask::Stores(page) => self.stores(page).await,
             Ask::NewImport { new, by } => self.new_import(new, &by).await,
-            Ask::Imports(Slice { limit, after }) => {
+            Ask::Imports(PageRequest { limit, after }) => {
                 let page = self.imports.recent(limit, after).await?;
                 let mut imports = Vec::with_capacity(page.found.len());
                 for import in page.found {
@@ -135,8 +136,8 @@ impl Api {
         Reply::json(200, &LinesBody { items, next: page.next.as_ref().map(next) })
     }
 
-    async fn all_lines(&self, slice: Slice<(String, String)>) -> Result<Reply, RequestError> {
-        let page = self.items.all(slice.limit, slice.after).await?;
+    async fn all_lines(&self, wanted: PageRequest<(String, String)>) -> Result<Reply, RequestError> {
+        let page = self.items.all(wanted.limit, wanted.after).await?;
         self.lines(page, after_line)
     }
 
@@ -145,19 +146,19 @@ impl Api {
         store: StoreId,
         needle: Option<Needle>,
         low: bool,
-        slice: Slice<String>,
+        wanted: PageRequest<String>,
     ) -> Result<Reply, RequestError> {
-        let first = slice.after.is_none();
+        let first = wanted.after.is_none();
         let filter = Filter { needle, low_against: low.then_some(self.default_threshold) };
-        let page = self.items.of_store(&store, &filter, slice.limit, slice.after).await?;
+        let page = self.items.of_store(&store, &filter, wanted.limit, wanted.after).await?;
         if first && !page.examined && !self.items.knows(&store).await? {
             return Err(ApiError::new(Code::NotFound).into());
         }
         self.lines(page, |sku| after_store_line(&store, low, sku))
     }
 
-    async fn stores(&self, slice: Slice<String>) -> Result<Reply, RequestError> {
-        let page = self.items.stores(slice.limit, slice.after).await?;
+    async fn stores(&self, wanted: PageRequest<String>) -> Result<Reply, RequestError> {
+        let page = self.items.stores(wanted.limit, wanted.after).await?;
         let stores = page.found.into_iter().map(|s| StoreBody { store: s.store, lines: s.lines, low: s.low }).collect();
         Reply::json(200, &StoresBody { stores, next: page.next.as_deref().map(after_store) })
     }

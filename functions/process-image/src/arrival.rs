@@ -1,8 +1,7 @@
 //! From an S3 event to the pictures that arrived.
 
 use almacen_domain::{Millis, image};
-use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
-use percent_encoding::percent_decode_str;
+use almacen_lambda_kit::s3::{CreatedObject, NotAnS3Event, created_objects};
 
 /// An upload, as its event tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,40 +18,21 @@ pub struct Uploaded {
     pub at: Millis,
 }
 
-/// The message is no S3 event, so it can never succeed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the message is no S3 event")]
-pub struct Malformed;
-
-/// The pictures that a message tells of. Other messages, such as the test that S3 sends when notifications are set up,
-/// other kinds of event and other objects give none.
+/// The pictures that a message tells of. Objects that are no product's are left alone.
 ///
 /// # Errors
-/// [`Malformed`].
-pub fn parse(body: &str) -> Result<Vec<Uploaded>, Malformed> {
-    let value: serde_json::Value = serde_json::from_str(body).map_err(|_| Malformed)?;
-    if value.get("Event").and_then(serde_json::Value::as_str) == Some("s3:TestEvent") {
-        return Ok(Vec::new());
-    }
-    let event: S3Event = serde_json::from_value(value).map_err(|_| Malformed)?;
-    Ok(event.records.iter().filter_map(uploaded).collect())
+/// [`NotAnS3Event`].
+pub fn parse(body: &str) -> Result<Vec<Uploaded>, NotAnS3Event> {
+    Ok(created_objects(body)?.into_iter().filter_map(uploaded).collect())
 }
 
-fn uploaded(record: &S3EventRecord) -> Option<Uploaded> {
-    let name = record.event_name.as_deref().unwrap_or_default();
-    if !name.trim_start_matches("s3:").starts_with("ObjectCreated") {
-        return None;
-    }
-    let bucket = record.s3.bucket.name.clone()?;
-    // S3 writes keys into events as form data: `+` is a space, everything else is percent-encoded UTF-8.
-    let encoded = record.s3.object.key.as_deref()?.replace('+', " ");
-    let key = percent_decode_str(&encoded).decode_utf8_lossy().into_owned();
+fn uploaded(object: CreatedObject) -> Option<Uploaded> {
+    let CreatedObject { bucket, key, size, at, .. } = object;
     let Some(product) = image::product_of(&key).map(str::to_owned) else {
         tracing::warn!(bucket, "an object that is no product's picture; left alone");
         return None;
     };
-    let size = record.s3.object.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
-    Some(Uploaded { bucket, key, product, size, at: record.event_time.timestamp_millis() })
+    Some(Uploaded { bucket, key, product, size: size.unwrap_or(0), at })
 }
 
 #[cfg(test)]
@@ -61,7 +41,7 @@ mod tests {
     use aws_lambda_events::event::sqs::SqsEvent;
 
     /// What the one message of a sample event tells of.
-    fn told(event: &str) -> Result<Vec<Uploaded>, Malformed> {
+    fn told(event: &str) -> Result<Vec<Uploaded>, NotAnS3Event> {
         let mut event: SqsEvent = serde_json::from_str(event).unwrap();
         parse(&event.records.remove(0).body.unwrap_or_default())
     }
@@ -85,7 +65,7 @@ mod tests {
         ] {
             assert_eq!(told(event), Ok(Vec::new()));
         }
-        assert_eq!(told(include_str!("../../../events/process-image/not-an-event.json")), Err(Malformed));
-        assert_eq!(parse("no JSON"), Err(Malformed));
+        assert_eq!(told(include_str!("../../../events/process-image/not-an-event.json")), Err(NotAnS3Event));
+        assert_eq!(parse("no JSON"), Err(NotAnS3Event));
     }
 }

@@ -12,8 +12,10 @@ mod webp;
 
 use std::time::Instant;
 
+use almacen_contract::error::Unserialisable;
 use almacen_contract::event::{name, product_event};
 use almacen_domain::catalogue::Product;
+use almacen_domain::event::OutboxEvent;
 use almacen_domain::image::{Problem, Shown, UPLOAD_BYTES_MAX, image_key, place, stored_key};
 use almacen_files::FilesError;
 use almacen_files::object::read;
@@ -21,7 +23,6 @@ use almacen_files::write::{put_for_ever, tag};
 use almacen_lambda_kit::batch;
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Failure, now_ms};
-use almacen_table::outbox::Event;
 use almacen_table::product_images::{Pictured, ProductImages};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use ring::digest::{Context, SHA256};
@@ -122,7 +123,7 @@ async fn show(deps: &Deps, seen: Pictured, new: &Shown) -> Result<(), Failure> {
         };
         let Some(images) = place(&seen.images, new) else { return Ok(()) };
         let after = changed(&seen.product, &images);
-        if deps.products.show(&seen, &after, &images, &told(&after, &new.key)).await? {
+        if deps.products.show(&seen, &after, &images, &told(&after, &new.key)?).await? {
             tracing::info!(product, image = new.key, version = after.version, "picture shown");
             return Ok(());
         }
@@ -142,9 +143,9 @@ fn changed(product: &Product, images: &[Shown]) -> Product {
 }
 
 /// The event that tells of the change.
-fn told(after: &Product, cause: &str) -> Event {
+fn told(after: &Product, cause: &str) -> Result<OutboxEvent, Unserialisable> {
     let event = product_event(name::PRODUCT_UPDATED, after, cause, cause);
-    Event { body: event.body(), id: event.id, name: event.evento }
+    event.into_outbox()
 }
 
 /// Ends with an upload for good: it is noted on the product, the log and the object, and does not come again.

@@ -1,8 +1,6 @@
 //! What a request asks for, read and checked whole: route, role, path, query and body. Nothing here talks to anybody.
 
-use std::ops::RangeInclusive;
-
-use almacen_contract::error::{ApiError, Code, Detail, Text};
+use almacen_contract::error::{ApiError, Code, Text};
 use almacen_contract::money::amount_refused;
 use almacen_contract::products::{self, NewProduct, versions};
 use almacen_domain::Millis;
@@ -13,6 +11,7 @@ use almacen_domain::patch::Expected;
 use almacen_domain::role::Role;
 use almacen_domain::search::NEEDLE_CHARS_MAX;
 use almacen_lambda_kit::http::Request;
+use almacen_lambda_kit::query::Query;
 
 /// The most that a page may hold.
 pub const LIMIT_MAX: usize = 100;
@@ -107,7 +106,7 @@ impl Ask {
     /// that is none.
     pub fn read(request: &Request, now: Millis) -> Result<Self, ApiError> {
         match (request.method(), request.resource()) {
-            ("GET", "/productos") => Query::of(request).products(),
+            ("GET", "/productos") => products(request),
             ("POST", "/productos") => {
                 let caller = request.caller_at_least(Role::Admin)?;
                 Ok(Self::NewProduct { new: products::new_product(&request.json()?)?, by: caller.user_id })
@@ -128,12 +127,12 @@ impl Ask {
                 let id = product_id(request)?;
                 let mut query = Query::of(request);
                 let limit = query.whole("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT);
-                query.done().map(|()| Self::Related { id, limit })
+                query.finish().map(|()| Self::Related { id, limit })
             }
             ("GET", "/productos/{id}/resenas") => {
                 let id = product_id(request)?;
                 let mut query = Query::of(request);
-                let slice = query.slice();
+                let slice = slice(&mut query);
                 if slice.page.saturating_mul(slice.limit) > REVIEWS_REACHED_MAX {
                     query.problem(
                         "pagina",
@@ -143,7 +142,7 @@ impl Ask {
                         ),
                     );
                 }
-                query.done().map(|()| Self::Reviews { id, slice })
+                query.finish().map(|()| Self::Reviews { id, slice })
             }
             ("POST", "/productos/{id}/resenas") => {
                 let caller = request.caller_at_least(Role::Customer)?;
@@ -169,115 +168,50 @@ fn product_id(request: &Request) -> Result<String, ApiError> {
     if is_ours { Ok(id) } else { Err(ApiError::new(Code::NotFound)) }
 }
 
-/// A request's query while it is being read. Parameters that no list knows are passed over: addresses are handed about
-/// with all sorts of things appended. Empty ones count as left out, as forms send them.
-struct Query<'a> {
-    request: &'a Request,
-    problems: Vec<Detail>,
+fn products(request: &Request) -> Result<Ask, ApiError> {
+    let mut query = Query::of(request);
+    let category = query.short_text("categoria", CATEGORY_CHARS_MAX).map(str::to_owned);
+    let order = order(&mut query);
+    // A text of nothing but blanks and accents asks for nothing.
+    let words = query.short_text("q", NEEDLE_CHARS_MAX).and_then(Words::new);
+    let from = amount(&mut query, "precioMin").unwrap_or(0);
+    let to = amount(&mut query, "precioMax").unwrap_or(i64::MAX);
+    if from > to {
+        let text = Text::fixed("No puede ser mayor que precioMax.", "Must not be more than precioMax.");
+        query.problem("precioMin", text);
+    }
+    let slice = slice(&mut query);
+    query.finish()?;
+    Ok(Ask::Products { filter: Filter { category, words, price: from..=to, but: None }, order, slice })
 }
 
-impl<'a> Query<'a> {
-    fn of(request: &'a Request) -> Self {
-        Self { request, problems: Vec::new() }
-    }
-
-    fn products(mut self) -> Result<Ask, ApiError> {
-        let category = self.text("categoria").map(str::to_owned);
-        if category.as_deref().is_some_and(|text| text.chars().nth(CATEGORY_CHARS_MAX).is_some()) {
-            self.problem(
-                "categoria",
-                Text::made(
-                    format!("Tiene más de {CATEGORY_CHARS_MAX} caracteres."),
-                    format!("Has more than {CATEGORY_CHARS_MAX} characters."),
+fn order(query: &mut Query<'_>) -> Order {
+    match query.text("orden") {
+        None | Some("recientes") => Order::Newest,
+        Some("precio_asc") => Order::PriceUp,
+        Some("precio_desc") => Order::PriceDown,
+        Some("calificacion_desc") => Order::Rating,
+        Some(_) => {
+            query.problem(
+                "orden",
+                Text::fixed(
+                    "Debe ser precio_asc, precio_desc, calificacion_desc o recientes.",
+                    "Must be precio_asc, precio_desc, calificacion_desc or recientes.",
                 ),
             );
-        }
-        let order = self.order();
-        let words = self.text("q").and_then(|text| {
-            let words = Words::new(text);
-            // A text of nothing but blanks and accents asks for nothing.
-            if words.is_none() && text.chars().nth(NEEDLE_CHARS_MAX).is_some() {
-                self.problem(
-                    "q",
-                    Text::made(
-                        format!("Tiene más de {NEEDLE_CHARS_MAX} caracteres."),
-                        format!("Has more than {NEEDLE_CHARS_MAX} characters."),
-                    ),
-                );
-            }
-            words
-        });
-        let from = self.amount("precioMin").unwrap_or(0);
-        let to = self.amount("precioMax").unwrap_or(i64::MAX);
-        if from > to {
-            self.problem(
-                "precioMin",
-                Text::fixed("No puede ser mayor que precioMax.", "Must not be more than precioMax."),
-            );
-        }
-        let slice = self.slice();
-        self.done()?;
-        Ok(Ask::Products { filter: Filter { category, words, price: from..=to, but: None }, order, slice })
-    }
-
-    fn text(&self, parameter: &str) -> Option<&'a str> {
-        self.request.query(parameter).filter(|text| !text.trim().is_empty())
-    }
-
-    fn order(&mut self) -> Order {
-        match self.text("orden") {
-            None | Some("recientes") => Order::Newest,
-            Some("precio_asc") => Order::PriceUp,
-            Some("precio_desc") => Order::PriceDown,
-            Some("calificacion_desc") => Order::Rating,
-            Some(_) => {
-                self.problem(
-                    "orden",
-                    Text::fixed(
-                        "Debe ser precio_asc, precio_desc, calificacion_desc o recientes.",
-                        "Must be precio_asc, precio_desc, calificacion_desc or recientes.",
-                    ),
-                );
-                Order::Newest
-            }
+            Order::Newest
         }
     }
+}
 
-    /// An amount in thousandths: a list holds products of any currency, and compares prices as numbers.
-    fn amount(&mut self, parameter: &str) -> Option<i64> {
-        let text = self.text(parameter)?;
-        let read = Decimal::parse(text).and_then(|number| number.thousandths());
-        read.map_err(|error| self.problem(parameter, amount_refused(error, None))).ok()
-    }
+/// An amount in thousandths: a list holds products of any currency, and compares prices as numbers.
+fn amount(query: &mut Query<'_>, parameter: &str) -> Option<i64> {
+    let read = Decimal::parse(query.text(parameter)?).and_then(|number| number.thousandths());
+    read.map_err(|error| query.problem(parameter, amount_refused(error, None))).ok()
+}
 
-    fn slice(&mut self) -> Slice {
-        Slice { page: self.whole("pagina", 1..=PAGE_MAX, 1), limit: self.whole("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT) }
-    }
-
-    fn whole(&mut self, parameter: &str, range: RangeInclusive<usize>, default: usize) -> usize {
-        let Some(text) = self.text(parameter) else { return default };
-        // `parse` would take a plus sign, which a query writes for a space.
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|number| digits && range.contains(number)).unwrap_or_else(|| {
-            let (from, to) = (range.start(), range.end());
-            self.problem(
-                parameter,
-                Text::made(
-                    format!("Debe ser un número entero de {from} a {to}."),
-                    format!("Must be a whole number from {from} to {to}."),
-                ),
-            );
-            default
-        })
-    }
-
-    fn problem(&mut self, field: &str, text: Text) {
-        self.problems.push(Detail::new(field, text));
-    }
-
-    fn done(self) -> Result<(), ApiError> {
-        if self.problems.is_empty() { Ok(()) } else { Err(ApiError::invalid(self.problems)) }
-    }
+fn slice(query: &mut Query<'_>) -> Slice {
+    Slice { page: query.whole("pagina", 1..=PAGE_MAX, 1), limit: query.whole("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT) }
 }
 
 #[cfg(test)]

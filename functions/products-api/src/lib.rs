@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use almacen_catalogue::snapshot::Snapshots;
-use almacen_contract::error::{ApiError, Code, RequestError};
+use almacen_contract::error::{ApiError, Code, RequestError, Unserialisable};
 use almacen_contract::event::{name, product_event};
 use almacen_contract::products::{
     CategoryBody, CreatedBody, ListBody, NewProduct, OneProductBody, PageBody, Pagination, ProductBody, ReviewBody,
@@ -12,6 +12,7 @@ use almacen_contract::products::{
 use almacen_contract::time::rfc3339;
 use almacen_domain::catalogue::listing::{Filter, Order};
 use almacen_domain::catalogue::{Category, Draft, Product, Review};
+use almacen_domain::event::OutboxEvent;
 use almacen_domain::id;
 use almacen_domain::name::{Sku, StoreId};
 use almacen_domain::patch::Expected;
@@ -24,7 +25,6 @@ use almacen_lambda_kit::log::error_chain;
 use almacen_lambda_kit::start::now_ms;
 use almacen_table::catalogue_index::CatalogueIndex;
 use almacen_table::categories::Categories;
-use almacen_table::outbox::Event;
 use almacen_table::product_stock::{ProductStock, Shelf};
 use almacen_table::products::{Opening, Outcome, ProductChanges, Products, Tables, These};
 use almacen_table::reviews::{Reviews, Written};
@@ -239,7 +239,7 @@ impl Api {
         let shelf = self.shelf(&product).await?;
         let upload = id::random("up");
         let link = presign::put_image(&self.config.uploads, &product.id, &upload)?;
-        let event = event(name::PRODUCT_CREATED, &product, request_id);
+        let event = event(name::PRODUCT_CREATED, &product, request_id)?;
         let made = self.changes.create(&product, shelf, opening.as_ref(), &event).await?;
         refusal_of(made)?;
         tracing::info!(product = product.id, by, "product made");
@@ -266,7 +266,7 @@ impl Api {
             let (before, changed_at) = self.expected(id, expected).await?;
             let after = draft.clone().in_place_of(&before, now_ms()).map_err(price_refused)?;
             let shelf = if before.sku == after.sku { None } else { Some(self.shelf(&after).await?) };
-            let event = event(name::PRODUCT_UPDATED, &after, request_id);
+            let event = event(name::PRODUCT_UPDATED, &after, request_id)?;
             let made = self.changes.replace((&before, changed_at), &after, shelf, &event).await?;
             if made == Outcome::Moved {
                 // It is read again: with If-Match the caller is told, without it the change goes on top.
@@ -287,7 +287,7 @@ impl Api {
             let (before, changed_at) = self.expected(id, expected).await?;
             let now = now_ms();
             let last = Product { version: before.version + 1, updated_at: now, ..before.clone() };
-            let event = event(name::PRODUCT_DELETED, &last, request_id);
+            let event = event(name::PRODUCT_DELETED, &last, request_id)?;
             let made = self.changes.delete((&before, changed_at), now, &event).await?;
             if made == Outcome::Made {
                 tracing::info!(product = id, "product deleted");
@@ -359,9 +359,9 @@ impl Api {
     }
 }
 
-fn event(name: &str, product: &Product, request_id: &str) -> Event {
+fn event(name: &str, product: &Product, request_id: &str) -> Result<OutboxEvent, Unserialisable> {
     let envelope = product_event(name, product, request_id, request_id);
-    Event { body: envelope.body(), id: envelope.id, name: envelope.evento }
+    envelope.into_outbox()
 }
 
 /// `Ok` for a change that was made.

@@ -10,10 +10,12 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use almacen_bus::{BATCH_BYTES_MAX, BATCH_MAX, Outgoing, Topic};
+use almacen_domain::event::OutboxEvent;
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Deadline, Failure, now_ms};
+use almacen_lambda_kit::stream::{EventName, Image, event_name};
 use almacen_queue::Queue;
-use almacen_table::outbox::{Event, Outbox};
+use almacen_table::outbox::Outbox;
 use futures::future::try_join_all;
 use lambda_runtime::Context;
 use serde_json::Value;
@@ -63,8 +65,8 @@ pub async fn handle(deps: &Deps, event: Value, context: Context) -> Result<(), F
 pub fn new_event_ids(event: &Value) -> Option<Vec<String>> {
     let records = event.get("Records")?.as_array()?;
     let id = |record: &Value| {
-        let inserted = record.get("eventName")?.as_str()? == "INSERT";
-        let id = record.get("dynamodb")?.get("Keys")?.get("id")?.get("S")?.as_str()?;
+        let inserted = event_name(record) == Ok(EventName::Insert);
+        let id = Image::keys(record)?.required_text("id").ok()?;
         inserted.then(|| id.to_owned())
     };
     // DynamoDB refuses to read the same key twice in one call.
@@ -100,7 +102,7 @@ async fn relay(deps: &Deps, ids: &[String]) -> Result<(), Failure> {
 }
 
 /// Publishes one batch, marks what is out, and answers how many are not.
-async fn publish(deps: &Deps, batch: &[Event]) -> Result<usize, Failure> {
+async fn publish(deps: &Deps, batch: &[OutboxEvent]) -> Result<usize, Failure> {
     if let [event] = batch
         && event.body.len() > BATCH_BYTES_MAX
     {
@@ -114,7 +116,7 @@ async fn publish(deps: &Deps, batch: &[Event]) -> Result<usize, Failure> {
     Ok(not_taken.len())
 }
 
-async fn tell_and_mark(deps: &Deps, event: &Event) -> Result<(), Failure> {
+async fn tell_and_mark(deps: &Deps, event: &OutboxEvent) -> Result<(), Failure> {
     if alert::is_for_people(&event.name) {
         match alert::message(&event.body) {
             Some(message) => deps.alerts.tell(&event.name, &message.subject, &message.text).await?,
@@ -127,7 +129,7 @@ async fn tell_and_mark(deps: &Deps, event: &Event) -> Result<(), Failure> {
 }
 
 /// No topic takes an event of this size, now or later.
-async fn set_aside(deps: &Deps, event: &Event) -> Result<(), Failure> {
+async fn set_aside(deps: &Deps, event: &OutboxEvent) -> Result<(), Failure> {
     tracing::error!(id = %event.id, bytes = event.body.len(), "event too large to publish; its id goes to the failure queue");
     let note = serde_json::json!({"event": event.id, "name": event.name, "bytes": event.body.len()}).to_string();
     deps.failures.send(note, Duration::ZERO).await?;
@@ -135,7 +137,7 @@ async fn set_aside(deps: &Deps, event: &Event) -> Result<(), Failure> {
 }
 
 /// Cuts events into batches that SNS takes: ten at most, and not too many bytes together.
-fn batches(events: &[Event]) -> Vec<&[Event]> {
+fn batches(events: &[OutboxEvent]) -> Vec<&[OutboxEvent]> {
     let mut batches = Vec::new();
     let (mut start, mut bytes) = (0, 0);
     for (position, event) in events.iter().enumerate() {
@@ -175,9 +177,9 @@ mod tests {
 
     #[test]
     fn batches_are_bounded_in_number_and_bytes() {
-        let event = |bytes: usize| Event { id: String::new(), name: String::new(), body: "x".repeat(bytes) };
+        let event = |bytes: usize| OutboxEvent { id: String::new(), name: String::new(), body: "x".repeat(bytes) };
         let lengths = |sizes: &[usize]| -> Vec<usize> {
-            let events: Vec<Event> = sizes.iter().map(|bytes| event(*bytes)).collect();
+            let events: Vec<OutboxEvent> = sizes.iter().map(|bytes| event(*bytes)).collect();
             batches(&events).iter().map(|batch| batch.len()).collect()
         };
         assert_eq!(lengths(&[]), [] as [usize; 0]);

@@ -1,32 +1,24 @@
 //! What a request asks for, read and checked whole: route, role, path, query and body. Nothing here talks to anybody.
 
-use almacen_contract::error::{ApiError, Code, Detail, Text};
+use almacen_contract::error::{ApiError, Code};
 use almacen_contract::{cursor, tasks};
 use almacen_domain::Millis;
 use almacen_domain::patch::Expected;
 use almacen_domain::role::Role;
 use almacen_domain::task::Content;
 use almacen_lambda_kit::http::Request;
+use almacen_lambda_kit::query::{PageRequest, Query};
 
 /// The most that a page may hold, and what it holds where nothing is said.
 pub const LIMIT_MAX: usize = 100;
 /// The name of the list in its cursors.
 const LIST: &str = "tasks";
 
-/// How much of the list is wanted, and after what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Slice {
-    /// To-dos on the page.
-    pub limit: usize,
-    /// When the last one of the page before was made, and its id.
-    pub after: Option<(Millis, String)>,
-}
-
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ask {
     /// `GET /tasks`.
-    List(Slice),
+    List(PageRequest<(Millis, String)>),
     /// `POST /tasks`.
     Add {
         /// What it says.
@@ -70,7 +62,7 @@ impl Ask {
         }
         let by = request.caller_at_least(Role::Operator)?.user_id;
         match route {
-            ("GET", "/tasks") => slice(request).map(Self::List),
+            ("GET", "/tasks") => page(request).map(Self::List),
             ("POST", "/tasks") => Ok(Self::Add { content: tasks::content(&request.json()?)?, by }),
             ("PUT", _) => {
                 let content = request.json().and_then(|body| tasks::content(&body));
@@ -92,30 +84,12 @@ fn id(request: &Request) -> Result<String, ApiError> {
     tasks::task_id(&request.path_parameter("id")).map(str::to_owned)
 }
 
-fn slice(request: &Request) -> Result<Slice, ApiError> {
-    let mut problems = Vec::new();
-    let after = request.query("cursor").filter(|text| !text.is_empty()).and_then(|text| {
-        let after = cursor::decode(LIST, "", text).ok().and_then(|[at, id]: [String; 2]| Some((at.parse().ok()?, id)));
-        if after.is_none() {
-            let text = Text::fixed("No es un cursor de esta lista.", "This is not a cursor of this list.");
-            problems.push(Detail::new("cursor", text));
-        }
-        after
+fn page(request: &Request) -> Result<PageRequest<(Millis, String)>, ApiError> {
+    let mut query = Query::of(request);
+    let page = query.page(LIMIT_MAX, (LIST, ""), |[at, id]: [String; 2]| {
+        Some((at.parse().ok()?, tasks::task_id(&id).ok()?.to_owned()))
     });
-    let limit = request
-        .query("limit")
-        .map_or(Some(LIMIT_MAX), |text| text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit)));
-    if limit.is_none() {
-        let text = Text::made(
-            format!("Debe ser un número entero de 1 a {LIMIT_MAX}."),
-            format!("Must be a whole number from 1 to {LIMIT_MAX}."),
-        );
-        problems.push(Detail::new("limit", text));
-    }
-    match limit {
-        Some(limit) if problems.is_empty() => Ok(Slice { limit, after }),
-        _ => Err(ApiError::invalid(problems)),
-    }
+    query.finish().map(|()| page)
 }
 
 /// The cursor after a to-do.
@@ -159,7 +133,7 @@ mod tests {
             completed,
         };
         let (id, by) = (ID.to_owned(), USER.to_owned());
-        assert_eq!(read(event!("list")).unwrap(), Ask::List(Slice { limit: 20, after: None }));
+        assert_eq!(read(event!("list")).unwrap(), Ask::List(PageRequest { limit: 20, after: None }));
         assert_eq!(
             read(event!("add")).unwrap(),
             Ask::Add {
@@ -208,11 +182,11 @@ mod tests {
         for limit in ["101", "-1", "1.5", "x", "", " 5", "99999999999999999999"] {
             assert!(told(with(json!({"limit": limit}))).contains("\"limit\""), "{limit}");
         }
-        assert_eq!(read(with(Value::Null)).unwrap(), Ask::List(Slice { limit: 100, after: None }));
+        assert_eq!(read(with(Value::Null)).unwrap(), Ask::List(PageRequest { limit: 100, after: None }));
         let after = (1_705_834_800_123, ID.to_owned());
         assert_eq!(
             read(with(json!({"cursor": after_task(&after), "limit": "1"}))).unwrap(),
-            Ask::List(Slice { limit: 1, after: Some(after) })
+            Ask::List(PageRequest { limit: 1, after: Some(after) })
         );
         let of_another = cursor::encode("imports", "", &["1705834800123", "imp_1"]);
         assert_eq!(status(with(json!({"cursor": of_another}))), Some(400));

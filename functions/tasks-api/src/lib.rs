@@ -8,12 +8,13 @@ use almacen_contract::tasks::{TaskBody, TasksBody};
 use almacen_domain::task::{self, Task};
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request, etag};
+use almacen_lambda_kit::query::PageRequest;
 use almacen_lambda_kit::start::now_ms;
 use almacen_table::tasks::Tasks;
 
 pub mod ask;
 
-use ask::{Ask, Slice, after_task};
+use ask::{Ask, after_task};
 
 /// What the environment says.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ impl Api {
     /// What the caller sees, and the cause.
     pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
         match Ask::read(&request)? {
-            Ask::List(Slice { limit, after }) => {
+            Ask::List(PageRequest { limit, after }) => {
                 let page = self.tasks.newest(limit, after).await?;
                 let tasks = page.found.into_iter().map(TaskBody::from).collect();
                 Reply::json(200, &TasksBody { tasks, next: page.next.as_ref().map(after_task) })

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use almacen_contract::error::Unserialisable;
 use almacen_contract::event::{Envelope, Origin, StockData, stock_news_name};
 use almacen_contract::time::rfc3339;
 use almacen_domain::Millis;
+use almacen_domain::event::OutboxEvent;
 use almacen_domain::stock::{Alert, Level, crossing};
 use almacen_table::alerts::{Known, Move};
-use almacen_table::outbox::Event;
 
 use crate::record::Change;
 
@@ -23,8 +24,10 @@ pub fn matters(change: &Change) -> bool {
 
 /// The moves that `changes` lead to, in order. Changes that the alert already knows of (by the line's version) are
 /// repetitions and move nothing.
-#[must_use]
-pub fn moves(changes: &[Change], known: &HashMap<Line, Known>) -> Vec<Move> {
+///
+/// # Errors
+/// [`Unserialisable`].
+pub fn moves(changes: &[Change], known: &HashMap<Line, Known>) -> Result<Vec<Move>, Unserialisable> {
     let mut now: HashMap<Line, Known> = HashMap::new();
     let mut moves = Vec::new();
     for change in changes {
@@ -35,11 +38,11 @@ pub fn moves(changes: &[Change], known: &HashMap<Line, Known>) -> Vec<Move> {
         }
         let Some((alert, news)) = crossing(from.alert, change.level, change.at) else { continue };
         let to = Known { alert, line_version: change.version };
-        let event = event(change, since(from.alert, alert, change.at), stock_news_name(news));
+        let event = event(change, since(from.alert, alert, change.at), stock_news_name(news))?;
         moves.push(Move { store: change.store.clone(), sku: change.sku.clone(), from, to, event });
         now.insert(line, to);
     }
-    moves
+    Ok(moves)
 }
 
 /// Since when the line has been low; for a refill, since when it had been.
@@ -50,7 +53,7 @@ fn since(from: Alert, to: Alert, at: Millis) -> Millis {
     }
 }
 
-fn event(change: &Change, since: Millis, name: &str) -> Event {
+fn event(change: &Change, since: Millis, name: &str) -> Result<OutboxEvent, Unserialisable> {
     let aggregate = format!("{}/{}", change.store, change.sku);
     let origin =
         Origin { at: change.at, correlation: &change.changed_by, cause: &change.changed_by, aggregate: &aggregate };
@@ -66,7 +69,7 @@ fn event(change: &Change, since: Millis, name: &str) -> Event {
         line_version: change.version,
     };
     let envelope = Envelope::wrap(name, &identity, origin, data);
-    Event { body: envelope.body(), id: envelope.id, name: envelope.evento }
+    envelope.into_outbox()
 }
 
 /// Splits moves into rounds that can each be one transaction or several: no line twice in a round, order kept.

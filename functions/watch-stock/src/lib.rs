@@ -9,13 +9,12 @@ mod sold;
 
 use std::time::Duration;
 
-use almacen_dynamo::DynamoError;
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Failure, now_ms};
+use almacen_lambda_kit::stream::StreamEvent;
 use almacen_queue::Queue;
 use almacen_table::alerts::{Alerts, MOVES_MAX};
 use almacen_table::product_stock::ProductStock;
-use serde::Deserialize;
 use serde_json::Value;
 
 use crate::decide::{Line, matters, moves, rounds};
@@ -49,14 +48,6 @@ impl Deps {
             default_threshold: env.number("DEFAULT_THRESHOLD"),
         }
     }
-}
-
-/// A batch of the stream; each record is read by itself.
-#[derive(Debug, Deserialize)]
-pub struct StreamEvent {
-    /// In order for each line.
-    #[serde(rename = "Records")]
-    pub records: Vec<Value>,
 }
 
 /// Moves the alerts of the lines that changed, and counts their items for the products that sell them.
@@ -94,9 +85,9 @@ async fn alert(deps: &Deps, changes: &[Change]) -> Result<(), Failure> {
 }
 
 /// `false` when an alert was moved by somebody else meanwhile, such as a repetition of this very batch.
-async fn tell(deps: &Deps, changes: &[Change], lines: &[Line]) -> Result<bool, DynamoError> {
+async fn tell(deps: &Deps, changes: &[Change], lines: &[Line]) -> Result<bool, Failure> {
     let known = deps.alerts.known(lines).await?;
-    for round in rounds(moves(changes, &known)) {
+    for round in rounds(moves(changes, &known)?) {
         for steps in round.chunks(MOVES_MAX) {
             if !deps.alerts.apply(steps, now_ms()).await? {
                 return Ok(false);

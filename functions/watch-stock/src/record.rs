@@ -3,6 +3,7 @@
 use almacen_domain::Millis;
 use almacen_domain::name::{Sku, StoreId};
 use almacen_domain::stock::Level;
+use almacen_lambda_kit::stream::{EventName, Image, Unreadable, event_name};
 use serde_json::Value;
 
 /// A line as it was after a change.
@@ -48,44 +49,37 @@ pub enum Read {
 /// Reads one record.
 #[must_use]
 pub fn read(record: &Value, default_threshold: i64) -> Read {
-    match record.get("eventName").and_then(Value::as_str) {
-        Some("REMOVE") => return Read::Removed,
-        Some("INSERT" | "MODIFY") => {}
-        _ => return Read::Unreadable("eventName"),
+    match event_name(record) {
+        Ok(EventName::Remove) => Read::Removed,
+        Ok(EventName::Insert | EventName::Modify) => {
+            changed(record, default_threshold).map_or_else(|Unreadable(what)| Read::Unreadable(what), Read::Changed)
+        }
+        Err(Unreadable(what)) => Read::Unreadable(what),
     }
-    let images = record.get("dynamodb");
-    let Some(new) = images.and_then(|images| images.get("NewImage")) else { return Read::Unreadable("NewImage") };
-    let before = images
-        .and_then(|images| images.get("OldImage"))
-        .and_then(|old| Some((number(old, "available")?, number(old, "threshold").unwrap_or(default_threshold))));
-    changed(new, before, default_threshold).map_or_else(Read::Unreadable, Read::Changed)
 }
 
-/// `before`: available, threshold.
-fn changed(new: &Value, before: Option<(i64, i64)>, default_threshold: i64) -> Result<Change, &'static str> {
-    let available = number(new, "available").ok_or("available")?;
-    let threshold = number(new, "threshold").unwrap_or(default_threshold);
+fn changed(record: &Value, default_threshold: i64) -> Result<Change, Unreadable> {
+    let new = Image::new(record)?;
+    let threshold_of = |image: Image<'_>| Ok(image.number("threshold")?.unwrap_or(default_threshold));
+    let before = match Image::old(record) {
+        Some(old) => Some((old.required_number("available")?, threshold_of(old)?)),
+        None => None,
+    };
+    let (available, threshold) = (new.required_number("available")?, threshold_of(new)?);
+    let (store, sku) = (new.required_text("store")?, new.required_text("sku")?);
     Ok(Change {
         // Names that no line can have could not be looked up either, and would fail the whole batch.
-        store: text(new, "store").filter(|name| StoreId::parse(name).is_ok()).ok_or("store")?,
-        sku: text(new, "sku").filter(|name| Sku::parse(name).is_ok()).ok_or("sku")?,
-        version: number(new, "version").ok_or("version")?,
-        on_hand: number(new, "on_hand").ok_or("on_hand")?,
-        reserved: number(new, "reserved").ok_or("reserved")?,
+        store: StoreId::parse(store).map(|_| store.to_owned()).map_err(|_| Unreadable("store"))?,
+        sku: Sku::parse(sku).map(|_| sku.to_owned()).map_err(|_| Unreadable("sku"))?,
+        version: new.required_number("version")?,
+        on_hand: new.required_number("on_hand")?,
+        reserved: new.required_number("reserved")?,
         available,
         threshold,
         level: Level::of(available, threshold),
         before: before.map(|(available, threshold)| Level::of(available, threshold)),
         available_before: before.map(|(available, _)| available),
-        at: number(new, "updated_at").ok_or("updated_at")?,
-        changed_by: text(new, "changed_by").unwrap_or_default(),
+        at: new.required_number("updated_at")?,
+        changed_by: new.text("changed_by")?.unwrap_or_default().to_owned(),
     })
-}
-
-fn number(image: &Value, name: &str) -> Option<i64> {
-    image.get(name)?.get("N")?.as_str()?.parse().ok()
-}
-
-fn text(image: &Value, name: &str) -> Option<String> {
-    image.get(name)?.get("S")?.as_str().map(str::to_owned)
 }

@@ -32,7 +32,7 @@ fn batch(records: &[Value], known: &mut HashMap<Line, Known>) -> Vec<String> {
         })
         .collect();
     changes.retain(matters);
-    let moves = moves(&changes, known);
+    let moves = moves(&changes, known).unwrap();
     for step in &moves {
         known.insert((step.store.clone(), step.sku.clone()), step.to);
     }
@@ -96,7 +96,7 @@ fn a_repeated_batch_has_the_same_event_ids() {
     let records = [record(1, None, 0)];
     let ids = |known: &HashMap<Line, Known>| -> Vec<String> {
         let Read::Changed(change) = read(&records[0], DEFAULT_THRESHOLD) else { panic!() };
-        moves(&[change], known).into_iter().map(|step| step.event.id).collect()
+        moves(&[change], known).unwrap().into_iter().map(|step| step.event.id).collect()
     };
     assert_eq!(ids(&HashMap::new()), ids(&HashMap::new()));
     assert_eq!(ids(&HashMap::new()).len(), 1);
@@ -105,7 +105,7 @@ fn a_repeated_batch_has_the_same_event_ids() {
 #[test]
 fn the_event_reads_as_published() {
     let Read::Changed(change) = read(&record(1, None, 3), DEFAULT_THRESHOLD) else { panic!() };
-    let event = moves(&[change], &HashMap::new()).remove(0).event;
+    let event = moves(&[change], &HashMap::new()).unwrap().remove(0).event;
     assert_eq!(
         event.body,
         format!(
@@ -147,7 +147,7 @@ fn a_line_that_moves_twice_moves_in_two_rounds() {
             other @ (Read::Removed | Read::Unreadable(_)) => panic!("{other:?}"),
         })
         .collect();
-    let rounds = rounds(moves(&changes, &known));
+    let rounds = rounds(moves(&changes, &known).unwrap());
     assert_eq!(rounds.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 1]);
     assert_eq!(rounds[0][0].from, Known::default());
     assert_eq!(rounds[1][0].from, rounds[0][0].to);

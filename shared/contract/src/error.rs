@@ -231,6 +231,17 @@ impl From<PreconditionFailed> for ApiError {
     }
 }
 
+/// A value that serde cannot write: a bug in this code.
+#[derive(Debug, thiserror::Error)]
+#[error("serialise")]
+pub struct Unserialisable(#[source] pub serde_json::Error);
+
+impl AdapterError for Unserialisable {
+    fn is_retryable(&self) -> bool {
+        false
+    }
+}
+
 /// One bad field, or one short line of stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Detail {

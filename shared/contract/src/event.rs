@@ -3,10 +3,12 @@
 
 use almacen_domain::Millis;
 use almacen_domain::catalogue::Product;
+use almacen_domain::event::OutboxEvent;
 use almacen_domain::import::{Counters, Mode, State};
 use almacen_domain::stock::StockNews;
 use serde::{Deserialize, Serialize};
 
+use crate::error::Unserialisable;
 use crate::money::Amount;
 use crate::time::rfc3339;
 
@@ -228,11 +230,13 @@ impl<D: Serialize> Envelope<D> {
         }
     }
 
-    /// As it is stored and published.
-    #[must_use]
-    pub fn body(&self) -> String {
-        // Texts and numbers only: there is nothing in it that JSON could not say.
-        serde_json::to_string(self).unwrap_or_default()
+    /// As it is kept in the Outbox and published.
+    ///
+    /// # Errors
+    /// [`Unserialisable`].
+    pub fn into_outbox(self) -> Result<OutboxEvent, Unserialisable> {
+        let body = serde_json::to_string(&self).map_err(Unserialisable)?;
+        Ok(OutboxEvent { body, id: self.id, name: self.evento })
     }
 }
 
@@ -256,7 +260,7 @@ mod tests {
         };
         let event = Envelope::wrap(name::STOCK_LOW, &["Berlin", "Echo Dot", "7"], origin, data);
         assert_eq!(
-            event.body(),
+            event.clone().into_outbox().unwrap().body,
             format!(
                 r#"{{"id":"{}","evento":"StockBajo","version":1,"marcaTiempo":"2024-01-21T11:00:00Z","correlacionId":"imp_1","causaId":"imp_1","agregadoId":"Berlin/Echo Dot","datos":{{"store":"Berlin","item":"Echo Dot","count":3,"available":3,"reserved":0,"threshold":5,"since":"2024-01-21T11:00:00Z","lineVersion":7}}}}"#,
                 event.id

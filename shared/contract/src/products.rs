@@ -644,7 +644,7 @@ mod tests {
         let product = Product { price: Money::new(9_999, Currency::USD), ..product() };
         let event = crate::event::product_event(crate::event::name::PRODUCT_CREATED, &product, "req-1", "req-1");
         assert_eq!(
-            event.body(),
+            event.clone().into_outbox().unwrap().body,
             format!(
                 r#"{{"id":"{}","evento":"ProductoCreado","version":1,"marcaTiempo":"2024-01-21T11:00:00Z","correlacionId":"req-1","causaId":"req-1","agregadoId":"prod_1","datos":{{"productoId":"prod_1","nombre":"Echo Dot","precio":99.99,"moneda":"USD","categoria":"electronicos","sku":"ECHO","imagenes":["p/prod_1/a"],"versionProducto":1}}}}"#,
                 event.id

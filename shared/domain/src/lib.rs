@@ -7,6 +7,7 @@ pub mod cart;
 pub mod catalogue;
 pub mod coupon;
 pub mod csv;
+pub mod event;
 pub mod failure;
 pub mod health;
 pub mod id;

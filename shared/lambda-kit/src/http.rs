@@ -8,8 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::time::Duration;
 
-use almacen_contract::error::{ApiError, Code, Language, RequestError, Text};
-use almacen_domain::failure::AdapterError;
+use almacen_contract::error::{ApiError, Code, Language, RequestError, Text, Unserialisable};
 use almacen_domain::patch::Expected;
 use almacen_domain::role::Role;
 use base64::Engine as _;
@@ -29,17 +28,6 @@ const TAGS_MAX: usize = 16;
 const ANSWER_WITHIN: Duration = Duration::from_secs(26);
 /// And before Lambda ends the invocation.
 const BEFORE_DEADLINE: Duration = Duration::from_millis(500);
-
-/// A body that serde cannot write: a bug in this code.
-#[derive(Debug, thiserror::Error)]
-#[error("serialise answer")]
-struct Unserialisable(#[source] serde_json::Error);
-
-impl AdapterError for Unserialisable {
-    fn is_retryable(&self) -> bool {
-        false
-    }
-}
 
 /// What a page on another origin may read. What it may send, the gateway says by itself: `Cors` in the template.
 const EXPOSED_HEADERS: &str = "etag,location,retry-after,x-request-id";

@@ -6,4 +6,7 @@ pub mod batch;
 pub mod config;
 pub mod http;
 pub mod log;
+pub mod query;
+pub mod s3;
 pub mod start;
+pub mod stream;

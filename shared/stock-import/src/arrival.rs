@@ -6,10 +6,9 @@ use almacen_domain::import::Mode;
 use almacen_domain::stock::{Stamp, pad_sequencer};
 use almacen_files::FilesError;
 use almacen_files::object::{Head, Location, head};
+use almacen_lambda_kit::s3::{CreatedObject, NotAnS3Event, created_objects};
 use almacen_lambda_kit::start::now_ms;
 use almacen_table::imports::{Arrival, Bound, Job, Object};
-use aws_lambda_events::event::s3::{S3Event, S3EventRecord};
-use percent_encoding::percent_decode_str;
 
 use crate::Importer;
 use crate::error::{FileRefusal, ImportError};
@@ -34,45 +33,30 @@ pub struct Uploaded {
     upload: String,
 }
 
-/// The objects that a message tells of. Other messages, such as the test that S3 sends when notifications are set up, and
-/// other kinds of event give none.
+/// The objects that a message tells of. What a console leaves behind that "creates a folder" is none.
 ///
 /// # Errors
 /// When the text is no S3 event: the message can never succeed.
 pub fn parse(body: &str) -> Result<Vec<Uploaded>, ImportError> {
-    let value: serde_json::Value = serde_json::from_str(body).map_err(|_| ImportError::Malformed("S3 event"))?;
-    if value.get("Event").and_then(serde_json::Value::as_str) == Some("s3:TestEvent") {
-        return Ok(Vec::new());
-    }
-    let event: S3Event = serde_json::from_value(value).map_err(|_| ImportError::Malformed("S3 event"))?;
-    event.records.iter().filter(|record| is_created(record) && !is_folder(record)).map(uploaded).collect()
+    let objects = created_objects(body).map_err(|NotAnS3Event| ImportError::Malformed("S3 event"))?;
+    Ok(objects.into_iter().filter(|object| !is_folder(object)).map(uploaded).collect())
 }
 
-fn is_created(record: &S3EventRecord) -> bool {
-    record.event_name.as_deref().is_some_and(|name| name.trim_start_matches("s3:").starts_with("ObjectCreated"))
+/// An empty object under a key that ends like a folder.
+fn is_folder(object: &CreatedObject) -> bool {
+    object.size == Some(0) && object.key.ends_with('/')
 }
 
-/// What a console leaves behind that "creates a folder": nothing, under a key that ends like one.
-fn is_folder(record: &S3EventRecord) -> bool {
-    record.s3.object.size == Some(0) && record.s3.object.key.as_deref().is_some_and(|key| key.ends_with('/'))
-}
-
-fn uploaded(record: &S3EventRecord) -> Result<Uploaded, ImportError> {
-    let bucket = record.s3.bucket.name.clone().ok_or(ImportError::Malformed("S3 event: no bucket"))?;
-    let encoded = record.s3.object.key.as_deref().ok_or(ImportError::Malformed("S3 event: no key"))?;
-    let key = decode_key(encoded);
-    let sequencer = record.s3.object.sequencer.as_deref().filter(|text| !text.is_empty());
-    let at = record.event_time.timestamp_millis();
+fn uploaded(object: CreatedObject) -> Uploaded {
+    let CreatedObject { bucket, key, version, size, sequencer, at } = object;
     let stamp = Stamp {
         at,
         source: id::derived("s3", &[&bucket, &key])[..15].to_owned(),
         // S3 always sends one; what speaks its language and does not is ordered by time.
-        sequencer: sequencer.and_then(pad_sequencer).unwrap_or_default(),
+        sequencer: sequencer.as_deref().and_then(pad_sequencer).unwrap_or_default(),
     };
-    let upload = upload_name(sequencer, at);
-    let version = record.s3.object.version_id.clone().filter(|version| !version.is_empty() && version != "null");
-    let size = record.s3.object.size.and_then(|size| u64::try_from(size).ok());
-    Ok(Uploaded { bucket, key, version, size, stamp, upload })
+    let upload = upload_name(sequencer.as_deref(), at);
+    Uploaded { bucket, key, version, size, stamp, upload }
 }
 
 /// The ids of imports in buckets without versions follow from this text. Its form must not change: a repeated event
@@ -80,11 +64,6 @@ fn uploaded(record: &S3EventRecord) -> Result<Uploaded, ImportError> {
 fn upload_name(sequencer: Option<&str>, at: Millis) -> String {
     let text = sequencer.map_or_else(|| format!("{:X}", at.max(0)), str::to_owned);
     format!("{text:0>24}").to_ascii_uppercase()
-}
-
-/// S3 writes keys into events as form data: `+` is a space, everything else is percent-encoded UTF-8.
-fn decode_key(encoded: &str) -> String {
-    percent_decode_str(&encoded.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 /// The id of an announced import, where the key has one: `imports/imp_…/name.csv`.

@@ -1,16 +1,17 @@
 //! The report, the event, the leases back.
 
+use almacen_contract::error::Unserialisable;
 use almacen_contract::event::{Envelope, ImportData, Origin, name};
 use almacen_contract::time::rfc3339;
 use almacen_domain::Millis;
 use almacen_domain::csv::{Layout, rejected};
+use almacen_domain::event::OutboxEvent;
 use almacen_domain::import::{Counters, State};
 use almacen_files::FilesError;
 use almacen_files::object::read;
 use almacen_files::write::put;
 use almacen_lambda_kit::start::now_ms;
 use almacen_table::imports::{Ending, Job, Part};
-use almacen_table::outbox::Event;
 use serde::Serialize;
 
 use crate::Importer;
@@ -228,7 +229,7 @@ impl End<'_> {
             broken_off,
             said_by,
         };
-        let event = (!job.dry_run).then(|| event(job, state, refusal.map(|refusal| refusal.code)));
+        let event = (!job.dry_run).then(|| event(job, state, refusal.map(|refusal| refusal.code))).transpose()?;
         if importer.imports.finish(&job.id, state, &ending, event.as_ref(), now).await? {
             let Counters { rows, changed, unchanged, created, rejected, stale } = job.counters;
             tracing::info!(import = %job.id, state = state.as_str(), rows, changed, unchanged, created, rejected, stale, "import ended");
@@ -237,7 +238,7 @@ impl End<'_> {
     }
 }
 
-fn event(job: &Job, state: State, reason: Option<&str>) -> Event {
+fn event(job: &Job, state: State, reason: Option<&str>) -> Result<OutboxEvent, Unserialisable> {
     let name = if state == State::Failed { name::IMPORT_REFUSED } else { name::IMPORT_COMPLETED };
     let origin = Origin { at: now_ms(), correlation: &job.id, cause: &job.id, aggregate: &job.id };
     let data = ImportData::new(&job.id, &job.file_name, job.mode, state, job.counters, reason);
@@ -245,7 +246,7 @@ fn event(job: &Job, state: State, reason: Option<&str>) -> Event {
     let times = job.reopened.to_string();
     let cause: &[&str] = if job.reopened == 0 { &[&job.id] } else { &[&job.id, &times] };
     let envelope = Envelope::wrap(name, cause, origin, data);
-    Event { body: envelope.body(), id: envelope.id, name: envelope.evento }
+    envelope.into_outbox()
 }
 
 /// What the parts kept of their rejected rows, in order of the file and within bounds.

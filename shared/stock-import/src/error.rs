@@ -1,5 +1,6 @@
 //! What can stop an import's work. What is wrong with a *file* is no error: see [`FileRefusal`].
 
+use almacen_contract::error::Unserialisable;
 use almacen_domain::csv::{FileProblem, Lang};
 use almacen_dynamo::DynamoError;
 use almacen_files::FilesError;
@@ -17,6 +18,9 @@ pub enum ImportError {
     /// A queue.
     #[error("import: queue")]
     Queue(#[from] QueueError),
+    /// An event that cannot be written as JSON: a bug in this code.
+    #[error("import: event")]
+    Event(#[from] Unserialisable),
     /// The invocation's time is nearly up. What was done is kept.
     #[error("import: out of time; the rest comes again")]
     OutOfTime,

@@ -10,7 +10,8 @@ use almacen_domain::Millis;
 use almacen_domain::stock::{Alert, Level};
 
 use crate::keys;
-use crate::outbox::{self, Event};
+use crate::outbox;
+use almacen_domain::event::OutboxEvent;
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{Item, n, required_number, required_text, s};
 use almacen_dynamo::calls::{BATCH_GET_MAX, consistent, get_many};
@@ -37,7 +38,7 @@ pub struct Move {
     /// What is to be known.
     pub to: Known,
     /// What to say about it.
-    pub event: Event,
+    pub event: OutboxEvent,
 }
 
 /// Moves in one transaction: an alert and an event each, and one write for each store, within DynamoDB's 100.

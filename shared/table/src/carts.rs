@@ -13,7 +13,8 @@ use almacen_domain::coupon::Code;
 use almacen_domain::money::{Currency, Money};
 
 use crate::keys;
-use crate::outbox::{self, Event};
+use crate::outbox;
+use almacen_domain::event::OutboxEvent;
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{Item, item, n, number, required_number, required_text, s, text};
 use almacen_dynamo::transaction::Transaction;
@@ -60,7 +61,7 @@ impl Carts {
         user: &str,
         seen: i64,
         cart: &Cart,
-        event: &Event,
+        event: &OutboxEvent,
         now: Millis,
     ) -> Result<bool, DynamoError> {
         let mut put = Put::builder().table_name(&self.table).set_item(Some(encode(user, cart, now)));

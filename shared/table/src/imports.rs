@@ -11,8 +11,9 @@ use almacen_domain::import::{Counters, Mode, State};
 use almacen_domain::stock::Stamp;
 
 use crate::claims::Claim;
-use crate::outbox::{self, Event};
+use crate::outbox;
 use crate::{keys, stamps};
+use almacen_domain::event::OutboxEvent;
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{
     Item, b, count, is_text, item, n, number, required_count, required_number, required_text, s, text, truth,
@@ -650,7 +651,7 @@ impl Imports {
         id: &str,
         state: State,
         ending: &Ending,
-        event: Option<&Event>,
+        event: Option<&OutboxEvent>,
         now: Millis,
     ) -> Result<bool, DynamoError> {
         let mut set = "SET #state = :state, finished_at = :now".to_owned();

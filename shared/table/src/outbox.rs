@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use almacen_domain::Millis;
+use almacen_domain::event::OutboxEvent;
 
 use crate::keys;
 use almacen_dynamo::DynamoError;
@@ -15,22 +16,11 @@ use almacen_dynamo::calls::{BATCH_GET_MAX, condition_held, consistent, get_many}
 /// Partitions of the index of pending events that are asked at once.
 const SHARDS_AT_ONCE: usize = 8;
 
-/// An event to be written: id, name and the whole envelope as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
-    /// `evt_…`, derived from its cause, so that a repeated cause writes it once.
-    pub id: String,
-    /// `StockBajo` and so on.
-    pub name: String,
-    /// The envelope as it is published.
-    pub body: String,
-}
-
 /// The write of an event, to be put into the transaction that makes it true.
 ///
 /// On condition that it is not there: a transaction that is repeated fails on it, and so does nothing twice.
 #[must_use]
-pub fn put(table: &str, event: &Event, now: Millis) -> PutBuilder {
+pub fn put(table: &str, event: &OutboxEvent, now: Millis) -> PutBuilder {
     Put::builder()
         .table_name(table)
         .item(keys::ID, s(&event.id))
@@ -95,13 +85,13 @@ impl Outbox {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn unpublished(&self, ids: &[String]) -> Result<Vec<Event>, DynamoError> {
+    pub async fn unpublished(&self, ids: &[String]) -> Result<Vec<OutboxEvent>, DynamoError> {
         let mut events = Vec::new();
         for chunk in ids.chunks(BATCH_GET_MAX) {
             let wanted = chunk.iter().map(|id| [(keys::ID.to_owned(), s(id))].into()).collect();
             for item in get_many(&self.client, &self.table, "read events", wanted, consistent()).await? {
                 if item.contains_key("pending") {
-                    events.push(Event {
+                    events.push(OutboxEvent {
                         id: attr::required_text(&item, keys::ID)?,
                         name: attr::required_text(&item, "event")?,
                         body: attr::required_text(&item, "body")?,
@@ -153,7 +143,7 @@ mod tests {
 
     #[test]
     fn an_event_waits_in_the_partition_of_its_id() {
-        let event = Event { id: "evt_1".to_owned(), name: "Prueba".to_owned(), body: "{}".to_owned() };
+        let event = OutboxEvent { id: "evt_1".to_owned(), name: "Prueba".to_owned(), body: "{}".to_owned() };
         let put = put("Outbox", &event, 7).build().unwrap();
         assert!(attr::is_text(put.item(), "pending", &keys::pending_shard("evt_1")));
     }

@@ -10,8 +10,9 @@ use almacen_domain::catalogue::Product;
 use almacen_domain::image::{Problem, Shown};
 
 use crate::keys;
-use crate::outbox::{self, Event};
+use crate::outbox;
 use crate::products::{KIND, decode, is_live};
+use almacen_domain::event::OutboxEvent;
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{Item, n, natural, number, s, text};
 use almacen_dynamo::calls::condition_held;
@@ -85,7 +86,7 @@ impl ProductImages {
         seen: &Pictured,
         after: &Product,
         images: &[Shown],
-        event: &Event,
+        event: &OutboxEvent,
     ) -> Result<bool, DynamoError> {
         let times: HashMap<String, AttributeValue> =
             images.iter().filter_map(|image| Some((image.key.clone(), n(image.uploaded_at?)))).collect();

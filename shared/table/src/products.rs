@@ -19,9 +19,10 @@ use almacen_domain::stock::Stamp;
 
 use crate::inventory::{Author, new_line};
 use crate::items::API_SOURCE;
-use crate::outbox::{self, Event};
+use crate::outbox;
 use crate::product_stock::Shelf;
 use crate::{categories, keys};
+use almacen_domain::event::OutboxEvent;
 use almacen_dynamo::attr::{Item, is_text, item, n, natural, number, required_natural, required_text, s, text};
 use almacen_dynamo::calls::{BATCH_GET_MAX, consistent, get_many};
 use almacen_dynamo::transaction::{Commit, Transaction};
@@ -199,7 +200,7 @@ impl ProductChanges {
         product: &Product,
         shelf: Shelf,
         opening: Option<&Opening>,
-        event: &Event,
+        event: &OutboxEvent,
     ) -> Result<Outcome, DynamoError> {
         let now = product.created_at;
         let mut transaction = Transaction::new("make product");
@@ -243,7 +244,7 @@ impl ProductChanges {
         (before, changed_at): (&Product, Millis),
         after: &Product,
         shelf: Option<Shelf>,
-        event: &Event,
+        event: &OutboxEvent,
     ) -> Result<Outcome, DynamoError> {
         let now = after.updated_at;
         let mut transaction = Transaction::new("change product");
@@ -281,7 +282,7 @@ impl ProductChanges {
         &self,
         (before, changed_at): (&Product, Millis),
         now: Millis,
-        event: &Event,
+        event: &OutboxEvent,
     ) -> Result<Outcome, DynamoError> {
         let changed = now.max(changed_at + 1);
         let update = self
