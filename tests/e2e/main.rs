@@ -10,6 +10,7 @@ mod adjust;
 mod alerts;
 mod announced;
 mod api;
+mod books;
 mod cart;
 mod catalogue;
 mod contention;

@@ -18,7 +18,12 @@ they find nobody, and what is in a stream is given up before its time. Here noth
 what was begun is answered.
 
 Rights: for SNS's PublishBatch it wants a right of that name. There is none; Amazon asks for sns:Publish ("Amazon SNS API
-permissions"), and so does this.
+permissions"), and so does this. For DynamoDB's BatchExecuteStatement Amazon asks for a right for each kind of statement ("IAM
+security policies with PartiQL for DynamoDB"), on the table that it names; the only kind here is the insert, and so this asks
+for that of inserts, on its table.
+
+Inserts: what PartiQL inserts it keeps out of the table's stream, so nobody is told of a new line. At Amazon a stream has every
+change ("Change data capture for DynamoDB Streams"); so it has here.
 
 All names belong to the pinned version; where they are gone, MiniStack starts as it is.
 """
@@ -30,8 +35,10 @@ import contextlib
 import contextvars
 import fcntl
 import inspect
+import json
 import os
 import queue
+import re
 import select
 import signal
 import socketserver
@@ -216,7 +223,10 @@ def end_in_order() -> None:
     hypercorn.asyncio.serve = served
 
 
-def batches_need_the_right_to_publish() -> None:
+RIGHTS = {"sns:PublishBatch": "sns:Publish", "dynamodb:BatchExecuteStatement": "dynamodb:PartiQLInsert"}
+
+
+def batches_need_the_rights_of_amazon() -> None:
     from ministack.core import iam_actions
 
     action_of = iam_actions.extract_iam_action
@@ -225,15 +235,48 @@ def batches_need_the_right_to_publish() -> None:
 
     def extract_iam_action(*arguments, **named):
         action = action_of(*arguments, **named)
-        return "sns:Publish" if action == "sns:PublishBatch" else action
+        return RIGHTS.get(action, action)
 
     iam_actions.extract_iam_action = extract_iam_action
+
+    tables_of = iam_actions.dynamodb_resource_arns
+    if list(inspect.signature(tables_of).parameters) != ["body", "region", "account_id"]:
+        raise AttributeError("MiniStack's resources of rights have changed")
+
+    def dynamodb_resource_arns(body, region, account_id):
+        try:
+            statements = json.loads(body or b"{}").get("Statements", [])
+        except (AttributeError, ValueError):
+            statements = []
+        named = {re.match(r'INSERT INTO "([^"]+)"', str(one.get("Statement"))) for one in statements if isinstance(one, dict)}
+        tables = sorted({match[1] for match in named if match})
+        return tables_of(body, region, account_id) + [f"arn:aws:dynamodb:{region}:{account_id}:table/{table}" for table in tables]
+
+    iam_actions.dynamodb_resource_arns = dynamodb_resource_arns
+
+
+def inserts_reach_the_stream() -> None:
+    from ministack.services import dynamodb
+
+    insert = dynamodb._partiql_insert
+    if list(inspect.signature(insert).parameters) != ["table", "parsed"]:
+        raise AttributeError("MiniStack's inserts have changed")
+    emit = dynamodb._emit_stream_event
+
+    def inserted(table, parsed):
+        answer = insert(table, parsed)
+        if answer[0] == 200:
+            item = parsed.get("item", {})
+            emit(parsed["table"], "INSERT", None, item["M"] if set(item) == {"M"} else item)
+        return answer
+
+    dynamodb._partiql_insert = inserted
 
 
 def main() -> None:
     # The stack outlives the terminal that started it; `cargo xtask down` ends it.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for mend in (speed_up, whole_logs, keep_unread_stream_records, route_as_sent, end_in_order, batches_need_the_right_to_publish):
+    for mend in (speed_up, whole_logs, keep_unread_stream_records, route_as_sent, end_in_order, batches_need_the_rights_of_amazon, inserts_reach_the_stream):
         try:
             mend()
         except (ImportError, AttributeError, TypeError) as reason:

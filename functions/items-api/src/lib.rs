@@ -97,15 +97,15 @@ impl Api {
             Ask::Line(store, sku) => {
                 let line = self.items.line(&store, &sku).await?;
                 let line = line.ok_or_else(|| ApiError::new(Code::NotFound))?;
-                if request.has_already(line.version) {
-                    return Ok(Reply::empty(304).with("etag", etag(line.version)));
+                if request.has_already(line.edit_version) {
+                    return Ok(Reply::empty(304).with("etag", etag(line.edit_version)));
                 }
                 self.one_line(line)
             }
             Ask::PatchLine { store, sku, patch, expected, by } => {
                 let changed = self.items.patch(&store, &sku, &patch, &expected, &by, now_ms()).await?;
                 let line = changed.map_err(|refusal| patch_refused(sku.as_str(), refusal))?;
-                tracing::info!(store = store.as_str(), version = line.version, by, "line changed");
+                tracing::info!(store = store.as_str(), version = line.edit_version, by, "line changed");
                 self.one_line(line)
             }
             Ask::Stores(page) => self.stores(page).await,
@@ -127,7 +127,7 @@ impl Api {
     }
 
     fn one_line(&self, line: StockLine) -> Result<Reply, RequestError> {
-        let tag = etag(line.version);
+        let tag = etag(line.edit_version);
         Ok(Reply::json(200, &LineBody::of(line, self.default_threshold))?.with("etag", tag))
     }
 

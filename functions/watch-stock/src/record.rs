@@ -31,7 +31,7 @@ pub struct Change {
     pub available_before: Option<i64>,
     /// When it changed.
     pub at: Millis,
-    /// Which import or user changed it.
+    /// Which import, user or order changed it.
     pub changed_by: String,
 }
 
@@ -80,6 +80,10 @@ fn changed(record: &Value, default_threshold: i64) -> Result<Change, Unreadable>
         before: before.map(|(available, threshold)| Level::of(available, threshold)),
         available_before: before.map(|(available, _)| available),
         at: new.required_number("updated_at")?,
-        changed_by: new.text("changed_by")?.unwrap_or_default().to_owned(),
+        // An order's cause, where the last change was an order's: imports and PATCH remove it.
+        changed_by: match new.text("moved_by")? {
+            Some(order) => order.to_owned(),
+            None => new.text("changed_by")?.unwrap_or_default().to_owned(),
+        },
     })
 }

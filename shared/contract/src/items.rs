@@ -145,7 +145,7 @@ mod tests {
             reserved: 8,
             available: 4,
             threshold: None,
-            version: 3,
+            edit_version: 3,
             updated_at: 1_705_834_800_000,
         };
         assert_eq!(

@@ -21,8 +21,8 @@ pub struct StockLine {
     pub available: i64,
     /// The line's own threshold; the deployment's default where it has none.
     pub threshold: Option<i64>,
-    /// One more with every write. The `ETag`.
-    pub version: i64,
+    /// One more with every import or PATCH that changes it, and not with an order. The `ETag`.
+    pub edit_version: i64,
     /// When anything of the line last changed.
     pub updated_at: Millis,
 }

@@ -9,7 +9,9 @@ use aws_sdk_dynamodb::config::Builder as ConfigBuilder;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, KeysAndAttributes, PutRequest, WriteRequest,
+};
 
 use crate::DynamoError;
 use crate::attr::Item;
@@ -160,6 +162,100 @@ fn put_requests(items: Vec<Item>) -> Result<Vec<WriteRequest>, DynamoError> {
     items.into_iter().map(request).collect()
 }
 
+/// Inserts items that do not exist, at most [`BATCH_WRITE_MAX`], and answers the positions of those that did: nothing was
+/// written there. It costs what puts cost. Where an attempt's answer was lost, the next one finds the items of that attempt.
+///
+/// BatchWriteItem takes no conditions, so these are PartiQL's inserts ("BatchExecuteStatement", DynamoDB API reference), each
+/// with an answer of its own.
+///
+/// # Errors
+/// [`DynamoError`]; some of the items may be written then.
+pub async fn insert_many(
+    client: &Client,
+    table: &str,
+    doing: &'static str,
+    attempts: &dyn Attempts,
+    items: Vec<Item>,
+) -> Result<Vec<usize>, DynamoError> {
+    let mut undone: Vec<(usize, BatchStatementRequest)> = Vec::with_capacity(items.len());
+    for (position, item) in items.into_iter().enumerate() {
+        undone.push((position, insert(table, item)?));
+    }
+    let mut existing = Vec::new();
+    let mut pause = Pause::new();
+    while !undone.is_empty() {
+        let statements = undone.iter().map(|(_, statement)| statement.clone()).collect();
+        let attempt = attempts.began();
+        let call = client.batch_execute_statement().set_statements(Some(statements));
+        let answer = match call.customize().config_override(one_attempt()).send().await {
+            Ok(answer) => answer,
+            Err(error) => {
+                if is_throttling(&error) {
+                    attempts.pushed_back(attempt);
+                }
+                if !is_transient(&error) || !pause.again().await {
+                    return Err(DynamoError::from_sdk(doing)(error));
+                }
+                continue;
+            }
+        };
+        let responses = answer.responses();
+        if responses.len() != undone.len() {
+            return Err(DynamoError::Refused { doing, source: "an answer for each statement was expected".into() });
+        }
+        let (mut left, mut throttled) = (Vec::new(), false);
+        for ((position, statement), response) in undone.into_iter().zip(responses) {
+            match response.error().map(|error| (error.code(), error)) {
+                None => {}
+                Some((Some(BatchStatementErrorCodeEnum::DuplicateItem), _)) => existing.push(position),
+                Some((Some(code), _)) if PUSHED_BACK.contains(code) => {
+                    throttled = true;
+                    left.push((position, statement));
+                }
+                Some((Some(code), _)) if AGAIN.contains(code) => left.push((position, statement)),
+                Some((code, error)) => {
+                    let code = code.map_or("without a code", BatchStatementErrorCodeEnum::as_str);
+                    let source = format!("{code}: {}", error.message().unwrap_or_default());
+                    return Err(DynamoError::Refused { doing, source: source.into() });
+                }
+            }
+        }
+        if throttled {
+            attempts.pushed_back(attempt);
+        }
+        if !left.is_empty() {
+            pause.wait(doing).await?;
+        }
+        undone = left;
+    }
+    existing.sort_unstable();
+    Ok(existing)
+}
+
+/// What DynamoDB says of a statement that came too fast.
+const PUSHED_BACK: [BatchStatementErrorCodeEnum; 3] = [
+    BatchStatementErrorCodeEnum::ProvisionedThroughputExceeded,
+    BatchStatementErrorCodeEnum::ThrottlingError,
+    BatchStatementErrorCodeEnum::RequestLimitExceeded,
+];
+/// What it says of one that may be carried out the next time.
+const AGAIN: [BatchStatementErrorCodeEnum; 2] =
+    [BatchStatementErrorCodeEnum::InternalServerError, BatchStatementErrorCodeEnum::TransactionConflict];
+
+fn insert(table: &str, item: Item) -> Result<BatchStatementRequest, DynamoError> {
+    let mut attributes: Vec<(String, AttributeValue)> = item.into_iter().collect();
+    attributes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    let mut text = format!("INSERT INTO \"{table}\" VALUE {{");
+    let mut values = Vec::with_capacity(attributes.len());
+    for (position, (name, value)) in attributes.into_iter().enumerate() {
+        let comma = if position == 0 { "" } else { ", " };
+        text.push_str(&format!("{comma}'{name}': ?"));
+        values.push(value);
+    }
+    text.push('}');
+    Ok(BatchStatementRequest::builder().statement(text).set_parameters(Some(values)).build()?)
+}
+
 /// Did the condition of a write hold? Then the write is made.
 ///
 /// # Errors
@@ -266,5 +362,13 @@ mod tests {
         assert_eq!(sent(&trouble).await, (Ok(()), 3, vec![]));
         let failed = Err("ConditionalCheckFailedException".to_owned());
         assert_eq!(sent(&[slow, "ConditionalCheckFailedException"]).await, (failed, 2, vec![0]));
+    }
+
+    #[test]
+    fn an_insert_names_its_attributes_in_order() {
+        let item = crate::attr::item([("sku", crate::attr::s("Té")), ("on_hand", crate::attr::n(7))]);
+        let insert = insert("Inventory", item).unwrap();
+        assert_eq!(insert.statement(), r#"INSERT INTO "Inventory" VALUE {'on_hand': ?, 'sku': ?}"#);
+        assert_eq!(insert.parameters(), [crate::attr::n(7), crate::attr::s("Té")]);
     }
 }

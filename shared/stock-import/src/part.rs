@@ -244,7 +244,14 @@ impl<'a> Work<'a> {
     /// Waits for the writes under way, and counts them.
     async fn settle(&mut self, writer: &mut Writer<'_>) -> Result<(), ImportError> {
         writer.finish().await?;
-        self.counters = self.counters.plus(writer.take_counters());
+        let written = writer.take_written();
+        self.counters = self.counters.plus(written.counters);
+        // They were counted as made when the store was read.
+        for (store, lines) in written.found {
+            if let Some(created) = self.created.get_mut(&store) {
+                *created = created.saturating_sub(lines);
+            }
+        }
         Ok(())
     }
 

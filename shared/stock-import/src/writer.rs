@@ -1,8 +1,9 @@
 //! Writes in flight: as many at once as DynamoDB takes, never more than a bound ([`crate::pace`]).
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use almacen_domain::import::{Counters, Outcome, Wanted};
+use almacen_domain::import::{Counters, Outcome, Step, Wanted, diff};
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::calls::BATCH_WRITE_MAX;
 use almacen_table::inventory::{Author, Changed, Inventory};
@@ -16,9 +17,33 @@ pub struct Writer<'a> {
     inventory: &'a Inventory,
     author: &'a Author,
     waiting: Vec<(&'a str, &'a str, Wanted)>,
-    in_flight: FuturesUnordered<LocalBoxFuture<'a, Result<(Outcome, u64), DynamoError>>>,
+    in_flight: FuturesUnordered<LocalBoxFuture<'a, Result<Written, DynamoError>>>,
     pace: Rc<SharedPace>,
-    counters: Counters,
+    written: Written,
+}
+
+/// What became of rows that were written.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// As rows are counted.
+    pub counters: Counters,
+    /// Lines that were to be made, and were there: how many of each store.
+    pub found: BTreeMap<String, u64>,
+}
+
+impl Written {
+    fn one(outcome: Outcome) -> Self {
+        let mut written = Self::default();
+        written.counters.count(outcome);
+        written
+    }
+
+    fn add(&mut self, other: Self) {
+        self.counters = self.counters.plus(other.counters);
+        for (store, lines) in other.found {
+            *self.found.entry(store).or_default() += lines;
+        }
+    }
 }
 
 impl<'a> Writer<'a> {
@@ -31,7 +56,7 @@ impl<'a> Writer<'a> {
             waiting: Vec::new(),
             in_flight: FuturesUnordered::new(),
             pace: Rc::default(),
-            counters: Counters::default(),
+            written: Written::default(),
         }
     }
 
@@ -51,8 +76,15 @@ impl<'a> Writer<'a> {
         }
         let (inventory, author, pace) = (self.inventory, self.author, Rc::clone(&self.pace));
         self.start(Box::pin(async move {
-            inventory.create(author, &lines, &*pace).await?;
-            Ok((Outcome::Created, lines.len() as u64))
+            let found = inventory.create(author, &lines, &*pace).await?;
+            let mut written = Written::default();
+            for _ in found.len()..lines.len() {
+                written.counters.count(Outcome::Created);
+            }
+            for (store, sku, wanted) in found.iter().filter_map(|position| lines.get(*position)) {
+                written.add(settle_found(inventory, author, (store, sku), *wanted, &pace).await?);
+            }
+            Ok(written)
         }))
         .await
     }
@@ -68,15 +100,12 @@ impl<'a> Writer<'a> {
                 Changed::Yes => Outcome::Changed,
                 Changed::Stale => Outcome::Stale,
             };
-            Ok((outcome, 1))
+            Ok(Written::one(outcome))
         }))
         .await
     }
 
-    async fn start(
-        &mut self,
-        write: LocalBoxFuture<'a, Result<(Outcome, u64), DynamoError>>,
-    ) -> Result<(), DynamoError> {
+    async fn start(&mut self, write: LocalBoxFuture<'a, Result<Written, DynamoError>>) -> Result<(), DynamoError> {
         while self.in_flight.len() >= self.pace.limit() {
             self.next().await?;
         }
@@ -86,19 +115,16 @@ impl<'a> Writer<'a> {
 
     async fn next(&mut self) -> Result<(), DynamoError> {
         if let Some(done) = self.in_flight.next().await {
-            let (outcome, lines) = done?;
+            self.written.add(done?);
             self.pace.taken();
-            for _ in 0..lines {
-                self.counters.count(outcome);
-            }
         }
         Ok(())
     }
 
     /// What was written since this was last asked.
     #[must_use]
-    pub fn take_counters(&mut self) -> Counters {
-        std::mem::take(&mut self.counters)
+    pub fn take_written(&mut self) -> Written {
+        std::mem::take(&mut self.written)
     }
 
     /// Waits until everything is written.
@@ -112,4 +138,31 @@ impl<'a> Writer<'a> {
         }
         Ok(())
     }
+}
+
+/// A line that was to be made and is there: made by an earlier try of this import, whose answer was lost, or by somebody else
+/// since the store was read. It is read and compared like any other.
+async fn settle_found(
+    inventory: &Inventory,
+    author: &Author,
+    (store, sku): (&str, &str),
+    wanted: Wanted,
+    pace: &SharedPace,
+) -> Result<Written, DynamoError> {
+    let held = inventory.held(store, &[sku]).await?;
+    let step = diff(&author.import, &author.stamp, wanted, held.first().map(|(_, held)| held));
+    let outcome = match step {
+        Step::Nothing(outcome) => outcome,
+        Step::Change => match inventory.change(author, (store, sku), wanted, pace).await? {
+            Changed::Yes => Outcome::Changed,
+            Changed::Stale => Outcome::Stale,
+        },
+        // Deleted by hand between two calls: the message comes again.
+        Step::Create => return Err(DynamoError::contended("insert new lines")),
+    };
+    let mut written = Written::one(outcome);
+    if outcome != Outcome::Created {
+        written.found.insert(store.to_owned(), 1);
+    }
+    Ok(written)
 }

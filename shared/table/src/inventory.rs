@@ -15,7 +15,7 @@ use crate::imports::add_lines;
 use crate::{keys, stamps};
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{Item, is_text, n, number, required_count, required_number, required_text, s};
-use almacen_dynamo::calls::{Attempts, consistent, get_many, one_attempt, persist, put_many};
+use almacen_dynamo::calls::{Attempts, consistent, get_many, insert_many, one_attempt, persist};
 use almacen_dynamo::transaction::{Commit, Transaction};
 
 /// Lines adjusted in one transaction. With its mark, and a count for each store where a line is made, it stays under
@@ -163,8 +163,8 @@ impl Inventory {
         lines.iter().map(held).collect()
     }
 
-    /// Makes lines, at most [`almacen_dynamo::calls::BATCH_WRITE_MAX`]. Unconditional: see [`crate::stores`] for why that is safe, and never
-    /// call it without holding the store's lease and having found the lines absent under it.
+    /// Makes lines, at most [`almacen_dynamo::calls::BATCH_WRITE_MAX`], on condition that they are not there. The positions of
+    /// those that are: another try of this import has made them, or somebody else.
     ///
     /// # Errors
     /// [`DynamoError`]; some of the lines may be written then.
@@ -173,9 +173,9 @@ impl Inventory {
         author: &Author,
         lines: &[(&str, &str, Wanted)],
         attempts: &dyn Attempts,
-    ) -> Result<(), DynamoError> {
-        let items = || lines.iter().map(|(store, sku, wanted)| new_line(author, store, sku, *wanted)).collect();
-        put_many(&self.client, &self.table, "write new lines", attempts, items).await
+    ) -> Result<Vec<usize>, DynamoError> {
+        let items = lines.iter().map(|(store, sku, wanted)| new_line(author, store, sku, *wanted)).collect();
+        insert_many(&self.client, &self.table, "insert new lines", attempts, items).await
     }
 
     /// Sets what a line holds, on condition that it still exists and that its count is older than ours
@@ -191,8 +191,9 @@ impl Inventory {
         attempts: &dyn Attempts,
     ) -> Result<Changed, DynamoError> {
         let set = "SET on_hand = :n, available = :n - reserved, counted_at = :at, #source = :source, \
-                   s3_order = :s3_order, changed_by = :me, updated_at = :now, version = version + :one";
-        let forget = format!("REMOVE {}", stamps::LEFT_PADDED);
+                   s3_order = :s3_order, changed_by = :me, updated_at = :now, version = version + :one, \
+                   edit_version = if_not_exists(edit_version, version) + :one";
+        let forget = format!("REMOVE {}, {MOVED_BY}", stamps::LEFT_PADDED);
         let mut update = self
             .client
             .update_item()
@@ -302,7 +303,8 @@ impl Inventory {
                        reserved = if_not_exists(reserved, :zero), version = if_not_exists(version, :zero) + :one, \
                        created_by = if_not_exists(created_by, :me), changed_by = :me, updated_at = :now, \
                        counted_at = if_not_exists(counted_at, :at), #source = if_not_exists(#source, :source), \
-                       s3_order = if_not_exists(s3_order, :s3_order)"
+                       s3_order = if_not_exists(s3_order, :s3_order), \
+                       edit_version = if_not_exists(edit_version, if_not_exists(version, :zero)) + :one"
                 .to_owned();
         // Both bounds at once: the result must stay within 0..=COUNT_MAX.
         let bounds = "on_hand BETWEEN :low AND :high";
@@ -328,13 +330,19 @@ impl Inventory {
             set.push_str(", threshold = :threshold");
             update = update.expression_attribute_values(":threshold", n(threshold));
         }
-        update.update_expression(set)
+        update.update_expression(format!("{set} REMOVE {MOVED_BY}"))
     }
 }
 
+/// Version of a line for those who edit it: raised by imports and PATCH, and not by orders, so that a sale does not make an
+/// operator's edit fail. Lines from before orders have none; there it is `version`, which only those raised then.
+pub(crate) const EDIT_VERSION: &str = "edit_version";
+/// Cause of the last change, where that was an order's: imports and PATCH, whose cause is `changed_by`, remove it.
+pub(crate) const MOVED_BY: &str = "moved_by";
+
 /// A line that is not there yet.
 pub(crate) fn new_line(author: &Author, store: &str, sku: &str, wanted: Wanted) -> Item {
-    let mut item: Item = Item::with_capacity(14);
+    let mut item: Item = Item::with_capacity(15);
     item.insert(keys::STORE.to_owned(), s(store));
     item.insert(keys::SKU.to_owned(), s(sku));
     item.insert("on_hand".to_owned(), n(wanted.count));
@@ -344,6 +352,7 @@ pub(crate) fn new_line(author: &Author, store: &str, sku: &str, wanted: Wanted) 
         item.insert("threshold".to_owned(), n(threshold));
     }
     item.insert("version".to_owned(), n(1));
+    item.insert(EDIT_VERSION.to_owned(), n(1));
     item.insert("counted_at".to_owned(), n(author.stamp.at));
     item.insert("source".to_owned(), s(&author.stamp.source));
     item.insert(stamps::ORDER.to_owned(), s(&author.stamp.sequencer));

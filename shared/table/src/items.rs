@@ -15,6 +15,7 @@ use almacen_domain::patch::{CountChange, Expected, Patch, PatchRefusal, Threshol
 use almacen_domain::search::Needle;
 use almacen_domain::stock::{COUNT_MAX, Level, StockLine};
 
+use crate::inventory::{EDIT_VERSION, MOVED_BY};
 use crate::{keys, stamps};
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{Item, count, n, natural, number, required_number, required_text, s};
@@ -32,7 +33,7 @@ const STORE_PAGES_MAX: usize = 20;
 /// Tries of a change that others keep coming before.
 const PATCH_TRIES: u32 = 20;
 /// Everything a line shows.
-const LINE: &str = "#store, sku, on_hand, reserved, available, threshold, version, updated_at";
+const LINE: &str = "#store, sku, on_hand, reserved, available, threshold, version, edit_version, updated_at";
 /// What a change through the API has as its source.
 pub(crate) const API_SOURCE: &str = "api";
 
@@ -337,9 +338,7 @@ impl Items {
                 Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
                     let held = failed.item();
                     let state = held
-                        .map(|item| {
-                            Ok::<_, DynamoError>((required_number(item, "version")?, required_number(item, "on_hand")?))
-                        })
+                        .map(|item| Ok::<_, DynamoError>((edit_version(item)?, required_number(item, "on_hand")?)))
                         .transpose()?;
                     if let Some(reason) = why_refused(state, patch, expected) {
                         return Ok(Err(reason));
@@ -397,8 +396,13 @@ struct Write<'a> {
 
 impl Write<'_> {
     fn put_on(&self, update: UpdateItemFluentBuilder) -> UpdateItemFluentBuilder {
-        let mut set = vec!["version = version + :one", "updated_at = :now", "changed_by = :by"];
-        let mut remove = Vec::new();
+        let mut set = vec![
+            "version = version + :one",
+            "edit_version = if_not_exists(edit_version, version) + :one",
+            "updated_at = :now",
+            "changed_by = :by",
+        ];
+        let mut remove = vec![MOVED_BY];
         let mut condition = "attribute_exists(sku)".to_owned();
         let mut update = update
             .expression_attribute_values(":one", n(1))
@@ -457,7 +461,10 @@ impl Write<'_> {
                 // No version can match; the write is still asked for, to learn whether there is such a line.
                 condition.push_str(" AND attribute_not_exists(version)");
             } else {
-                condition.push_str(&format!(" AND version IN ({})", names.join(", ")));
+                let listed = names.join(", ");
+                condition.push_str(&format!(
+                    " AND (edit_version IN ({listed}) OR (attribute_not_exists(edit_version) AND version IN ({listed})))"
+                ));
             }
         }
         let mut expression = format!("SET {}", set.join(", "));
@@ -472,6 +479,11 @@ fn line_key(store: &str, sku: &str) -> Item {
     [(keys::STORE.to_owned(), s(store)), (keys::SKU.to_owned(), s(sku))].into()
 }
 
+/// [`EDIT_VERSION`]; `version` of a line that has none.
+fn edit_version(item: &Item) -> Result<i64, DynamoError> {
+    number(item, EDIT_VERSION)?.map_or_else(|| required_number(item, "version"), Ok)
+}
+
 fn line(item: &Item) -> Result<StockLine, DynamoError> {
     let name = |attribute| required_text(item, attribute);
     Ok(StockLine {
@@ -481,7 +493,7 @@ fn line(item: &Item) -> Result<StockLine, DynamoError> {
         reserved: required_number(item, "reserved")?,
         available: required_number(item, "available")?,
         threshold: number(item, "threshold")?,
-        version: required_number(item, "version")?,
+        edit_version: edit_version(item)?,
         updated_at: required_number(item, "updated_at")?,
     })
 }
@@ -498,7 +510,7 @@ mod tests {
             reserved: 0,
             available,
             threshold: None,
-            version: 1,
+            edit_version: 1,
             updated_at: 0,
         }
     }
@@ -547,25 +559,25 @@ mod tests {
             None,
             Some(ThresholdChange::Default),
             Expected::Any,
-            "SET version = version + :one, updated_at = :now, changed_by = :by REMOVE #reason, threshold",
+            "SET version = version + :one, edit_version = if_not_exists(edit_version, version) + :one, updated_at = :now, changed_by = :by REMOVE moved_by, #reason, threshold",
             "attribute_exists(sku)",
         );
         check(
             Some(CountChange::Set(3)),
             Some(ThresholdChange::Own(2)),
             Expected::OneOf(vec![4, 5]),
-            "SET version = version + :one, updated_at = :now, changed_by = :by, threshold = :threshold, \
+            "SET version = version + :one, edit_version = if_not_exists(edit_version, version) + :one, updated_at = :now, changed_by = :by, threshold = :threshold, \
              on_hand = :count, available = :count - reserved, counted_at = :counted, #source = :api, s3_order = :none \
-             REMOVE #reason, sequencer",
-            "attribute_exists(sku) AND counted_at <= :counted AND version IN (:version0, :version1)",
+             REMOVE moved_by, #reason, sequencer",
+            "attribute_exists(sku) AND counted_at <= :counted AND (edit_version IN (:version0, :version1) OR (attribute_not_exists(edit_version) AND version IN (:version0, :version1)))",
         );
         check(
             Some(CountChange::Adjust(-3)),
             None,
             Expected::OneOf(Vec::new()),
-            "SET version = version + :one, updated_at = :now, changed_by = :by, on_hand = on_hand + :change, \
+            "SET version = version + :one, edit_version = if_not_exists(edit_version, version) + :one, updated_at = :now, changed_by = :by, on_hand = on_hand + :change, \
              available = available + :change, counted_at = :counted, #source = :api, s3_order = :none \
-             REMOVE #reason, sequencer",
+             REMOVE moved_by, #reason, sequencer",
             "attribute_exists(sku) AND on_hand BETWEEN :least AND :most AND counted_at <= :counted \
              AND attribute_not_exists(version)",
         );

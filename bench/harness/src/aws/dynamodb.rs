@@ -361,6 +361,7 @@ impl DynamoDb {
             "Query" => self.query(&read()?)?,
             "Scan" => self.scan(&read()?)?,
             "BatchWriteItem" => self.batch_write(body)?,
+            "BatchExecuteStatement" => self.batch_insert(body)?,
             "BatchGetItem" => self.batch_get(body)?,
             "TransactWriteItems" => self.transact_write(body)?,
             other => return Err(Fault::unknown(other)),
@@ -527,6 +528,46 @@ impl DynamoDb {
             return Err(Fault::validation("between 1 and 25 items in a batch"));
         }
         Ok("{\"UnprocessedItems\":{}}".to_owned())
+    }
+
+    /// Statements of the one kind that is used: `INSERT INTO "table" VALUE {'name': ?, …}`.
+    fn batch_insert(&self, body: &str) -> Result<String, Fault> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Batch {
+            statements: Vec<Insert>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Insert {
+            statement: String,
+            parameters: Vec<Value>,
+        }
+        let batch: Batch = serde_json::from_str(body).context("malformed request")?;
+        if batch.statements.is_empty() || batch.statements.len() > 25 {
+            return Err(Fault::validation("between 1 and 25 statements in a batch"));
+        }
+        let mut responses = Vec::with_capacity(batch.statements.len());
+        for insert in batch.statements {
+            let text = insert.statement.strip_prefix("INSERT INTO \"").context("no INSERT")?;
+            let (name, names) = text.split_once("\" VALUE {").context("no VALUE")?;
+            let names: Vec<&str> = names.split('\'').skip(1).step_by(2).collect();
+            if names.len() != insert.parameters.len() {
+                return Err(Fault::validation("not a parameter for each attribute"));
+            }
+            let names = names.into_iter().map(str::to_owned);
+            let attributes: BTreeMap<String, Value> = names.zip(insert.parameters).collect();
+            let mut tables = self.writing();
+            let table = tables.get_mut(name).context("no such table")?;
+            let (partition, sort, item) = Item::of(&attributes, table.schema.hash, table.schema.range)?;
+            if table.get(&partition, &sort).is_some() {
+                responses.push(json!({"Error": {"Code": "DuplicateItem", "Message": "it exists"}, "TableName": name}));
+                continue;
+            }
+            table.put(partition, sort, item, 1);
+            responses.push(json!({"TableName": name}));
+        }
+        Ok(json!({"Responses": responses}).to_string())
     }
 
     fn batch_get(&self, body: &str) -> Result<String, Fault> {
