@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::api::{As, error_text};
 use crate::stack::{Answer, segment, stack};
 use crate::wait::{PATIENCE, eventually};
-use crate::warehouse::{ended, now_ms, store_record, tag, unique, upload};
+use crate::warehouse::{ended, finished, now_ms, put_quietly, store_record, tag, unique, upload};
 
 const NOT_FOUND: &str =
     r#"{"error":{"codigo":"NO_ENCONTRADO","mensaje":"No existe.","detalles":[],"solicitudId":"ID"}}"#;
@@ -469,7 +469,7 @@ fn many_changes_at_once_end_in_the_right_stock() {
 }
 
 #[test]
-fn a_store_that_an_import_has_gets_no_line_from_elsewhere() {
+fn a_products_first_line_is_made_beside_an_import_of_its_store() {
     // The lease as an import would take it, on the store of new products.
     let lease = |until: i64, expression: &str| {
         let update = json!({"TableName": stack().output("StoresTable"), "Key": {"store": {"S": "central"}},
@@ -481,19 +481,19 @@ fn a_store_that_an_import_has_gets_no_line_from_elsewhere() {
     let mut new = body(&category(), "Ocupado", 1.0);
     new["sku"] = json!(sku);
     new["stock"] = json!(5);
-    // Other tests make products in this store: it is kept from them for the blink of one call.
     lease(now_ms() + 3_000, "SET lease_owner = :me, lease_until = :until");
-    let answer = post(&new);
+    let id = made(&new);
     lease(0, "SET lease_until = :until REMOVE lease_owner");
-    assert_eq!((answer.status, answer.header("retry-after")), (503, "2"), "{}", answer.text());
-    assert!(answer.text().contains("Una importación está escribiendo"), "{}", answer.text());
-    assert_eq!(As::Operador.get(&format!("/items/central/{}", segment(&sku))).status, 404);
-    assert_eq!(
-        As::Nobody.read(&format!("/productos?categoria={}", new["categoriaId"].as_str().unwrap()))["datos"],
-        json!([])
-    );
-    // And afterwards it is made.
-    made(&new);
+    let line = As::Operador.read(&format!("/items/central/{}", segment(&sku)));
+    assert_eq!(line["count"], 5, "{line}");
+    // A file that was counted before leaves it alone, and one that is counted later changes it.
+    let file = format!("store,item,count\ncentral,{sku},7\n");
+    let mut early = put_quietly(&format!("{sku} a.csv"), 1, file.as_bytes());
+    early.at_ms = now_ms() - 3_600_000;
+    early.deliver();
+    ended(&finished(&early.import()), "completed", [1, 0, 0, 0, 0, 1]);
+    ended(&upload(&format!("{sku} b.csv"), file.as_bytes()), "completed", [1, 1, 0, 0, 0, 0]);
+    stock_becomes(&id, 7);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use almacen_contract::error::{ApiError, Code, RequestError, Unserialisable};
 use almacen_contract::event::{name, product_event};
 use almacen_contract::products::{
     CategoryBody, CreatedBody, ListBody, NewProduct, OneProductBody, PageBody, Pagination, ProductBody, ReviewBody,
-    category_taken, no_category, price_refused, reviewed_before, sku_taken, store_busy, tag,
+    category_taken, no_category, price_refused, reviewed_before, sku_taken, tag,
 };
 use almacen_contract::time::rfc3339;
 use almacen_domain::catalogue::listing::{Filter, Order};
@@ -370,7 +370,6 @@ fn refusal_of(outcome: Outcome) -> Result<(), ApiError> {
         Outcome::Made => Ok(()),
         Outcome::NoCategory => Err(no_category()),
         Outcome::SkuTaken => Err(sku_taken()),
-        Outcome::StoreBusy => Err(store_busy()),
         Outcome::Moved => Err(ApiError::new(Code::Conflict)),
     }
 }
@@ -396,7 +395,6 @@ mod tests {
         assert_eq!(status(Outcome::Made), None);
         assert_eq!(status(Outcome::NoCategory), Some(400));
         assert_eq!(status(Outcome::SkuTaken), Some(409));
-        assert_eq!(status(Outcome::StoreBusy), Some(503));
         assert_eq!(status(Outcome::Moved), Some(409));
     }
 }

@@ -379,15 +379,6 @@ pub fn sku_taken() -> ApiError {
     ApiError::new(Code::Conflict).saying(text()).with(Detail::new("sku", text()))
 }
 
-/// What the caller is told while an import has the store that the product's stock is for.
-#[must_use]
-pub fn store_busy() -> ApiError {
-    ApiError::new(Code::Unavailable).saying(Text::fixed(
-        "Una importación está escribiendo en el almacén; inténtelo otra vez o cree el producto sin stock.",
-        "An import is writing to the store; try again, or make the product without stock.",
-    ))
-}
-
 /// One review.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

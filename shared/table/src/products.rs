@@ -144,8 +144,6 @@ pub enum Outcome {
     NoCategory,
     /// Another product sells this item.
     SkuTaken,
-    /// An import has the store to itself just now.
-    StoreBusy,
     /// Somebody changed or deleted the product since it was read.
     Moved,
 }
@@ -211,7 +209,7 @@ impl ProductChanges {
             transaction.add(Part::Sku, self.claim_sku(sku, &product.id))?;
             if let Some(opening) = opening {
                 transaction.add(Part::Line, self.open_line(opening, sku, now))?;
-                transaction.add(Part::Store, self.open_store(opening, now))?;
+                transaction.add(Part::Store, self.count_line(opening))?;
             }
         }
         loop {
@@ -230,7 +228,7 @@ impl ProductChanges {
                 transaction.leave_out(&[Part::Line, Part::Store]);
                 continue;
             }
-            return Ok(if refused.contains(&Part::Store) { Outcome::StoreBusy } else { Outcome::Moved });
+            return Ok(Outcome::Moved);
         }
     }
 
@@ -384,17 +382,14 @@ impl ProductChanges {
             .condition_expression("attribute_not_exists(sku)")
     }
 
-    /// Counts the line in its store, on condition that no import has the store: it may have found the line absent, and
-    /// would write over it (see [`crate::stores`]).
-    fn open_store(&self, opening: &Opening, now: Millis) -> UpdateBuilder {
+    /// Counts the line in its store.
+    fn count_line(&self, opening: &Opening) -> UpdateBuilder {
         Update::builder()
             .table_name(&self.tables.stores)
             .key(keys::STORE, s(opening.store.as_str()))
             .update_expression("ADD #lines :one")
-            .condition_expression("attribute_not_exists(lease_owner) OR lease_until < :now")
             .expression_attribute_names("#lines", "lines")
             .expression_attribute_values(":one", n(1))
-            .expression_attribute_values(":now", n(now))
     }
 }
 

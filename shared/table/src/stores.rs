@@ -1,10 +1,8 @@
 //! Stores: how many lines they have, and which import may write to them.
 //!
-//! New lines are written in unconditional batches, because that is several times cheaper than one conditional write a
-//! line. Two things make it safe. An import makes lines only while it holds its store by a lease (and a new product's first
-//! line is made on condition that nobody holds it: [`crate::products`]); and a lease
-//! lasts longer than the invocation that took it can live, since Lambda ends an invocation at its deadline. So a
-//! stalled writer cannot wake up and overwrite what came after it.
+//! The lease keeps imports of one store from working beside each other. An import leaves its claim ([`crate::claims`]), takes
+//! the store, and then reads the claims of others; so of two, the older one sees the claim of the newer one, or is through
+//! before the newer one reads the store. The lease keeps out nobody else: every write to a line is conditional.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
