@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::api::As;
 use crate::stack::stack;
+use crate::wait::{PATIENCE, eventually};
 use crate::warehouse::{ended, finished, held, now_ms, put_quietly, store_record, unique, upload};
 
 const LINES: usize = 8;
@@ -35,7 +36,10 @@ fn order(store: &str, sku: &str, units: i64, set: &str, condition: &str) -> bool
     let mut update = json!({
         "TableName": stack().output("InventoryTable"),
         "Key": {"store": {"S": store}, "sku": {"S": sku}},
-        "UpdateExpression": format!("SET {set}, version = version + :one, updated_at = :now, moved_by = :me"),
+        "UpdateExpression": format!(
+            "SET {set}, version = version + :one, edit_version = if_not_exists(edit_version, version), updated_at = :now, \
+             moved_by = :me"
+        ),
         "ConditionExpression": condition,
         "ExpressionAttributeValues": values,
     });
@@ -50,20 +54,20 @@ fn reserve(store: &str, sku: &str, units: i64) -> bool {
 }
 
 fn release(store: &str, sku: &str, units: i64) {
-    while !order(
-        store,
-        sku,
-        units,
-        "available = available + :units, reserved = reserved - :units",
-        "reserved >= :units",
-    ) {}
+    let set = "available = available + :units, reserved = reserved - :units";
+    ends(|| order(store, sku, units, set, "reserved >= :units"));
+}
+
+/// Units that are reserved can be taken: only another transaction can be in the way, for a moment.
+fn ends(change: impl Fn() -> bool) {
+    eventually(PATIENCE, "the turn of an order", || if change() { Ok(()) } else { Err("refused".to_owned()) });
 }
 
 /// The units leave the shelf, which is a count: a file of before must not put them back.
 fn consume(store: &str, sku: &str, units: i64) {
     let set = "on_hand = on_hand - :units, reserved = reserved - :units, counted_at = :now, #source = :orders, \
                s3_order = :none";
-    while !order(store, sku, units, set, "reserved >= :units") {}
+    ends(|| order(store, sku, units, set, "reserved >= :units"));
 }
 
 fn number(line: &BTreeMap<String, String>, name: &str) -> i64 {
@@ -113,7 +117,7 @@ fn the_books_balance_beside_orders_imports_and_changes_by_hand() {
                 }
                 let body = if round % 2 == 0 { json!({"adjust": 3}) } else { json!({"count": 400 + round % 200}) };
                 let answer = As::Operador.patch(&store, &sku(round % LINES), &body.to_string());
-                assert!([200, 429, 503].contains(&answer.status), "{}", answer.text());
+                assert!([200, 429].contains(&answer.status), "{}", answer.text());
             }
         });
         scope.spawn(|| {
@@ -133,6 +137,7 @@ fn the_books_balance_beside_orders_imports_and_changes_by_hand() {
     });
     balanced(&store);
     let kept = kept.into_inner().unwrap();
+    assert!(kept.len() > LINES / 2, "hardly anything was reserved: {kept:?}");
     for (sku, line) in held(&store) {
         assert_eq!(number(&line, "reserved"), kept.get(&sku).copied().unwrap_or(0), "{line:?}");
     }
@@ -161,7 +166,8 @@ fn a_sale_makes_no_operators_edit_fail() {
     let path = crate::api::line_path(&store, "a");
     let tag = As::Operador.get(&path).header("etag").to_owned();
     assert!(reserve(&store, "a", 2));
-    assert_eq!(As::Operador.get(&path).header("etag"), tag);
+    let read = As::Operador.call("GET", &path, &[("if-none-match", &tag)], "");
+    assert_eq!((read.status, read.header("etag")), (200, tag.as_str()), "the stock is another");
     let edit = |tag: &str, body: &str| As::Operador.call("PATCH", &path, &[("if-match", tag)], body);
     let edited = edit(&tag, r#"{"threshold":3}"#);
     assert_eq!(edited.status, 200, "{}", edited.text());
@@ -177,8 +183,10 @@ fn a_sale_makes_no_operators_edit_fail() {
             "UpdateExpression": "REMOVE edit_version"}),
     );
     assert_eq!(As::Operador.get(&path).header("etag"), "\"3\"");
+    assert!(reserve(&store, "a", 1));
+    assert_eq!(As::Operador.get(&path).header("etag"), "\"3\"");
     assert_eq!(edit("\"2\"", r#"{"count":5}"#).status, 412);
     assert_eq!(edit("\"3\"", r#"{"count":5}"#).header("etag"), "\"4\"");
     let answer: Value = As::Operador.read(&path);
-    assert_eq!((answer["count"].as_i64(), answer["reserved"].as_i64()), (Some(5), Some(2)));
+    assert_eq!((answer["count"].as_i64(), answer["reserved"].as_i64()), (Some(5), Some(3)));
 }

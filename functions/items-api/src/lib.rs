@@ -97,7 +97,8 @@ impl Api {
             Ask::Line(store, sku) => {
                 let line = self.items.line(&store, &sku).await?;
                 let line = line.ok_or_else(|| ApiError::new(Code::NotFound))?;
-                if request.has_already(line.edit_version) {
+                // After an order the tag is the same, and the stock is not.
+                if !line.moved && request.has_already(line.edit_version) {
                     return Ok(Reply::empty(304).with("etag", etag(line.edit_version)));
                 }
                 self.one_line(line)

@@ -60,26 +60,26 @@ pub fn read(record: &Value, default_threshold: i64) -> Read {
 
 fn changed(record: &Value, default_threshold: i64) -> Result<Change, Unreadable> {
     let new = Image::new(record)?;
-    let threshold_of = |image: Image<'_>| Ok(image.number("threshold")?.unwrap_or(default_threshold));
+    let threshold_of = |image: Image<'_>| Ok(image.integer("threshold")?.unwrap_or(default_threshold));
     let before = match Image::old(record) {
-        Some(old) => Some((old.required_number("available")?, threshold_of(old)?)),
+        Some(old) => Some((old.required_integer("available")?, threshold_of(old)?)),
         None => None,
     };
-    let (available, threshold) = (new.required_number("available")?, threshold_of(new)?);
+    let (available, threshold) = (new.required_integer("available")?, threshold_of(new)?);
     let (store, sku) = (new.required_text("store")?, new.required_text("sku")?);
     Ok(Change {
         // Names that no line can have could not be looked up either, and would fail the whole batch.
         store: StoreId::parse(store).map(|_| store.to_owned()).map_err(|_| Unreadable("store"))?,
         sku: Sku::parse(sku).map(|_| sku.to_owned()).map_err(|_| Unreadable("sku"))?,
-        version: new.required_number("version")?,
-        on_hand: new.required_number("on_hand")?,
-        reserved: new.required_number("reserved")?,
+        version: new.required_integer("version")?,
+        on_hand: new.required_integer("on_hand")?,
+        reserved: new.required_integer("reserved")?,
         available,
         threshold,
         level: Level::of(available, threshold),
         before: before.map(|(available, threshold)| Level::of(available, threshold)),
         available_before: before.map(|(available, _)| available),
-        at: new.required_number("updated_at")?,
+        at: new.required_integer("updated_at")?,
         // An order's cause, where the last change was an order's: imports and PATCH remove it.
         changed_by: match new.text("moved_by")? {
             Some(order) => order.to_owned(),

@@ -146,6 +146,7 @@ mod tests {
             available: 4,
             threshold: None,
             edit_version: 3,
+            moved: false,
             updated_at: 1_705_834_800_000,
         };
         assert_eq!(

@@ -23,6 +23,8 @@ pub struct StockLine {
     pub threshold: Option<i64>,
     /// One more with every import or PATCH that changes it, and not with an order. The `ETag`.
     pub edit_version: i64,
+    /// Was the last change an order's? Then the `ETag` does not tell of it.
+    pub moved: bool,
     /// When anything of the line last changed.
     pub updated_at: Millis,
 }

@@ -56,6 +56,15 @@ where
     error.as_service_error().and_then(ProvideErrorMetadata::code).is_some_and(|code| THROTTLING.contains(&code))
 }
 
+/// Was the call certainly not carried out, and may the same call work at once? Too many came, or a transaction has the item.
+pub fn was_not_made<E, R>(error: &SdkError<E, R>) -> bool
+where
+    E: ProvideErrorMetadata,
+{
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    code.is_some_and(|code| THROTTLING.contains(&code) || code == "TransactionConflictException")
+}
+
 /// Codes after which the same call may work.
 const TRANSIENT: [&str; 8] = [
     "ProvisionedThroughputExceededException",
@@ -95,15 +104,15 @@ impl DynamoError {
         }
     }
 
-    /// The same of a write that must not be made twice: unless DynamoDB said that it was throttled, nobody knows whether it
-    /// was made.
+    /// The same of a write that must not be made twice: unless DynamoDB said that it was throttled or in the way of a
+    /// transaction, nobody knows whether it was made.
     pub fn from_write<E, R>(doing: &'static str) -> impl FnOnce(SdkError<E, R>) -> Self
     where
         E: Error + ProvideErrorMetadata + Send + Sync + 'static,
         R: fmt::Debug + Send + Sync + 'static,
     {
         move |error| {
-            let unknown = is_transient(&error) && !is_throttling(&error);
+            let unknown = is_transient(&error) && !was_not_made(&error);
             match Self::from_sdk(doing)(error) {
                 Self::Unavailable { doing, source, .. } => Self::Unavailable { doing, source, perhaps_made: unknown },
                 error @ (Self::Refused { .. } | Self::Malformed { .. }) => error,

@@ -86,7 +86,7 @@ impl<'a> Image<'a> {
     ///
     /// # Errors
     /// [`Unreadable`] for another type, a fraction or a number beyond 64 bits.
-    pub fn number(&self, name: &'static str) -> Result<Option<i64>, Unreadable> {
+    pub fn integer(&self, name: &'static str) -> Result<Option<i64>, Unreadable> {
         let Some(value) = self.0.get(name) else { return Ok(None) };
         let digits = value.get("N").and_then(Value::as_str);
         digits.and_then(|digits| digits.parse().ok()).map(Some).ok_or(Unreadable(name))
@@ -96,8 +96,8 @@ impl<'a> Image<'a> {
     ///
     /// # Errors
     /// [`Unreadable`].
-    pub fn required_number(&self, name: &'static str) -> Result<i64, Unreadable> {
-        self.number(name)?.ok_or(Unreadable(name))
+    pub fn required_integer(&self, name: &'static str) -> Result<i64, Unreadable> {
+        self.integer(name)?.ok_or(Unreadable(name))
     }
 }
 
@@ -112,12 +112,12 @@ mod tests {
             "OldImage": {"count": {"N": "1"}}, "NewImage": {"count": {"N": "2"}, "name": {"S": "b"}, "odd": {"N": "1.5"}}}});
         assert_eq!(event_name(&record), Ok(EventName::Modify));
         assert_eq!(Image::keys(&record).unwrap().required_text("id"), Ok("a"));
-        assert_eq!(Image::old(&record).unwrap().number("count"), Ok(Some(1)));
+        assert_eq!(Image::old(&record).unwrap().integer("count"), Ok(Some(1)));
         let new = Image::new(&record).unwrap();
-        assert_eq!((new.required_number("count"), new.text("name")), (Ok(2), Ok(Some("b"))));
-        assert_eq!((new.number("absent"), new.text("absent")), (Ok(None), Ok(None)));
+        assert_eq!((new.required_integer("count"), new.text("name")), (Ok(2), Ok(Some("b"))));
+        assert_eq!((new.integer("absent"), new.text("absent")), (Ok(None), Ok(None)));
         for name in ["odd", "name"] {
-            assert_eq!(new.number(name), Err(Unreadable(name)));
+            assert_eq!(new.integer(name), Err(Unreadable(name)));
         }
         assert_eq!(
             (new.text("count"), new.required_text("absent")),

@@ -438,8 +438,8 @@ impl Imports {
 
     /// Gives a part to `worker` until `until`, unless it is done or another worker has it.
     ///
-    /// The import's lease on its stores keeps other imports away; this keeps away a second delivery of the same part,
-    /// which could otherwise find a line absent, stall, and write it over what has happened to it since.
+    /// The import's lease on its stores keeps other imports away; this keeps away a second delivery of the same part, so that it
+    /// does not repeat the work of the first.
     ///
     /// # Errors
     /// [`DynamoError`].

@@ -238,7 +238,7 @@ impl Inventory {
     /// answers the same and adds nothing.
     ///
     /// # Errors
-    /// [`DynamoError`]; nothing of the chunk is written then.
+    /// [`DynamoError`]; nothing of the chunk is written then, unless it says that the outcome is unknown.
     pub async fn adjust(
         &self,
         author: &Author,
@@ -249,16 +249,19 @@ impl Inventory {
         if let Some(done) = self.marked(author, imports_table, mark).await? {
             return Ok(done);
         }
-        let mut refused: Vec<usize> = (0..chunk.len()).filter(|i| !chunk[*i].exists && chunk[*i].by < 0).collect();
+        // What is there: as it was read, and as it turns out.
+        // Nothing can be taken from a line that is not there.
+        let mut exists: Vec<bool> = chunk.iter().map(|line| line.exists || line.by < 0).collect();
+        let mut refused: Vec<usize> = Vec::new();
         loop {
             let taken: Vec<usize> = (0..chunk.len()).filter(|i| !refused.contains(i)).collect();
-            let created: Vec<usize> = taken.iter().copied().filter(|i| !chunk[*i].exists).collect();
+            let created: Vec<usize> = taken.iter().copied().filter(|i| !exists[*i]).collect();
             let changed = (taken.len() - created.len()) as u64;
             let outcome = Adjusted { changed, created, refused: refused.clone() };
             let mut transaction = Transaction::new("adjust lines");
             transaction.add(Part::Mark, mark_put(author, imports_table, mark, &outcome))?;
             for i in &taken {
-                transaction.add(Part::Line(*i), self.adjustment(author, &chunk[*i]))?;
+                transaction.add(Part::Line(*i), self.adjustment(author, &chunk[*i], exists[*i]))?;
             }
             for (store, lines) in made_in(chunk, &outcome.created) {
                 transaction.add(Part::Stores, add_lines(stores_table, store, lines))?;
@@ -271,7 +274,11 @@ impl Inventory {
                     return done.ok_or(DynamoError::Malformed { attribute: "mark" });
                 }
                 Commit::Refused(parts) => {
-                    refused.extend(parts.into_iter().filter_map(Part::line));
+                    for i in parts.into_iter().filter_map(Part::line) {
+                        // A line that was not there when it was read may have been made since, by a product that came with stock. It
+                        // is out of bounds only where it is refused as an existing one.
+                        if exists[i] { refused.push(i) } else { exists[i] = true }
+                    }
                     refused.sort_unstable();
                 }
             }
@@ -297,7 +304,7 @@ impl Inventory {
         }))
     }
 
-    fn adjustment(&self, author: &Author, line: &Adjustment) -> UpdateBuilder {
+    fn adjustment(&self, author: &Author, line: &Adjustment, exists: bool) -> UpdateBuilder {
         let mut set =
             "SET on_hand = if_not_exists(on_hand, :zero) + :by, available = if_not_exists(available, :zero) + :by, \
                        reserved = if_not_exists(reserved, :zero), version = if_not_exists(version, :zero) + :one, \
@@ -306,10 +313,7 @@ impl Inventory {
                        s3_order = if_not_exists(s3_order, :s3_order), \
                        edit_version = if_not_exists(edit_version, if_not_exists(version, :zero)) + :one"
                 .to_owned();
-        // Both bounds at once: the result must stay within 0..=COUNT_MAX.
-        let bounds = "on_hand BETWEEN :low AND :high";
-        let condition =
-            if line.exists { bounds.to_owned() } else { format!("attribute_not_exists(on_hand) OR {bounds}") };
+        let condition = if exists { "on_hand BETWEEN :low AND :high" } else { "attribute_not_exists(on_hand)" };
         let mut update = Update::builder()
             .table_name(&self.table)
             .key(keys::STORE, s(&line.store))
@@ -319,13 +323,17 @@ impl Inventory {
             .expression_attribute_values(":zero", n(0))
             .expression_attribute_values(":one", n(1))
             .expression_attribute_values(":by", n(line.by))
-            .expression_attribute_values(":low", n((-line.by).max(0)))
-            .expression_attribute_values(":high", n(COUNT_MAX - line.by.max(0)))
             .expression_attribute_values(":me", s(&author.import))
             .expression_attribute_values(":now", n(author.now))
             .expression_attribute_values(":at", n(author.stamp.at))
             .expression_attribute_values(":source", s(&author.stamp.source))
             .expression_attribute_values(":s3_order", s(&author.stamp.sequencer));
+        if exists {
+            // Both bounds at once: the result must stay within 0..=COUNT_MAX.
+            update = update
+                .expression_attribute_values(":low", n((-line.by).max(0)))
+                .expression_attribute_values(":high", n(COUNT_MAX - line.by.max(0)));
+        }
         if let Some(threshold) = line.threshold {
             set.push_str(", threshold = :threshold");
             update = update.expression_attribute_values(":threshold", n(threshold));

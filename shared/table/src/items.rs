@@ -20,7 +20,7 @@ use crate::{keys, stamps};
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{Item, count, n, natural, number, required_number, required_text, s};
 use almacen_dynamo::calls::{BATCH_GET_MAX, Pause, get_many};
-use almacen_dynamo::error::is_throttling;
+use almacen_dynamo::error::was_not_made;
 use almacen_dynamo::page::{Page, limit_for, limit_of};
 
 /// Lines that one search looks at before it answers with what it found: 2,000 lines are about half a megabyte, 60 read
@@ -33,7 +33,7 @@ const STORE_PAGES_MAX: usize = 20;
 /// Tries of a change that others keep coming before.
 const PATCH_TRIES: u32 = 20;
 /// Everything a line shows.
-const LINE: &str = "#store, sku, on_hand, reserved, available, threshold, version, edit_version, updated_at";
+const LINE: &str = "#store, sku, on_hand, reserved, available, threshold, version, edit_version, moved_by, updated_at";
 /// What a change through the API has as its source.
 pub(crate) const API_SOURCE: &str = "api";
 
@@ -350,7 +350,7 @@ impl Items {
                     counted_at = held_at.max(now.saturating_add(passed));
                 }
                 // Certainly not made.
-                Some(_) if is_throttling(&error) => {
+                Some(_) if was_not_made(&error) => {
                     pause.wait("change line").await?;
                 }
                 _ if repeatable => return Err(DynamoError::from_sdk("change line")(error)),
@@ -494,6 +494,7 @@ fn line(item: &Item) -> Result<StockLine, DynamoError> {
         available: required_number(item, "available")?,
         threshold: number(item, "threshold")?,
         edit_version: edit_version(item)?,
+        moved: item.contains_key(MOVED_BY),
         updated_at: required_number(item, "updated_at")?,
     })
 }
@@ -511,6 +512,7 @@ mod tests {
             available,
             threshold: None,
             edit_version: 1,
+            moved: false,
             updated_at: 0,
         }
     }

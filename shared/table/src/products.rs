@@ -192,7 +192,7 @@ impl ProductChanges {
     /// stores hold of the item already.
     ///
     /// # Errors
-    /// [`DynamoError`]; nothing is written then.
+    /// [`DynamoError`]; nothing is written then, unless it says that the outcome is unknown.
     pub async fn create(
         &self,
         product: &Product,
@@ -236,7 +236,7 @@ impl ProductChanges {
     /// its item, where that is another one now.
     ///
     /// # Errors
-    /// [`DynamoError`]; nothing is written then.
+    /// [`DynamoError`]; nothing is written then, unless it says that the outcome is unknown.
     pub async fn replace(
         &self,
         (before, changed_at): (&Product, Millis),
@@ -275,7 +275,7 @@ impl ProductChanges {
     /// Deletes a product that was read together with `changed_at`, and leaves a mark for the lists.
     ///
     /// # Errors
-    /// [`DynamoError`]; nothing is written then.
+    /// [`DynamoError`]; nothing is written then, unless it says that the outcome is unknown.
     pub async fn delete(
         &self,
         (before, changed_at): (&Product, Millis),

@@ -61,7 +61,7 @@ impl Reviews {
     /// Writes a review and counts it.
     ///
     /// # Errors
-    /// [`DynamoError`]; nothing is written then.
+    /// [`DynamoError`]; nothing is written then, unless it says that the outcome is unknown.
     pub async fn write(&self, review: &Review) -> Result<Written, DynamoError> {
         for _ in 0..TRIES {
             for change in [Change::Now, Change::Next] {
