@@ -73,7 +73,7 @@ impl Alerts {
                 .collect();
             for item in get_many(&self.client, &self.alerts, "read alerts", wanted, consistent()).await? {
                 let line = (required_text(&item, keys::STORE)?, required_text(&item, keys::SKU)?);
-                known.insert(line, decode(&item)?);
+                known.insert(line, readable(&item)?);
             }
         }
         Ok(known)
@@ -136,6 +136,15 @@ fn is_open(alert: Alert) -> i64 {
     }
 }
 
+/// An alert; one that cannot be read counts as closed, with an error in the log, so that it does not hold up the other lines of
+/// a batch. The next crossing writes it anew.
+fn readable(item: &Item) -> Result<Known, DynamoError> {
+    decode(item).or_else(|error| {
+        tracing::error!(%error, "alert cannot be read; it counts as closed");
+        Ok(Known { alert: Alert::Closed, line_version: required_number(item, "line_version")? })
+    })
+}
+
 fn decode(item: &Item) -> Result<Known, DynamoError> {
     let alert = match required_text(item, "state")?.as_str() {
         "open" => Alert::Open {
@@ -150,4 +159,21 @@ fn decode(item: &Item) -> Result<Known, DynamoError> {
         _ => return Err(DynamoError::Malformed { attribute: "state" }),
     };
     Ok(Known { alert, line_version: required_number(item, "line_version")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use almacen_dynamo::attr::item;
+
+    #[test]
+    fn an_alert_that_cannot_be_read_holds_up_nobody() {
+        let open = |since| item([("state", s("open")), ("worst", s("out")), ("since", since), ("line_version", n(7))]);
+        let read = |item: &Item| readable(item).map(|known| (known.alert, known.line_version)).ok();
+        assert_eq!(read(&open(n(5))), Some((Alert::Open { worst: Level::Out, since: 5 }, 7)));
+        assert_eq!(read(&open(s("yesterday"))), Some((Alert::Closed, 7)));
+        assert_eq!(read(&item([("state", s("odd")), ("line_version", n(7))])), Some((Alert::Closed, 7)));
+        // Without a version nothing could be decided about it.
+        assert_eq!(read(&item([("state", s("open"))])), None);
+    }
 }

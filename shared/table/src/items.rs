@@ -279,7 +279,11 @@ impl Items {
                     next = found.last().map(|store| store.store.clone());
                     break 'pages;
                 }
-                let low = count(item, "low")?.unwrap_or(0);
+                let low = count(item, "low").unwrap_or_else(|error| {
+                    tracing::error!(%error, "low lines of a store cannot be read");
+                    None
+                });
+                let low = low.unwrap_or(0);
                 found.push(StoreSummary { store: required_text(item, keys::STORE)?, lines, low });
             }
             last = answer.last_evaluated_key().map(|key| required_text(key, keys::STORE)).transpose()?;

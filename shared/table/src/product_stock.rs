@@ -96,8 +96,16 @@ impl ProductStock {
                 .collect();
             let how = consistent().projection_expression("available, version");
             for line in get_many(&self.client, &self.inventory, "count an item", wanted, how).await? {
-                shelf.available += number(&line, "available")?.unwrap_or(0).max(0);
-                shelf.seen += natural(&line, "version")?;
+                // A line that cannot be read must not hold up the counts of other items.
+                match (number(&line, "available"), natural(&line, "version")) {
+                    (Ok(available), Ok(version)) => {
+                        shelf.available += available.unwrap_or(0).max(0);
+                        shelf.seen += version;
+                    }
+                    (Err(error), _) | (_, Err(error)) => {
+                        tracing::error!(sku, %error, "line cannot be read and is left out of the count");
+                    }
+                }
             }
         }
         Ok(shelf)
