@@ -1,10 +1,10 @@
 //! Any bytes at all, as a file of stock: see `any_file` for what must hold.
 #![no_main]
 
-#[path = "../../shared/domain/tests/csv/properties.rs"]
+#[path = "../../shared/stock-csv/tests/csv/properties.rs"]
 mod properties;
 
-use almacen_domain::import::Mode;
+use almacen_domain::stock::import::Mode;
 
 libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     // the first byte says how to read the rest: in which mode, in chunks of which size

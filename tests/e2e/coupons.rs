@@ -170,8 +170,8 @@ mod at_order_time {
 
     use std::sync::OnceLock;
 
-    use almacen_domain::coupon::{Code, Why};
-    use almacen_table::coupons::{Coupons, Redeemed};
+    use almacen_domain::ordering::coupon::{Code, Why};
+    use almacen_table::ordering::coupons::{Coupons, Redeemed};
     use aws_sdk_dynamodb::Client;
     use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
     use tokio::runtime::Runtime;

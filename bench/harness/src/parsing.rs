@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use almacen_domain::csv::{Encoding, Event, Plan, Reader, Sniff, Survey, Surveyed, limits, sniff};
-use almacen_domain::import::Mode;
+use almacen_domain::stock::import::Mode;
+use almacen_stock_csv::{Encoding, Event, Plan, Reader, Sniff, Survey, Surveyed, limits, sniff};
 use anyhow::{Result, anyhow, bail};
 
 use crate::Bench;
@@ -122,7 +122,7 @@ fn survey(file: &[u8]) -> Result<usize> {
     }
 }
 
-fn layout(file: &[u8]) -> Result<almacen_domain::csv::Layout> {
+fn layout(file: &[u8]) -> Result<almacen_stock_csv::Layout> {
     let prefix = file.get(..limits::SNIFF_BYTES.min(file.len())).unwrap_or(file);
     match sniff(prefix, prefix.len() == file.len(), "bench.csv") {
         Sniff::Layout(layout) => Ok(layout),

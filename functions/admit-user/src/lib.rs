@@ -1,7 +1,7 @@
 //! Cognito's pre sign-up trigger. It holds everybody who signs up to the rules of `domain::user`, also who calls Cognito
 //! directly with the app client's id, and confirms the account at once where the stack says so.
 
-use almacen_domain::user::{Email, Username};
+use almacen_domain::identity::user::{Email, Username};
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::start::Failure;
 use serde_json::{Value, json};

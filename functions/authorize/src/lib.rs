@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use almacen_domain::tier::usage_key;
+use almacen_domain::identity::tier::usage_key;
 use almacen_identity::keys::KeySource;
 use almacen_identity::token::{Identity, Pool, TokenError, Verifier};
 use almacen_lambda_kit::config::{ConfigError, Env};

@@ -2,7 +2,7 @@
 
 use almacen_contract::cart;
 use almacen_contract::error::{ApiError, Code};
-use almacen_domain::cart::Change;
+use almacen_domain::ordering::cart::Change;
 use almacen_lambda_kit::http::Request;
 
 /// What a request asks for. There is no cart but the caller's own.
@@ -43,7 +43,7 @@ impl Ask {
 mod tests {
     use super::*;
     use almacen_contract::error::Language;
-    use almacen_domain::coupon;
+    use almacen_domain::ordering::coupon;
     use serde_json::{Value, json};
 
     macro_rules! event {

@@ -8,20 +8,20 @@ use almacen_contract::cart::{CartBody, CartData, ChangedBody, refused};
 use almacen_contract::error::{Language, RequestError, Unserialisable};
 use almacen_contract::event::{Envelope, Origin, name};
 use almacen_domain::Millis;
-use almacen_domain::cart::{Cart, Catalogue, Change, shown};
 use almacen_domain::catalogue::Product;
-use almacen_domain::coupon::{Code, Standing};
-use almacen_domain::event::OutboxEvent;
-use almacen_domain::pricing::Rules;
-use almacen_domain::shipping::Shipping;
+use almacen_domain::kernel::event::OutboxEvent;
+use almacen_domain::ordering::cart::{Cart, Catalogue, Change, shown};
+use almacen_domain::ordering::coupon::{Code, Standing};
+use almacen_domain::ordering::pricing::Rules;
+use almacen_domain::ordering::shipping::Shipping;
 use almacen_dynamo::DynamoError;
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request};
 use almacen_lambda_kit::log::error_chain;
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::carts::Carts;
-use almacen_table::coupons::Coupons;
-use almacen_table::products::Products;
+use almacen_table::catalogue::products::Products;
+use almacen_table::ordering::carts::Carts;
+use almacen_table::ordering::coupons::Coupons;
 
 pub mod ask;
 
@@ -246,7 +246,7 @@ fn pause(attempt: u32, took: Duration, chance: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use almacen_domain::money::Currency;
+    use almacen_domain::kernel::money::Currency;
 
     #[test]
     fn everything_missing_is_named_at_once() {

@@ -3,9 +3,9 @@
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::Deadline;
 use almacen_lambda_kit::{log, start};
-use almacen_table::carts::Carts;
-use almacen_table::coupons::Coupons;
-use almacen_table::products::Products;
+use almacen_table::catalogue::products::Products;
+use almacen_table::ordering::carts::Carts;
+use almacen_table::ordering::coupons::Coupons;
 use cart_api::{Api, Config};
 
 #[tokio::main(flavor = "current_thread")]

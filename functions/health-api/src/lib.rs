@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_contract::health::{DetailedBody, StatusBody};
 use almacen_domain::Millis;
-use almacen_domain::health::{Check, Overall, overall};
+use almacen_domain::kernel::health::{Check, Overall, overall};
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request};
 use almacen_lambda_kit::start::now_ms;

@@ -4,10 +4,11 @@ use almacen_contract::error::{ApiError, Code};
 use almacen_contract::imports::NewImport;
 use almacen_contract::{cursor, imports, items};
 use almacen_domain::Millis;
-use almacen_domain::name::{NameError, Sku, StoreId};
-use almacen_domain::patch::{Expected, Patch};
-use almacen_domain::role::Role;
-use almacen_domain::search::{NEEDLE_CHARS_MAX, Needle};
+use almacen_domain::identity::role::Role;
+use almacen_domain::kernel::name::{NameError, Sku, StoreId};
+use almacen_domain::kernel::precondition::Precondition;
+use almacen_domain::kernel::search::{NEEDLE_CHARS_MAX, Needle};
+use almacen_domain::stock::patch::Patch;
 use almacen_lambda_kit::http::Request;
 use almacen_lambda_kit::query::{PageRequest, Query};
 
@@ -41,7 +42,7 @@ pub enum Ask {
         /// What changes.
         patch: Patch,
         /// `If-Match`.
-        expected: Expected,
+        expected: Precondition,
         /// Which user.
         by: String,
     },
@@ -186,8 +187,8 @@ fn line_key([store, sku]: [String; 2]) -> Option<(String, String)> {
 mod tests {
     use super::*;
     use almacen_contract::error::Language;
-    use almacen_domain::import::Mode;
-    use almacen_domain::patch::{CountChange, ThresholdChange};
+    use almacen_domain::stock::import::Mode;
+    use almacen_domain::stock::patch::{CountChange, ThresholdChange};
     use serde_json::{Value, json};
 
     macro_rules! event {
@@ -236,7 +237,7 @@ mod tests {
                     threshold: Some(ThresholdChange::Own(5)),
                     reason: Some("broken".to_owned())
                 },
-                expected: Expected::OneOf(vec![7]),
+                expected: Precondition::OneOf(vec![7]),
                 by: "7d8ca528-4931-4254-9273-ea5ee853f271".to_owned(),
             }
         );

@@ -6,19 +6,19 @@ use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_contract::imports::{CreatedBody, ImportBody, ImportsBody, Links, NewImport, UploadBody};
 use almacen_contract::items::{LineBody, LinesBody, StoreBody, StoresBody, patch_refused};
 use almacen_contract::time::rfc3339;
-use almacen_domain::id;
-use almacen_domain::import::{Counters, Import, State};
-use almacen_domain::name::StoreId;
-use almacen_domain::search::Needle;
+use almacen_domain::kernel::id;
+use almacen_domain::kernel::name::StoreId;
+use almacen_domain::kernel::search::Needle;
 use almacen_domain::stock::StockLine;
+use almacen_domain::stock::import::{Counters, Import, State};
 use almacen_dynamo::page::Page;
 use almacen_files::presign::{self, LINK_LASTS};
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request, etag};
 use almacen_lambda_kit::query::PageRequest;
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::imports_view::ImportsView;
-use almacen_table::items::{Filter, Items};
+use almacen_table::stock::imports_view::ImportsView;
+use almacen_table::stock::inventory::{Filter, Items};
 
 pub mod ask;
 

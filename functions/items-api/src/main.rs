@@ -3,8 +3,8 @@
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::Deadline;
 use almacen_lambda_kit::{log, start};
-use almacen_table::imports_view::ImportsView;
-use almacen_table::items::Items;
+use almacen_table::stock::imports_view::ImportsView;
+use almacen_table::stock::inventory::Items;
 use items_api::{Api, Config};
 
 #[tokio::main(flavor = "current_thread")]

@@ -6,10 +6,10 @@
 
 pub mod news;
 
-use almacen_domain::task::restock;
+use almacen_domain::stock::task::restock;
 use almacen_lambda_kit::batch;
 use almacen_lambda_kit::start::{Failure, now_ms};
-use almacen_table::tasks::{Followable, Followed, Tasks};
+use almacen_table::stock::tasks::{Followable, Followed, Tasks};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 
 use crate::news::News;
@@ -51,7 +51,7 @@ async fn follow(tasks: &Tasks, news: &News) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use almacen_domain::task::{Known, Step};
+    use almacen_domain::stock::task::{Known, Step};
 
     fn sample(text: &str) -> Vec<String> {
         let event: SqsEvent = serde_json::from_str(text).unwrap();

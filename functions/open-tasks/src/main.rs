@@ -1,7 +1,7 @@
 //! Low stock opens a to-do, a refill completes it.
 
 use almacen_lambda_kit::{config::Env, log, start};
-use almacen_table::tasks::Tasks;
+use almacen_table::stock::tasks::Tasks;
 use lambda_runtime::Error;
 use open_tasks::handle;
 

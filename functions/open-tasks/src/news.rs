@@ -1,9 +1,9 @@
 //! What a message says, and what a to-do says of it.
 
 use almacen_contract::event::{Envelope, StockData, name};
-use almacen_domain::name::{Sku, StoreId};
+use almacen_domain::kernel::name::{Sku, StoreId};
 use almacen_domain::stock::StockNews;
-use almacen_domain::task::{Content, LineNews};
+use almacen_domain::stock::task::{Content, LineNews};
 
 /// News of a line, read whole.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! From an S3 event to the pictures that arrived.
 
-use almacen_domain::{Millis, image};
+use almacen_domain::Millis;
+use almacen_domain::catalogue::image;
 use almacen_lambda_kit::s3::{CreatedObject, NotAnS3Event, created_objects};
 
 /// An upload, as its event tells it.

@@ -2,7 +2,7 @@
 //! of plain pictures whose colours are stored one after the other (zune-jpeg 0.5.15), without a word in either case.
 //! So the picture's markers are followed here first.
 
-use almacen_domain::image::Problem;
+use almacen_domain::catalogue::image::Problem;
 
 /// Scans of the largest progressive picture that is taken apart; usual ones have ten. Every scan passes over all pixels,
 /// and one of a few bytes can, so without a bound a small file could keep a decoder busy for minutes.

@@ -15,15 +15,15 @@ use std::time::Instant;
 use almacen_contract::error::Unserialisable;
 use almacen_contract::event::{name, product_event};
 use almacen_domain::catalogue::Product;
-use almacen_domain::event::OutboxEvent;
-use almacen_domain::image::{Problem, Shown, UPLOAD_BYTES_MAX, image_key, place, stored_key};
+use almacen_domain::catalogue::image::{Problem, Shown, UPLOAD_BYTES_MAX, image_key, place, stored_key};
+use almacen_domain::kernel::event::OutboxEvent;
 use almacen_files::FilesError;
 use almacen_files::object::read;
 use almacen_files::write::{put_for_ever, tag};
 use almacen_lambda_kit::batch;
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Failure, now_ms};
-use almacen_table::product_images::{Pictured, ProductImages};
+use almacen_table::catalogue::product_images::{Pictured, ProductImages};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use ring::digest::{Context, SHA256};
 

@@ -6,7 +6,7 @@
 
 use std::io::Cursor;
 
-use almacen_domain::image::{HEIGHTS_PER_WIDTH, Problem, WIDTHS};
+use almacen_domain::catalogue::image::{HEIGHTS_PER_WIDTH, Problem, WIDTHS};
 use image::codecs::jpeg::JpegDecoder;
 use image::codecs::png::PngDecoder;
 use image::codecs::webp::WebPDecoder;

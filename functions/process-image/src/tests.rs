@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use almacen_domain::image::Problem;
+use almacen_domain::catalogue::image::Problem;
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use jpeg_encoder::{ColorType, Encoder};
 use moxcms::ColorProfile;

@@ -1,7 +1,7 @@
 //! Is a WebP whole and still? The decoder takes the sizes of its chunks at their word, and would ask for gigabytes for the
 //! colour profile of a file of a hundred bytes; so they are followed here first.
 
-use almacen_domain::image::Problem;
+use almacen_domain::catalogue::image::Problem;
 
 /// Follows the chunks after `RIFF`, its size and `WEBP` to the end that the file states.
 ///

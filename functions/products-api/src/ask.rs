@@ -6,10 +6,10 @@ use almacen_contract::products::{self, NewProduct, versions};
 use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Filter, Order, Words};
 use almacen_domain::catalogue::{CATEGORY_CHARS_MAX, Category, Draft, Review};
-use almacen_domain::money::Decimal;
-use almacen_domain::patch::Expected;
-use almacen_domain::role::Role;
-use almacen_domain::search::NEEDLE_CHARS_MAX;
+use almacen_domain::identity::role::Role;
+use almacen_domain::kernel::money::Decimal;
+use almacen_domain::kernel::precondition::Precondition;
+use almacen_domain::kernel::search::NEEDLE_CHARS_MAX;
 use almacen_lambda_kit::http::Request;
 use almacen_lambda_kit::query::Query;
 
@@ -67,14 +67,14 @@ pub enum Ask {
         /// What is said of it.
         draft: Draft,
         /// `If-Match`.
-        expected: Expected,
+        expected: Precondition,
     },
     /// `DELETE /productos/{id}`.
     Delete {
         /// Which product.
         id: String,
         /// `If-Match`.
-        expected: Expected,
+        expected: Precondition,
     },
     /// `GET /productos/{id}/relacionados`.
     Related {
@@ -219,7 +219,7 @@ mod tests {
     use super::*;
     use almacen_contract::error::Language;
     use almacen_domain::catalogue::{DraftPrice, SkuChange};
-    use almacen_domain::money::{Currency, Money};
+    use almacen_domain::kernel::money::{Currency, Money};
     use serde_json::{Value, json};
 
     const ID: &str = "prod_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d";
@@ -246,7 +246,7 @@ mod tests {
             description: "Altavoz con voz.".to_owned(),
             price: DraftPrice::Money(Money::new(9_999, Currency::USD)),
             category: "electronicos".to_owned(),
-            sku: SkuChange::Sell(almacen_domain::name::Sku::parse("ECHO-DOT").unwrap()),
+            sku: SkuChange::Sell(almacen_domain::kernel::name::Sku::parse("ECHO-DOT").unwrap()),
             tags: vec!["voz".to_owned(), "casa".to_owned()],
             specifications: [("peso".to_owned(), "300 g".to_owned())].into(),
         }
@@ -275,9 +275,9 @@ mod tests {
         assert_eq!(read(event!("new-product")).unwrap(), Ask::NewProduct { new, by: USER.to_owned() });
         assert_eq!(
             read(event!("replace")).unwrap(),
-            Ask::Change { id: id(), draft: draft(), expected: Expected::OneOf(vec![3]) }
+            Ask::Change { id: id(), draft: draft(), expected: Precondition::OneOf(vec![3]) }
         );
-        assert_eq!(read(event!("delete")).unwrap(), Ask::Delete { id: id(), expected: Expected::Any });
+        assert_eq!(read(event!("delete")).unwrap(), Ask::Delete { id: id(), expected: Precondition::Any });
         assert_eq!(read(event!("related")).unwrap(), Ask::Related { id: id(), limit: 5 });
         assert_eq!(read(event!("reviews")).unwrap(), Ask::Reviews { id: id(), slice });
         let review = Review {

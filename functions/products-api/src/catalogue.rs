@@ -13,7 +13,7 @@ use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Filter, Order, Page};
 use almacen_dynamo::DynamoError;
 use almacen_lambda_kit::log::error_chain;
-use almacen_table::catalogue_index::CatalogueIndex;
+use almacen_table::catalogue::index::CatalogueIndex;
 use futures::future::{Either, select};
 use tokio::sync::Mutex;
 

@@ -12,22 +12,22 @@ use almacen_contract::products::{
 use almacen_contract::time::rfc3339;
 use almacen_domain::catalogue::listing::{Filter, Order};
 use almacen_domain::catalogue::{Category, Draft, Product, Review};
-use almacen_domain::event::OutboxEvent;
-use almacen_domain::id;
-use almacen_domain::name::{Sku, StoreId};
-use almacen_domain::patch::Expected;
-use almacen_domain::search::fold;
+use almacen_domain::kernel::event::OutboxEvent;
+use almacen_domain::kernel::id;
+use almacen_domain::kernel::name::{Sku, StoreId};
+use almacen_domain::kernel::precondition::Precondition;
+use almacen_domain::kernel::search::fold;
 use almacen_dynamo::DynamoError;
 use almacen_files::presign;
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request, etag};
 use almacen_lambda_kit::log::error_chain;
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::catalogue_index::CatalogueIndex;
-use almacen_table::categories::Categories;
-use almacen_table::product_stock::{ProductStock, Shelf};
-use almacen_table::products::{Opening, Outcome, ProductChanges, Products, Tables, These};
-use almacen_table::reviews::{Reviews, Written};
+use almacen_table::catalogue::categories::Categories;
+use almacen_table::catalogue::index::CatalogueIndex;
+use almacen_table::catalogue::product_stock::{ProductStock, Shelf};
+use almacen_table::catalogue::products::{Opening, Outcome, ProductChanges, Products, Tables, These};
+use almacen_table::catalogue::reviews::{Reviews, Written};
 
 pub mod ask;
 mod catalogue;
@@ -259,7 +259,7 @@ impl Api {
         &self,
         id: &str,
         draft: &Draft,
-        expected: &Expected,
+        expected: &Precondition,
         request_id: &str,
     ) -> Result<Reply, RequestError> {
         for _ in 0..TRIES {
@@ -282,7 +282,7 @@ impl Api {
         Err(ApiError::new(Code::Conflict).into())
     }
 
-    async fn delete(&self, id: &str, expected: &Expected, request_id: &str) -> Result<Reply, RequestError> {
+    async fn delete(&self, id: &str, expected: &Precondition, request_id: &str) -> Result<Reply, RequestError> {
         for _ in 0..TRIES {
             let (before, changed_at) = self.expected(id, expected).await?;
             let now = now_ms();
@@ -298,7 +298,7 @@ impl Api {
     }
 
     /// The product as it is now, if that is a version that the caller is content with.
-    async fn expected(&self, id: &str, expected: &Expected) -> Result<(Product, i64), RequestError> {
+    async fn expected(&self, id: &str, expected: &Precondition) -> Result<(Product, i64), RequestError> {
         let found = self.products.with_change_time(id).await?;
         let (product, changed_at) = found.ok_or_else(|| ApiError::new(Code::NotFound))?;
         if expected.allows(product.version) {

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use almacen_bus::{BATCH_BYTES_MAX, BATCH_MAX, Outgoing, Topic};
-use almacen_domain::event::OutboxEvent;
+use almacen_domain::kernel::event::OutboxEvent;
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Deadline, Failure, now_ms};
 use almacen_lambda_kit::stream::{EventName, Image, event_name};

@@ -8,7 +8,7 @@ use almacen_catalogue::snapshot::{Head, Snapshots};
 use almacen_domain::Millis;
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Failure, now_ms};
-use almacen_table::catalogue_index::CatalogueIndex;
+use almacen_table::catalogue::index::CatalogueIndex;
 use serde::de::IgnoredAny;
 
 /// After this long the index is read whole, whatever the snapshot says: what went wrong with it does not last.

@@ -3,9 +3,9 @@
 use almacen_contract::error::{ApiError, Code};
 use almacen_contract::{cursor, tasks};
 use almacen_domain::Millis;
-use almacen_domain::patch::Expected;
-use almacen_domain::role::Role;
-use almacen_domain::task::Content;
+use almacen_domain::identity::role::Role;
+use almacen_domain::kernel::precondition::Precondition;
+use almacen_domain::stock::task::Content;
 use almacen_lambda_kit::http::Request;
 use almacen_lambda_kit::query::{PageRequest, Query};
 
@@ -35,7 +35,7 @@ pub enum Ask {
         /// What it says from now on.
         content: Content,
         /// `If-Match`.
-        expected: Expected,
+        expected: Precondition,
         /// Which user.
         by: String,
     },
@@ -44,7 +44,7 @@ pub enum Ask {
         /// Which one.
         id: String,
         /// `If-Match`.
-        expected: Expected,
+        expected: Precondition,
         /// Which user.
         by: String,
     },
@@ -76,7 +76,7 @@ impl Ask {
 }
 
 /// Which to-do, and in which version.
-fn one(request: &Request) -> Result<(String, Expected), ApiError> {
+fn one(request: &Request) -> Result<(String, Precondition), ApiError> {
     ApiError::both(id(request), request.if_match())
 }
 
@@ -147,11 +147,11 @@ mod tests {
             Ask::Replace {
                 id: id.clone(),
                 content: content("Contar el almacén", "", true),
-                expected: Expected::OneOf(vec![1]),
+                expected: Precondition::OneOf(vec![1]),
                 by: by.clone()
             }
         );
-        assert_eq!(read(event!("delete")).unwrap(), Ask::Delete { id, expected: Expected::Any, by });
+        assert_eq!(read(event!("delete")).unwrap(), Ask::Delete { id, expected: Precondition::Any, by });
     }
 
     #[test]

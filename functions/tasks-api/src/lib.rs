@@ -5,12 +5,12 @@
 
 use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_contract::tasks::{TaskBody, TasksBody};
-use almacen_domain::task::{self, Task};
+use almacen_domain::stock::task::{self, Task};
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::http::{Http, Reply, Request, etag};
 use almacen_lambda_kit::query::PageRequest;
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::tasks::Tasks;
+use almacen_table::stock::tasks::Tasks;
 
 pub mod ask;
 

@@ -3,7 +3,7 @@
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::Deadline;
 use almacen_lambda_kit::{log, start};
-use almacen_table::tasks::Tasks;
+use almacen_table::stock::tasks::Tasks;
 use tasks_api::{Api, Config};
 
 #[tokio::main(flavor = "current_thread")]

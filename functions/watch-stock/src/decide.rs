@@ -6,9 +6,9 @@ use almacen_contract::error::Unserialisable;
 use almacen_contract::event::{Envelope, Origin, StockData, stock_news_name};
 use almacen_contract::time::rfc3339;
 use almacen_domain::Millis;
-use almacen_domain::event::OutboxEvent;
+use almacen_domain::kernel::event::OutboxEvent;
 use almacen_domain::stock::{Alert, Level, crossing};
-use almacen_table::alerts::{Known, Move};
+use almacen_table::stock::alerts::{Known, Move};
 
 use crate::record::Change;
 

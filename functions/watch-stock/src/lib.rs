@@ -13,8 +13,8 @@ use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Failure, now_ms};
 use almacen_lambda_kit::stream::StreamEvent;
 use almacen_queue::Queue;
-use almacen_table::alerts::{Alerts, MOVES_MAX};
-use almacen_table::product_stock::ProductStock;
+use almacen_table::catalogue::product_stock::ProductStock;
+use almacen_table::stock::alerts::{Alerts, MOVES_MAX};
 use serde_json::Value;
 
 use crate::decide::{Line, matters, moves, rounds};

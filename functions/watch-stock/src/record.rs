@@ -1,7 +1,7 @@
 //! One record of the Inventory stream, read by itself: a record that nobody can read must not hold up the others.
 
 use almacen_domain::Millis;
-use almacen_domain::name::{Sku, StoreId};
+use almacen_domain::kernel::name::{Sku, StoreId};
 use almacen_domain::stock::Level;
 use almacen_lambda_kit::stream::{EventName, Image, Unreadable, event_name};
 use serde_json::Value;

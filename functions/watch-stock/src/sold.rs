@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use almacen_dynamo::DynamoError;
-use almacen_table::product_stock::ProductStock;
+use almacen_table::catalogue::product_stock::ProductStock;
 use futures::stream::{self, TryStreamExt as _};
 
 use crate::record::Change;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use almacen_domain::stock::Alert;
-use almacen_table::alerts::Known;
+use almacen_table::stock::alerts::Known;
 use serde_json::json;
 
 use super::*;

@@ -9,7 +9,7 @@
 use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Change, Listing};
 use almacen_dynamo::DynamoError;
-use almacen_table::catalogue_index::CatalogueIndex;
+use almacen_table::catalogue::index::CatalogueIndex;
 
 #[cfg(test)]
 mod model;

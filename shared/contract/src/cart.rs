@@ -10,10 +10,12 @@
 //! | `aviso` | what is wrong with a line, or with the coupon, in words |
 //! | `cupon` | the cart has a coupon; `aplicado` says whether it counts |
 
-use almacen_domain::cart::{Cart, CartRefusal, Change, LINES_MAX, QUANTITY_MAX, ShownCart, ShownLine, Supply};
-use almacen_domain::coupon::{CODE_CHARS, Code as CouponCode, Why};
-use almacen_domain::image::{LIST_WIDTH, rendition_key};
-use almacen_domain::money::{Currency, Money};
+use almacen_domain::catalogue::image::{LIST_WIDTH, rendition_key};
+use almacen_domain::kernel::money::{Currency, Money};
+use almacen_domain::ordering::cart::{
+    Cart, CartRefusal, Change, LINES_MAX, QUANTITY_MAX, ShownCart, ShownLine, Supply,
+};
+use almacen_domain::ordering::coupon::{CODE_CHARS, Code as CouponCode, Why};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{ApiError, Code, Detail, Language, Text};
@@ -346,7 +348,7 @@ impl CartData {
     /// Of a cart as it is stored.
     #[must_use]
     pub fn of(user: &str, cart: &Cart) -> Self {
-        let line = |line: &almacen_domain::cart::Line| CartLineData {
+        let line = |line: &almacen_domain::ordering::cart::Line| CartLineData {
             producto_id: line.product.clone(),
             cantidad: line.quantity,
         };
@@ -362,7 +364,7 @@ impl CartData {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use almacen_domain::pricing::Totals;
+    use almacen_domain::ordering::pricing::Totals;
 
     fn usd(minor: i64) -> Money {
         Money::new(minor, Currency::USD)
@@ -640,7 +642,7 @@ mod tests {
 
     #[test]
     fn the_event_reads_as_published() {
-        let line = almacen_domain::cart::Line {
+        let line = almacen_domain::ordering::cart::Line {
             product: "prod_1".to_owned(),
             name: "Café".to_owned(),
             quantity: 2,

@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
-use almacen_domain::failure::AdapterError;
-use almacen_domain::name::NameError;
-use almacen_domain::patch::PreconditionFailed;
+use almacen_domain::kernel::failure::AdapterError;
+use almacen_domain::kernel::name::NameError;
+use almacen_domain::kernel::precondition::PreconditionFailed;
 use serde::Serialize;
 
 /// Details named in one answer at most, more than any body has fields; one of nonsense does not become an answer of the same

@@ -3,9 +3,9 @@
 
 use almacen_domain::Millis;
 use almacen_domain::catalogue::Product;
-use almacen_domain::event::OutboxEvent;
-use almacen_domain::import::{Counters, Mode, State};
+use almacen_domain::kernel::event::OutboxEvent;
 use almacen_domain::stock::StockNews;
+use almacen_domain::stock::import::{Counters, Mode, State};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Unserialisable;
@@ -219,7 +219,7 @@ impl<D: Serialize> Envelope<D> {
     pub fn wrap(name: &str, identity: &[&str], origin: Origin<'_>, data: D) -> Self {
         let parts: Vec<&str> = std::iter::once(name).chain(identity.iter().copied()).collect();
         Self {
-            id: almacen_domain::id::derived("evt", &parts),
+            id: almacen_domain::kernel::id::derived("evt", &parts),
             evento: name.to_owned(),
             version: ENVELOPE_VERSION,
             marca_tiempo: rfc3339(origin.at),

@@ -1,7 +1,7 @@
 //! How well everything is, on the wire.
 
 use almacen_domain::Millis;
-use almacen_domain::health::{Check, Overall, overall};
+use almacen_domain::kernel::health::{Check, Overall, overall};
 use serde::Serialize;
 
 use crate::time::rfc3339;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use almacen_domain::import::{Counters, Import, Mode};
-use almacen_domain::name::{NameError, clean};
+use almacen_domain::kernel::name::{NameError, clean};
+use almacen_domain::stock::import::{Counters, Import, Mode};
 use serde::{Serialize, Serializer};
 
 use crate::error::{ApiError, Detail, Text};
@@ -205,7 +205,7 @@ pub fn import_id(id: &str) -> Result<&str, ApiError> {
 mod tests {
     use super::*;
     use crate::error::Language;
-    use almacen_domain::import::State;
+    use almacen_domain::stock::import::State;
 
     #[test]
     fn an_import_as_the_contract_spells_it() {

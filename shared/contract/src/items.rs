@@ -1,6 +1,6 @@
 //! Stock lines and stores on the wire.
 
-use almacen_domain::patch::{CountChange, Patch, PatchRefusal, ThresholdChange};
+use almacen_domain::stock::patch::{CountChange, Patch, PatchRefusal, ThresholdChange};
 use almacen_domain::stock::{COUNT_MAX, Level, StockLine};
 use serde::Serialize;
 
@@ -134,7 +134,7 @@ pub fn patch_refused(item: &str, refusal: PatchRefusal) -> ApiError {
 mod tests {
     use super::*;
     use crate::error::Language;
-    use almacen_domain::name::{Sku, StoreId};
+    use almacen_domain::kernel::name::{Sku, StoreId};
 
     #[test]
     fn a_line_as_the_contract_spells_it() {

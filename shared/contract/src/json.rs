@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use almacen_domain::money::{AmountError, Currency, Decimal, Money};
+use almacen_domain::kernel::money::{AmountError, Currency, Decimal, Money};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;

@@ -1,7 +1,7 @@
 //! Money on the wire: a JSON number with all decimals of its currency, `16.00`. Read strictly, from the text of the body and
 //! never through a float.
 
-use almacen_domain::money::{AMOUNT_MINOR_MAX, AmountError, Currency, DECIMALS_MAX, Money};
+use almacen_domain::kernel::money::{AMOUNT_MINOR_MAX, AmountError, Currency, DECIMALS_MAX, Money};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 

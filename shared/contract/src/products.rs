@@ -2,17 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use almacen_domain::Millis;
+use almacen_domain::catalogue::image::{LIST_WIDTH, WIDTHS, rendition_key};
 use almacen_domain::catalogue::{
     CATEGORY_CHARS_MAX, COMMENT_CHARS_MAX, Category, DESCRIPTION_CHARS_MAX, Draft, DraftPrice, NAME_CHARS_MAX,
     PriceError, Product, RATING_MAX, Review, SPECIFICATION_NAME_CHARS_MAX, SPECIFICATION_VALUE_CHARS_MAX,
     SPECIFICATIONS_MAX, SkuChange, TAG_CHARS_MAX, TAGS_MAX,
 };
-use almacen_domain::image::{LIST_WIDTH, WIDTHS, rendition_key};
-use almacen_domain::money::Currency;
-use almacen_domain::name::{Sku, clean};
-use almacen_domain::patch::Expected;
+use almacen_domain::kernel::id;
+use almacen_domain::kernel::money::Currency;
+use almacen_domain::kernel::name::{Sku, clean};
+use almacen_domain::kernel::precondition::Precondition;
 use almacen_domain::stock::COUNT_MAX;
-use almacen_domain::{Millis, id};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -155,10 +156,10 @@ pub fn tag(product: &Product) -> i64 {
 
 /// The versions that `If-Match` is content with. A sale or a review in between does not stop an editor.
 #[must_use]
-pub fn versions(expected: Expected) -> Expected {
+pub fn versions(expected: Precondition) -> Precondition {
     match expected {
-        Expected::Any => Expected::Any,
-        Expected::OneOf(tags) => Expected::OneOf(tags.into_iter().map(|tag| tag >> 32).collect()),
+        Precondition::Any => Precondition::Any,
+        Precondition::OneOf(tags) => Precondition::OneOf(tags.into_iter().map(|tag| tag >> 32).collect()),
     }
 }
 
@@ -469,7 +470,7 @@ pub fn category_taken(id: &str) -> ApiError {
 mod tests {
     use super::*;
     use crate::error::Language;
-    use almacen_domain::money::{AmountError, Decimal, Money};
+    use almacen_domain::kernel::money::{AmountError, Decimal, Money};
 
     const BODY: &str = r#"{"nombre":" Echo Dot ","descripcion":"Altavoz.\nCon voz.","precio":99.99,"categoriaId":"electronicos",
         "stock":45,"sku":"ECHO","etiquetas":["Voz","voz","casa"],"especificaciones":{"peso":"300 g","vatios":15.5}}"#;
@@ -625,9 +626,9 @@ mod tests {
         let tags = BTreeSet::from([&before, &sold, &edited, &reviewed].map(tag));
         assert_eq!(tags.len(), 4);
         assert!(tags.iter().all(|tag| *tag > 0));
-        assert!(versions(Expected::OneOf(vec![tag(&before)])).allows(sold.version));
-        assert!(!versions(Expected::OneOf(vec![tag(&before)])).allows(edited.version));
-        assert!(versions(Expected::Any).allows(7));
+        assert!(versions(Precondition::OneOf(vec![tag(&before)])).allows(sold.version));
+        assert!(!versions(Precondition::OneOf(vec![tag(&before)])).allows(edited.version));
+        assert!(versions(Precondition::Any).allows(7));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! To-dos on the wire.
 
-use almacen_domain::name::NameError;
-use almacen_domain::task::{self, Content, DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX, Task};
+use almacen_domain::kernel::name::NameError;
+use almacen_domain::stock::task::{self, Content, DESCRIPTION_CHARS_MAX, TITLE_CHARS_MAX, Task};
 use serde::Serialize;
 
 use crate::error::{ApiError, Text};

@@ -1,6 +1,6 @@
 //! Signing up and signing in, on the wire.
 
-use almacen_domain::user::{
+use almacen_domain::identity::user::{
     AGES, Email, NewUser, PASSWORD_CHARS_MIN, Password, PasswordRule, USERNAME_CHARS, Username, UsernameRule,
 };
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::json::Fields;
 /// The longest user name that signs in: Cognito's own limit. Who signs up is held to the shop's, which is shorter.
 pub const USERNAME_CHARS_MAX: usize = 128;
 /// The longest password.
-pub use almacen_domain::user::PASSWORD_CHARS_MAX;
+pub use almacen_domain::identity::user::PASSWORD_CHARS_MAX;
 /// The longest refresh token. Cognito's have about two kilobytes.
 pub const REFRESH_TOKEN_CHARS_MAX: usize = 8 * 1024;
 

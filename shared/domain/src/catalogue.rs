@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use crate::Millis;
-use crate::money::{AmountError, Currency, Decimal, Money};
-use crate::name::Sku;
-use crate::search::fold;
+use crate::kernel::money::{AmountError, Currency, Decimal, Money};
+use crate::kernel::name::Sku;
+use crate::kernel::search::fold;
 
+pub mod image;
 pub mod listing;
 
 /// A product's name, at most this many characters.

@@ -1,7 +1,11 @@
 //! A stock line, when it may be counted anew, and when it is low.
 
 use crate::Millis;
-use crate::name::{Sku, StoreId};
+use crate::kernel::name::{Sku, StoreId};
+
+pub mod import;
+pub mod patch;
+pub mod task;
 
 /// The most a line may hold or be told to warn at. Bounded so that sums over a million lines stay far inside `i64`.
 pub const COUNT_MAX: i64 = 1_000_000_000;

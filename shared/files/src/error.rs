@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-use almacen_domain::failure::AdapterError;
+use almacen_domain::kernel::failure::AdapterError;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 
 /// A call that did not do what it should.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::time::{Duration, SystemTime};
 
-use almacen_domain::image;
+use almacen_domain::catalogue::image;
 
 use crate::error::FilesError;
 use crate::signed::Object;

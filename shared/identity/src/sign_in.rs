@@ -1,6 +1,6 @@
 //! Signing in to the user pool.
 
-use almacen_domain::failure::AdapterError;
+use almacen_domain::kernel::failure::AdapterError;
 use aws_sdk_cognitoidentityprovider::error::ProvideErrorMetadata as _;
 use aws_sdk_cognitoidentityprovider::types::AuthFlowType;
 

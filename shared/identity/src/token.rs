@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use almacen_domain::role::Role;
-use almacen_domain::tier::Tier;
+use almacen_domain::identity::role::Role;
+use almacen_domain::identity::tier::Tier;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use serde::Deserialize;

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use almacen_domain::failure::AdapterError;
-use almacen_domain::user::NewUser;
+use almacen_domain::identity::user::NewUser;
+use almacen_domain::kernel::failure::AdapterError;
 use aws_sdk_cognitoidentityprovider::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cognitoidentityprovider::types::AttributeType;
 

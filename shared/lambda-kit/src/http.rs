@@ -9,8 +9,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use almacen_contract::error::{ApiError, Code, Language, RequestError, Text, Unserialisable};
-use almacen_domain::patch::Expected;
-use almacen_domain::role::Role;
+use almacen_domain::identity::role::Role;
+use almacen_domain::kernel::precondition::Precondition;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use percent_encoding::percent_decode_str;
@@ -232,13 +232,13 @@ impl Request {
     ///
     /// # Errors
     /// 400 where the header is no list of entity tags.
-    pub fn if_match(&self) -> Result<Expected, ApiError> {
-        let Some(header) = self.header("if-match") else { return Ok(Expected::Any) };
+    pub fn if_match(&self) -> Result<Precondition, ApiError> {
+        let Some(header) = self.header("if-match") else { return Ok(Precondition::Any) };
         match tags(header) {
-            Some(Tags::Any) => Ok(Expected::Any),
-            Some(Tags::List(list)) => {
-                Ok(Expected::OneOf(list.into_iter().filter(|tag| !tag.weak).filter_map(|tag| tag.version).collect()))
-            }
+            Some(Tags::Any) => Ok(Precondition::Any),
+            Some(Tags::List(list)) => Ok(Precondition::OneOf(
+                list.into_iter().filter(|tag| !tag.weak).filter_map(|tag| tag.version).collect(),
+            )),
             None => Err(ApiError::invalid_field(
                 "If-Match",
                 Text::fixed(r#"Debe ser * o etiquetas como "3"."#, r#"Must be * or tags such as "3"."#),
@@ -523,12 +523,12 @@ mod tests {
 
     #[test]
     fn preconditions() {
-        let check = |header: &str, expected: Option<Expected>| {
+        let check = |header: &str, expected: Option<Precondition>| {
             let request = request(json!({"headers": {"If-Match": header}}));
             assert_eq!(request.if_match().ok(), expected, "{header}");
         };
-        let one_of = |versions: &[i64]| Some(Expected::OneOf(versions.to_vec()));
-        check("*", Some(Expected::Any));
+        let one_of = |versions: &[i64]| Some(Precondition::OneOf(versions.to_vec()));
+        check("*", Some(Precondition::Any));
         check("\"3\"", one_of(&[3]));
         check("\"3\", \"5\"", one_of(&[3, 5]));
         check("W/\"3\", \"5\"", one_of(&[5]));
@@ -541,7 +541,7 @@ mod tests {
         check("\"3", None);
         check("\"3\" \"4\"", None);
         check("", None);
-        assert_eq!(request(json!({})).if_match().ok(), Some(Expected::Any));
+        assert_eq!(request(json!({})).if_match().ok(), Some(Precondition::Any));
 
         let has = |header: &str| request(json!({"headers": {"if-none-match": header}})).has_already(3);
         assert!(has("\"3\"") && has("W/\"3\"") && has("*") && has("\"1\", \"3\""));

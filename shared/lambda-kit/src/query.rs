@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use almacen_contract::cursor;
 use almacen_contract::error::{ApiError, Detail, Text};
-use almacen_domain::name::NameError;
+use almacen_domain::kernel::name::NameError;
 
 use crate::http::Request;
 
@@ -130,7 +130,7 @@ impl<'a> Query<'a> {
 mod tests {
     use super::*;
     use almacen_contract::error::Language;
-    use almacen_domain::name::StoreId;
+    use almacen_domain::kernel::name::StoreId;
     use serde_json::{Value, json};
 
     fn request(query: Value) -> Request {

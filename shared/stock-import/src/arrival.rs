@@ -1,14 +1,14 @@
 //! From an S3 event to the objects that arrived.
 
 use almacen_domain::Millis;
-use almacen_domain::id;
-use almacen_domain::import::Mode;
+use almacen_domain::kernel::id;
+use almacen_domain::stock::import::Mode;
 use almacen_domain::stock::{Stamp, pad_sequencer};
 use almacen_files::FilesError;
 use almacen_files::object::{Head, Location, head};
 use almacen_lambda_kit::s3::{CreatedObject, NotAnS3Event, created_objects};
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::imports::{Arrival, Bound, Job, Object};
+use almacen_table::stock::imports::{Arrival, Bound, Job, Object};
 
 use crate::Importer;
 use crate::error::{FileRefusal, ImportError};

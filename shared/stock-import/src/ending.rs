@@ -4,14 +4,14 @@ use almacen_contract::error::Unserialisable;
 use almacen_contract::event::{Envelope, ImportData, Origin, name};
 use almacen_contract::time::rfc3339;
 use almacen_domain::Millis;
-use almacen_domain::csv::{Layout, rejected};
-use almacen_domain::event::OutboxEvent;
-use almacen_domain::import::{Counters, State};
+use almacen_domain::kernel::event::OutboxEvent;
+use almacen_domain::stock::import::{Counters, State};
 use almacen_files::FilesError;
 use almacen_files::object::read;
 use almacen_files::write::put;
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::imports::{Ending, Job, Part};
+use almacen_stock_csv::{Layout, rejected};
+use almacen_table::stock::imports::{Ending, Job, Part};
 use serde::Serialize;
 
 use crate::Importer;

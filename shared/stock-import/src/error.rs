@@ -1,10 +1,10 @@
 //! What can stop an import's work. What is wrong with a *file* is no error: see [`FileRefusal`].
 
 use almacen_contract::error::Unserialisable;
-use almacen_domain::csv::{FileProblem, Lang};
 use almacen_dynamo::DynamoError;
 use almacen_files::FilesError;
 use almacen_queue::QueueError;
+use almacen_stock_csv::{FileProblem, Lang};
 
 /// The work stopped; the message comes again.
 #[derive(Debug, thiserror::Error)]

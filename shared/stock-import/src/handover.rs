@@ -9,9 +9,9 @@
 use std::time::Duration;
 
 use almacen_domain::Millis;
-use almacen_domain::import::State;
+use almacen_domain::stock::import::State;
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::imports::{Job, Part};
+use almacen_table::stock::imports::{Job, Part};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ImportError;

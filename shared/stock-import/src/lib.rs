@@ -25,19 +25,19 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use almacen_domain::Millis;
-use almacen_domain::import::Mode;
+use almacen_domain::stock::import::Mode;
 use almacen_lambda_kit::config::{ConfigError, Env};
 use almacen_lambda_kit::start::{Deadline, now_ms};
 use almacen_queue::Queue;
-use almacen_table::claims::{Claim, Claims};
-use almacen_table::imports::Imports;
-use almacen_table::inventory::Inventory;
-use almacen_table::stores::{Lease, Stores};
+use almacen_table::stock::claims::{Claim, Claims};
+use almacen_table::stock::imports::Imports;
+use almacen_table::stock::inventory::Inventory;
+use almacen_table::stock::stores::{Lease, Stores};
 use aws_lambda_events::event::sqs::SqsMessage;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use lambda_runtime::Context;
 
-pub use almacen_table::imports::Job;
+pub use almacen_table::stock::imports::Job;
 pub use error::ImportError;
 pub use handover::Range;
 

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use almacen_domain::csv::{Duplicates, Encoding, Event, Layout, Position, Reader, Reason, Row, Verdict, limits};
-use almacen_domain::import::{Counters, Held, Mode, Outcome, Step, diff};
+use almacen_domain::stock::import::{Counters, Held, Mode, Outcome, Step, diff};
 use almacen_dynamo::calls::BATCH_GET_MAX;
 use almacen_files::object;
 use almacen_lambda_kit::start::now_ms;
-use almacen_table::imports::{Checkpoint, Job, Kept, Part, Plan, STORES_PER_CHECKPOINT, Taken};
-use almacen_table::inventory::{ADJUST_CHUNK, Adjustment, Author};
+use almacen_stock_csv::{Duplicates, Encoding, Event, Layout, Position, Reader, Reason, Row, Verdict, limits};
 use almacen_table::keys;
+use almacen_table::stock::imports::{Checkpoint, Job, Kept, Part, Plan, STORES_PER_CHECKPOINT, Taken};
+use almacen_table::stock::inventory::{ADJUST_CHUNK, Adjustment, Author};
 
 use crate::error::ImportError;
 use crate::rejects::Rejects;

@@ -1,6 +1,6 @@
 //! The rows that were not taken: kept up to a bound for the report, and as a CSV to be corrected and uploaded again.
 
-use almacen_domain::csv::{Lang, Rejected, rejected};
+use almacen_stock_csv::{Lang, Rejected, rejected};
 use serde::{Deserialize, Serialize};
 
 /// Rejected rows kept for one part and for one report. All are counted; whoever has more has one mistake a thousand times.

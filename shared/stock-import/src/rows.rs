@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use almacen_domain::csv::Row;
-use almacen_domain::import::Wanted;
+use almacen_domain::stock::import::Wanted;
+use almacen_stock_csv::Row;
 
 /// A row, in twenty-four bytes and its name.
 #[derive(Debug, Clone, Copy)]
@@ -159,8 +159,8 @@ fn name<'a>(names: &'a str, row: &Packed) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use almacen_domain::csv::{Encoding, Event, Reader, Sniff, sniff};
-    use almacen_domain::import::Mode;
+    use almacen_domain::stock::import::Mode;
+    use almacen_stock_csv::{Encoding, Event, Reader, Sniff, sniff};
 
     fn rows(csv: &str) -> Rows {
         let Sniff::Layout(layout) = sniff(csv.as_bytes(), true, "a.csv") else { panic!("no layout") };

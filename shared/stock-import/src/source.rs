@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use almacen_files::object::{Location, Stretch};
-use almacen_table::imports::Object;
+use almacen_table::stock::imports::Object;
 use bytes::{Bytes, BytesMut};
 use flate2::write::MultiGzDecoder;
 

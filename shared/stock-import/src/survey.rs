@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use almacen_domain::csv::{self, Layout, Sniff, Survey, Surveyed};
 use almacen_files::FilesError;
 use almacen_files::write::{Upload, put};
-use almacen_table::imports::{Job, Object, Part, Plan};
+use almacen_stock_csv::{self as csv, Layout, Sniff, Survey, Surveyed};
+use almacen_table::stock::imports::{Job, Object, Part, Plan};
 use bytes::Bytes;
 
 use crate::error::{FileRefusal, ImportError};

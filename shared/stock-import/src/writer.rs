@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use almacen_domain::import::{Counters, Outcome, Step, Wanted, diff};
+use almacen_domain::stock::import::{Counters, Outcome, Step, Wanted, diff};
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::calls::BATCH_WRITE_MAX;
-use almacen_table::inventory::{Author, Changed, Inventory};
+use almacen_table::stock::inventory::{Author, Changed, Inventory};
 use futures::future::LocalBoxFuture;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 

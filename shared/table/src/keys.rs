@@ -98,7 +98,7 @@ pub fn restock(store: &str, sku: &str) -> String {
 }
 
 /// A deleted product leaves a mark for this long, so that every list in memory learns of it: lists are read anew every day
-/// ([`crate::catalogue_index`]). Seven days, in seconds.
+/// ([`crate::catalogue::index`]). Seven days, in seconds.
 pub const PRODUCT_MARK_KEPT_SECONDS: i64 = 7 * 24 * 3600;
 /// The partition of the claims on a store, in Imports. No import's id begins like that.
 #[must_use]
@@ -135,7 +135,7 @@ mod tests {
         assert_eq!(pending_shard("evt_98f13708210194c475687be6106a3b84"), "04");
         let mut counts = [0_usize; PENDING_SHARDS as usize];
         for number in 0..16_000 {
-            let shard = pending_shard(&almacen_domain::id::derived("evt", &[&number.to_string()]));
+            let shard = pending_shard(&almacen_domain::kernel::id::derived("evt", &[&number.to_string()]));
             counts[shard.parse::<usize>().unwrap()] += 1;
         }
         assert!(counts.iter().all(|count| (850..1150).contains(count)), "{counts:?}");

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use almacen_domain::Millis;
-use almacen_domain::event::OutboxEvent;
+use almacen_domain::kernel::event::OutboxEvent;
 
 use crate::keys;
 use almacen_dynamo::DynamoError;

@@ -542,7 +542,7 @@ pub(crate) fn apply(update: &Update, item: &mut Attributes) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use almacen_domain::stock::Stamp;
-    use almacen_table::stamps;
+    use almacen_table::stock::stamps;
     use proptest::prelude::*;
 
     use super::*;

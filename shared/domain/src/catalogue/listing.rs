@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 
 use crate::Millis;
-use crate::search::{NEEDLE_CHARS_MAX, fold};
+use crate::kernel::search::{NEEDLE_CHARS_MAX, fold};
 
 /// What the list knows of a product.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// [`super::Product::words`].
     pub words: String,
-    /// What one costs, in thousandths: [`Money::thousandths`](crate::money::Money::thousandths).
+    /// What one costs, in thousandths: [`Money::thousandths`](crate::kernel::money::Money::thousandths).
     pub price_thousandths: i64,
     /// The id of its category.
     pub category: String,
@@ -151,7 +151,7 @@ pub struct Row {
     pub category: u32,
     /// The time of its last change.
     pub changed_at: Millis,
-    /// What one costs, in thousandths: [`Money::thousandths`](crate::money::Money::thousandths).
+    /// What one costs, in thousandths: [`Money::thousandths`](crate::kernel::money::Money::thousandths).
     pub price_thousandths: i64,
     /// The sum of all ratings.
     pub rating_sum: i64,

@@ -1,0 +1,6 @@
+//! From the cart to what is to be paid.
+
+pub mod cart;
+pub mod coupon;
+pub mod pricing;
+pub mod shipping;

@@ -1,0 +1,4 @@
+//! Carts and coupons.
+
+pub mod carts;
+pub mod coupons;
