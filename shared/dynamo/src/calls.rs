@@ -81,6 +81,13 @@ pub fn one_attempt() -> ConfigBuilder {
     ConfigBuilder::new().retry_config(RetryConfig::disabled())
 }
 
+/// How often the SDK sends a write. One that is harmless to repeat has the SDK's retries. Any other is sent once: repeated
+/// after a lost answer it would be made twice, or be refused because of its own first try.
+#[must_use]
+pub fn retries(repeatable: bool) -> ConfigBuilder {
+    if repeatable { ConfigBuilder::new() } else { one_attempt() }
+}
+
 /// Sends until DynamoDB takes the call or refuses it for another reason than a moment's trouble, with pauses and an end.
 /// `send` makes [`one_attempt`].
 ///

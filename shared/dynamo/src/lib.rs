@@ -9,6 +9,7 @@ pub mod page;
 pub mod ping;
 pub mod read_units;
 pub mod transaction;
+pub mod version;
 
 pub use attr::Item;
 pub use error::DynamoError;

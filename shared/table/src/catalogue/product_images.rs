@@ -17,6 +17,7 @@ use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{Item, n, natural, number, s, text};
 use almacen_dynamo::calls::condition_held;
 use almacen_dynamo::transaction::Transaction;
+use almacen_dynamo::version::{VersionCondition, Versioned as _};
 
 /// When each of the product's pictures was uploaded, by its key: what puts them in order.
 const TIMES: &str = "image_times";
@@ -102,13 +103,12 @@ impl ProductImages {
             .key(keys::ID, s(&seen.product.id))
             .update_expression(expression)
             // A review or a change of stock moves `changed_at` and leaves the version; lists read in its order.
-            .condition_expression(
-                "version = :seen AND kind = :product AND attribute_not_exists(deleted_at) \
+            .only_if(VersionCondition::seen("version", seen.product.version).and(
+                "kind = :product AND attribute_not_exists(deleted_at) \
                  AND (attribute_not_exists(changed_at) OR changed_at < :changed)",
-            )
+            ))
             .expression_attribute_values(":images", AttributeValue::L(images.iter().map(|i| s(&i.key)).collect()))
             .expression_attribute_values(":times", AttributeValue::M(times))
-            .expression_attribute_values(":seen", n(seen.product.version))
             .expression_attribute_values(":next", n(after.version))
             .expression_attribute_values(":now", n(after.updated_at))
             .expression_attribute_values(":changed", n(after.updated_at.max(seen.changed_at + 1)))

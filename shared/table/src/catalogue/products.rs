@@ -27,6 +27,7 @@ use almacen_domain::kernel::event::OutboxEvent;
 use almacen_dynamo::attr::{Item, is_text, item, n, natural, number, required_natural, required_text, s, text};
 use almacen_dynamo::calls::{BATCH_GET_MAX, consistent, get_many};
 use almacen_dynamo::transaction::{Commit, Transaction};
+use almacen_dynamo::version::{VersionCondition, Versioned as _};
 use almacen_dynamo::{DynamoError, read_units};
 
 /// What every live product has as its `kind`.
@@ -318,12 +319,11 @@ impl ProductChanges {
         Update::builder()
             .table_name(&self.tables.products)
             .key(keys::ID, s(&before.id))
-            .condition_expression(
-                "kind = :kind AND attribute_not_exists(deleted_at) AND version = :version \
+            .only_if(VersionCondition::seen("version", before.version).and(
+                "kind = :kind AND attribute_not_exists(deleted_at) \
                  AND (attribute_not_exists(changed_at) OR changed_at < :changed)",
-            )
+            ))
             .expression_attribute_values(":kind", s(KIND))
-            .expression_attribute_values(":version", n(before.version))
             .expression_attribute_values(":changed", n(changed))
     }
 

@@ -18,6 +18,7 @@ use almacen_domain::kernel::event::OutboxEvent;
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{Item, item, n, number, required_number, required_text, s, text};
 use almacen_dynamo::transaction::Transaction;
+use almacen_dynamo::version::{VersionCondition, Versioned as _};
 
 /// The Carts table, with the Outbox that tells of it.
 #[derive(Debug, Clone)]
@@ -64,12 +65,10 @@ impl Carts {
         event: &OutboxEvent,
         now: Millis,
     ) -> Result<bool, DynamoError> {
-        let mut put = Put::builder().table_name(&self.table).set_item(Some(encode(user, cart, now)));
-        put = if seen == 0 {
-            put.condition_expression("attribute_not_exists(version)")
-        } else {
-            put.condition_expression("version = :seen").expression_attribute_values(":seen", n(seen))
-        };
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(encode(user, cart, now)))
+            .only_if(VersionCondition::seen("version", seen));
         let mut transaction = Transaction::new("save cart");
         transaction.add((), put)?;
         transaction.add((), outbox::put(&self.outbox, event, now))?;

@@ -16,6 +16,7 @@ use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{Item, n, required_number, required_text, s};
 use almacen_dynamo::calls::{BATCH_GET_MAX, consistent, get_many};
 use almacen_dynamo::transaction::Transaction;
+use almacen_dynamo::version::{VersionCondition, Versioned as _};
 
 /// A line's alert, and the version of the line it was last moved by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,12 +105,12 @@ impl Alerts {
     }
 
     fn put(&self, step: &Move, now: Millis) -> PutBuilder {
-        let mut put = Put::builder()
+        let put = Put::builder()
             .table_name(&self.alerts)
             .item(keys::STORE, s(&step.store))
             .item(keys::SKU, s(&step.sku))
             .item("line_version", n(step.to.line_version));
-        put = match step.to.alert {
+        let put = match step.to.alert {
             Alert::Open { worst, since } => put
                 .item("state", s("open"))
                 .item("worst", s(if worst == Level::Out { "out" } else { "low" }))
@@ -120,12 +121,7 @@ impl Alerts {
                 put.item("state", s("closed")).item("expires_at", n(now / 1000 + keys::CLOSED_ALERT_KEPT_SECONDS))
             }
         };
-        if step.from.line_version == 0 {
-            put.condition_expression("attribute_not_exists(sku)")
-        } else {
-            put.condition_expression("line_version = :seen")
-                .expression_attribute_values(":seen", n(step.from.line_version))
-        }
+        put.only_if(VersionCondition::seen("line_version", step.from.line_version))
     }
 }
 

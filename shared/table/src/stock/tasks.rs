@@ -1,12 +1,10 @@
 //! To-dos, and what is known of each line's restocking, which is kept beside them and moved together with them.
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Config;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, Update};
+use aws_sdk_dynamodb::types::{Put, ReturnValue, ReturnValuesOnConditionCheckFailure, Update};
 
 use almacen_domain::Millis;
 use almacen_domain::kernel::precondition::{Precondition, PreconditionFailed};
@@ -15,9 +13,10 @@ use almacen_domain::stock::task::{Content, Known, Opened, Step, Task};
 use crate::keys;
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{Item, b, item, n, number, required_number, required_text, s, text, truth};
-use almacen_dynamo::calls::condition_held;
+use almacen_dynamo::calls::{condition_held, retries};
 use almacen_dynamo::page::{Page, limit_for};
 use almacen_dynamo::transaction::{Commit, Transaction};
+use almacen_dynamo::version::{VersionCondition, Versioned as _, why_refused};
 
 /// What the index of to-dos has as its partition: all of them. A warehouse's to-dos are few; one partition takes a
 /// thousand writes a second.
@@ -128,8 +127,7 @@ impl Tasks {
         // The SDK repeats a write whose answer was lost. Replacing twice is harmless unless a version is expected: then
         // the second would find the first and report a version that does not match.
         let once = *expected != Precondition::Any;
-        let (condition, versions) = condition(expected);
-        let mut update = self
+        let update = self
             .client
             .update_item()
             .table_name(&self.table)
@@ -138,7 +136,7 @@ impl Tasks {
                 "SET title = :title, description = :description, completed = :completed, \
                  version = version + :one, updated_at = :now",
             )
-            .condition_expression(condition)
+            .only_if(VersionCondition::expected("version", expected))
             .expression_attribute_values(":title", s(&content.title))
             .expression_attribute_values(":description", s(&content.description))
             .expression_attribute_values(":completed", b(content.completed))
@@ -146,10 +144,7 @@ impl Tasks {
             .expression_attribute_values(":now", n(now))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        for (name, version) in versions {
-            update = update.expression_attribute_values(name, version);
-        }
-        let error = match update.customize().config_override(retries(once)).send().await {
+        let error = match update.customize().config_override(retries(!once)).send().await {
             Ok(answer) => {
                 let task = answer.attributes().map(decode);
                 return task.unwrap_or(Err(DynamoError::Malformed { attribute: keys::ID })).map(Ok);
@@ -157,7 +152,7 @@ impl Tasks {
             Err(error) => error,
         };
         match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Err(refused(failed.item()))),
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Err(why_refused(failed.item()))),
             _ if once => Err(DynamoError::from_write("replace task")(error)),
             _ => Err(DynamoError::from_sdk("replace task")(error)),
         }
@@ -172,21 +167,17 @@ impl Tasks {
         id: &str,
         expected: &Precondition,
     ) -> Result<Result<(), PreconditionFailed>, DynamoError> {
-        let (condition, versions) = condition(expected);
-        let mut delete = self
+        let delete = self
             .client
             .delete_item()
             .table_name(&self.table)
             .key(keys::ID, s(id))
-            .condition_expression(condition)
+            .only_if(VersionCondition::expected("version", expected))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        for (name, version) in versions {
-            delete = delete.expression_attribute_values(name, version);
-        }
         // Repeated after a lost answer it would find nothing to delete.
-        let Err(error) = delete.customize().config_override(retries(true)).send().await else { return Ok(Ok(())) };
+        let Err(error) = delete.customize().config_override(retries(false)).send().await else { return Ok(Ok(())) };
         match error.as_service_error() {
-            Some(DeleteItemError::ConditionalCheckFailedException(failed)) => Ok(Err(refused(failed.item()))),
+            Some(DeleteItemError::ConditionalCheckFailedException(failed)) => Ok(Err(why_refused(failed.item()))),
             _ => Err(DynamoError::from_write("delete task")(error)),
         }
     }
@@ -229,12 +220,7 @@ impl Tasks {
         if let Some(open) = &line.to.open {
             put = put.item("task", s(&open.task)).item("since", s(&open.since));
         }
-        if line.from.line_version == 0 {
-            put.condition_expression("attribute_not_exists(id)")
-        } else {
-            put.condition_expression("line_version = :seen")
-                .expression_attribute_values(":seen", n(line.from.line_version))
-        }
+        put.only_if(VersionCondition::seen("line_version", line.from.line_version))
     }
 
     fn step(
@@ -301,33 +287,6 @@ pub struct Followable<'a> {
     pub content: &'a Content,
 }
 
-fn retries(once: bool) -> aws_sdk_dynamodb::config::Builder {
-    let mut config = Config::builder();
-    config.set_retry_config(once.then(RetryConfig::disabled));
-    config
-}
-
-/// The condition that a to-do is there in one of these versions, and its values.
-fn condition(expected: &Precondition) -> (String, Vec<(String, AttributeValue)>) {
-    match expected {
-        Precondition::Any => ("attribute_exists(id)".to_owned(), Vec::new()),
-        // No version can match; the write is still asked for, to learn whether there is such a to-do.
-        Precondition::OneOf(versions) if versions.is_empty() => {
-            ("attribute_exists(id) AND attribute_not_exists(id)".to_owned(), Vec::new())
-        }
-        Precondition::OneOf(versions) => {
-            let values: Vec<(String, AttributeValue)> =
-                versions.iter().enumerate().map(|(at, version)| (format!(":version{at}"), n(version))).collect();
-            let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
-            (format!("attribute_exists(id) AND version IN ({})", names.join(", ")), values)
-        }
-    }
-}
-
-fn refused(held: Option<&Item>) -> PreconditionFailed {
-    if held.is_some() { PreconditionFailed::OtherVersion } else { PreconditionFailed::NotFound }
-}
-
 fn encode(task: &Task) -> Item {
     item([
         (keys::ID, s(&task.id)),
@@ -366,6 +325,7 @@ fn decode_known(item: &Item) -> Result<Known, DynamoError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::config::Config;
 
     fn task() -> Task {
         let content = Content { title: "Contar".to_owned(), description: String::new(), completed: true };
@@ -409,19 +369,7 @@ mod tests {
             let put = tasks().know(&line).build().unwrap();
             assert_eq!(put.condition_expression(), Some(expected));
         };
-        check(0, "attribute_not_exists(id)");
+        check(0, "attribute_not_exists(line_version)");
         check(4, "line_version = :seen");
-    }
-
-    #[test]
-    fn versions_are_conditions() {
-        let check = |expected, condition_text: &str, values: usize| {
-            let (text, found) = condition(&expected);
-            assert_eq!((text.as_str(), found.len()), (condition_text, values));
-        };
-        check(Precondition::Any, "attribute_exists(id)", 0);
-        check(Precondition::OneOf(vec![3]), "attribute_exists(id) AND version IN (:version0)", 1);
-        check(Precondition::OneOf(vec![3, 5]), "attribute_exists(id) AND version IN (:version0, :version1)", 2);
-        check(Precondition::OneOf(Vec::new()), "attribute_exists(id) AND attribute_not_exists(id)", 0);
     }
 }

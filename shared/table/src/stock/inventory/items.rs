@@ -3,11 +3,9 @@
 use std::time::Instant;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::Config;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
 use almacen_domain::Millis;
 use almacen_domain::kernel::name::{Sku, StoreId};
@@ -16,14 +14,15 @@ use almacen_domain::kernel::search::Needle;
 use almacen_domain::stock::patch::{CountChange, Patch, PatchRefusal, ThresholdChange, why_refused};
 use almacen_domain::stock::{COUNT_MAX, Level, StockLine};
 
-use super::record::{API_SOURCE, MOVED_BY, edit_version, line, line_key};
+use super::record::{API_SOURCE, EDIT_VERSION, MOVED_BY, edit_version, line, line_key};
 use crate::keys;
 use crate::stock::stamps;
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::attr::{count, n, natural, number, required_number, required_text, s};
-use almacen_dynamo::calls::{BATCH_GET_MAX, Pause, get_many};
+use almacen_dynamo::calls::{BATCH_GET_MAX, Pause, get_many, retries};
 use almacen_dynamo::error::was_not_made;
 use almacen_dynamo::page::{Page, limit_for, limit_of};
+use almacen_dynamo::version::{VersionCondition, Versioned as _};
 
 /// Lines that one search looks at before it answers with what it found: 2,000 lines are about half a megabyte, 60 read
 /// units and a tenth of a second. A search that is not through says where it stopped.
@@ -313,7 +312,6 @@ impl Items {
         // The SDK repeats a write whose answer was lost. That is harmless where the second write makes the same line
         // again; otherwise it would add twice, or find its own first write and report a version that does not match.
         let repeatable = patch.is_repeatable() && *expected == Precondition::Any;
-        let retries = if repeatable { None } else { Some(RetryConfig::disabled()) };
         let started = Instant::now();
         let mut counted_at = now;
         let mut pause = Pause::new();
@@ -325,9 +323,7 @@ impl Items {
                     .table_name(&self.inventory)
                     .set_key(Some(line_key(store.as_str(), sku.as_str()))),
             );
-            let mut config = Config::builder();
-            config.set_retry_config(retries.clone());
-            let error = match update.customize().config_override(config).send().await {
+            let error = match update.customize().config_override(retries(repeatable)).send().await {
                 Ok(answer) => {
                     return answer
                         .attributes()
@@ -406,7 +402,7 @@ impl Write<'_> {
             "changed_by = :by",
         ];
         let mut remove = vec![MOVED_BY];
-        let mut condition = "attribute_exists(sku)".to_owned();
+        let mut condition = VersionCondition::expected_or_older(EDIT_VERSION, "version", self.expected);
         let mut update = update
             .expression_attribute_values(":one", n(1))
             .expression_attribute_values(":now", n(self.now))
@@ -437,7 +433,7 @@ impl Write<'_> {
             }
             Some(CountChange::Adjust(by)) => {
                 set.extend(["on_hand = on_hand + :change", "available = available + :change"]);
-                condition.push_str(" AND on_hand BETWEEN :least AND :most");
+                condition = condition.and("on_hand BETWEEN :least AND :most");
                 update = update
                     .expression_attribute_values(":change", n(by))
                     .expression_attribute_values(":least", n((-by).max(0)))
@@ -448,39 +444,25 @@ impl Write<'_> {
         if self.patch.count.is_some() {
             set.extend(["counted_at = :counted", "#source = :api", "s3_order = :none"]);
             remove.push(stamps::LEFT_PADDED);
-            condition.push_str(" AND counted_at <= :counted");
+            condition = condition.and("counted_at <= :counted");
             update = update
                 .expression_attribute_names("#source", "source")
                 .expression_attribute_values(":counted", n(self.counted_at))
                 .expression_attribute_values(":api", s(API_SOURCE))
                 .expression_attribute_values(":none", s(""));
         }
-        if let Precondition::OneOf(versions) = self.expected {
-            let names: Vec<String> = (0..versions.len()).map(|at| format!(":version{at}")).collect();
-            for (name, version) in names.iter().zip(versions) {
-                update = update.expression_attribute_values(name, AttributeValue::N(version.to_string()));
-            }
-            if names.is_empty() {
-                // No version can match; the write is still asked for, to learn whether there is such a line.
-                condition.push_str(" AND attribute_not_exists(version)");
-            } else {
-                let listed = names.join(", ");
-                condition.push_str(&format!(
-                    " AND (edit_version IN ({listed}) OR (attribute_not_exists(edit_version) AND version IN ({listed})))"
-                ));
-            }
-        }
         let mut expression = format!("SET {}", set.join(", "));
         if !remove.is_empty() {
             expression.push_str(&format!(" REMOVE {}", remove.join(", ")));
         }
-        update.update_expression(expression).condition_expression(condition)
+        update.update_expression(expression).only_if(condition)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_dynamodb::config::Config;
 
     fn stock(sku: &str, available: i64) -> StockLine {
         StockLine {
@@ -541,7 +523,7 @@ mod tests {
             Some(ThresholdChange::Default),
             Precondition::Any,
             "SET version = version + :one, edit_version = if_not_exists(edit_version, version) + :one, updated_at = :now, changed_by = :by REMOVE moved_by, #reason, threshold",
-            "attribute_exists(sku)",
+            "attribute_exists(version)",
         );
         check(
             Some(CountChange::Set(3)),
@@ -550,7 +532,7 @@ mod tests {
             "SET version = version + :one, edit_version = if_not_exists(edit_version, version) + :one, updated_at = :now, changed_by = :by, threshold = :threshold, \
              on_hand = :count, available = :count - reserved, counted_at = :counted, #source = :api, s3_order = :none \
              REMOVE moved_by, #reason, sequencer",
-            "attribute_exists(sku) AND counted_at <= :counted AND (edit_version IN (:version0, :version1) OR (attribute_not_exists(edit_version) AND version IN (:version0, :version1)))",
+            "attribute_exists(version) AND (edit_version IN (:version0, :version1) OR (attribute_not_exists(edit_version) AND version IN (:version0, :version1))) AND counted_at <= :counted",
         );
         check(
             Some(CountChange::Adjust(-3)),
@@ -559,8 +541,8 @@ mod tests {
             "SET version = version + :one, edit_version = if_not_exists(edit_version, version) + :one, updated_at = :now, changed_by = :by, on_hand = on_hand + :change, \
              available = available + :change, counted_at = :counted, #source = :api, s3_order = :none \
              REMOVE moved_by, #reason, sequencer",
-            "attribute_exists(sku) AND on_hand BETWEEN :least AND :most AND counted_at <= :counted \
-             AND attribute_not_exists(version)",
+            "attribute_exists(version) AND attribute_not_exists(version) AND on_hand BETWEEN :least AND :most \
+             AND counted_at <= :counted",
         );
     }
 }
