@@ -180,7 +180,7 @@ mod at_order_time {
 
     /// The adapter, as a function of its own has it.
     fn adapter() -> Coupons {
-        let config = Builder::from(almacen_aws_client::sdk_config())
+        let config = Builder::from(almacen_aws_client::Aws::from_env().config())
             .endpoint_url(stack().output("Endpoint"))
             .region(Region::new("us-east-1"))
             .credentials_provider(Credentials::new("test", "test", None, None, "e2e"))

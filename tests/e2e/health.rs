@@ -42,23 +42,11 @@ fn every_dependency_is_named_in_general_terms() {
             "carritos",
             "salida",
             "identidad",
-            "tiendas",
             "importaciones",
-            "alertas",
-            "resenas",
-            "categorias",
-            "cupones",
             "tareas",
             "archivos",
-            "informes",
-            "originales",
-            "imagenes",
             "recepcion",
-            "partes",
-            "reposicion",
-            "fotos",
             "eventos",
-            "avisos",
         ]
     );
     for check in health["checks"].as_array().unwrap() {

@@ -24,6 +24,7 @@ QUEUES = {
     "ranges": ("RangesDeadLetters", "RangesQueue", None),
     "restock": ("RestockDeadLetters", "RestockQueue", None),
     "pictures": ("PicturesDeadLetters", "PicturesQueue", None),
+    "notify": ("NotifyDeadLetters", "NotifyQueue", None),
     "watch-stock": ("WatchStockFailures", None, "WatchStockFunction"),
     "relay": ("RelayFailures", None, "RelayEventsFunction"),
 }

@@ -10,7 +10,7 @@ use crate::{checkout, run, sam, ui};
 
 /// List the messages of a queue of failures, look at one, change it, or send it back
 ///
-/// Without an option it lists them. Sending back means, for uploads, ranges, restock and pictures: into the queue that the
+/// Without an option it lists them. Sending back means, for uploads, ranges, restock, pictures and notify: into the queue that the
 /// message failed in. For watch-stock: the record, or the records that Lambda's note names, are handed to the function again;
 /// a stream keeps them for 24 hours. For relay: the sweep of the Outbox runs, which publishes all that is unpublished. A
 /// message is deleted once it is sent, so what breaks off in between is sent twice, and never lost.
@@ -57,6 +57,8 @@ enum Queue {
     Restock,
     /// Pictures of products
     Pictures,
+    /// Alerts for people
+    Notify,
     /// Changes of stock that were not watched
     WatchStock,
     /// Events that were not published
@@ -70,6 +72,7 @@ impl Queue {
             Self::Ranges => "ranges",
             Self::Restock => "restock",
             Self::Pictures => "pictures",
+            Self::Notify => "notify",
             Self::WatchStock => "watch-stock",
             Self::Relay => "relay",
         }

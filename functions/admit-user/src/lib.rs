@@ -2,34 +2,40 @@
 //! directly with the app client's id, and confirms the account at once where the stack says so.
 
 use almacen_domain::identity::user::{Email, Username};
-use almacen_lambda_kit::config::{ConfigError, Env};
-use almacen_lambda_kit::start::Failure;
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::{Failure, Function};
+use lambda_runtime::Context;
 use serde_json::{Value, json};
 
-/// What the environment says.
+/// The function.
 #[derive(Debug)]
-pub struct Config {
+pub struct AdmitUser {
     /// Whether an account counts without anybody's confirmation.
-    pub confirm_at_once: bool,
+    confirm_at_once: bool,
 }
 
-impl Config {
+impl AdmitUser {
     /// `SELF_SIGN_UP`, the template's parameter: `auto` confirms at once; `admin` and `email` leave it to somebody else.
-    ///
-    /// # Errors
-    /// Where it is missing.
-    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
-        let confirm_at_once = env.required("SELF_SIGN_UP") == "auto";
-        env.check()?;
-        Ok(Self { confirm_at_once })
+    #[must_use]
+    pub fn new(env: &mut Env) -> Self {
+        Self { confirm_at_once: env.required("SELF_SIGN_UP") == "auto" }
     }
 }
 
-/// Answers one question: the event itself, with its `response` filled in, as Cognito wants it.
+impl Function for AdmitUser {
+    type Event = Value;
+    type Answer = Value;
+
+    async fn handle(&self, event: Value, _context: Context) -> Result<Value, Failure> {
+        admit(event, self.confirm_at_once)
+    }
+}
+
+/// The answer to one question: the event itself, with its `response` filled in, as Cognito wants it.
 ///
 /// # Errors
 /// Where somebody may not sign up. Cognito hands the text on, so it names no value.
-pub fn handle(config: &Config, mut event: Value) -> Result<Value, Failure> {
+fn admit(mut event: Value, confirm_at_once: bool) -> Result<Value, Failure> {
     // Who is made by an operator has been looked at by one.
     if event["triggerSource"] != "PreSignUp_SignUp" {
         return Ok(event);
@@ -40,9 +46,7 @@ pub fn handle(config: &Config, mut event: Value) -> Result<Value, Failure> {
         tracing::info!(username, email, "sign-up refused");
         return Err(Failure { kind: "Refused", message: "username or email is not valid".to_owned() });
     }
-    if config.confirm_at_once
-        && let Some(event) = event.as_object_mut()
-    {
+    if confirm_at_once && let Some(event) = event.as_object_mut() {
         // The address stays unverified: nobody has shown that it is theirs.
         event.insert(
             "response".to_owned(),
@@ -59,8 +63,8 @@ mod tests {
     const SIGN_UP: &str = include_str!("../../../events/admit-user/sign-up.json");
 
     fn answer(mode: &str, event: &str) -> Result<Value, &'static str> {
-        let config = Config::read(Env::of([("SELF_SIGN_UP", mode)])).unwrap();
-        handle(&config, serde_json::from_str(event).unwrap()).map_err(|failure| failure.kind)
+        let function = AdmitUser::new(&mut Env::of([("SELF_SIGN_UP", mode)]));
+        admit(serde_json::from_str(event).unwrap(), function.confirm_at_once).map_err(|failure| failure.kind)
     }
 
     #[test]
@@ -93,10 +97,5 @@ mod tests {
         let made = include_str!("../../../events/admit-user/made-by-operator.json");
         assert_eq!(answer("auto", made).unwrap(), serde_json::from_str::<Value>(made).unwrap());
         assert_eq!(answer("auto", "null").unwrap(), Value::Null);
-    }
-
-    #[test]
-    fn what_is_missing_is_named() {
-        assert_eq!(Config::read(Env::of([])).unwrap_err().to_string(), "environment: SELF_SIGN_UP is missing");
     }
 }

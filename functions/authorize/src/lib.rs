@@ -4,41 +4,46 @@
 //! The policy is for the whole stage because API Gateway caches it by token: a policy for the one method asked for would
 //! refuse the next call of the same user to another.
 
-use std::time::Instant;
-
+use almacen_clock::Instant;
 use almacen_domain::identity::tier::usage_key;
 use almacen_identity::keys::KeySource;
 use almacen_identity::token::{Identity, Pool, TokenError, Verifier};
-use almacen_lambda_kit::config::{ConfigError, Env};
-use almacen_lambda_kit::start::Failure;
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::{Failure, Function};
 use serde::{Deserialize, Serialize};
 
-/// What the environment says.
+/// The function.
 #[derive(Debug)]
-pub struct Config {
-    /// Where the pool's keys are published.
-    pub keys_url: String,
-    /// Which tokens count.
-    pub pool: Pool,
+pub struct Authorize<S> {
+    verifier: Verifier<S>,
     /// How the keys of the free tier begin.
-    pub free_keys_prefix: String,
+    free_keys_prefix: String,
 }
 
-impl Config {
+impl<S: KeySource> Authorize<S> {
     /// `USER_POOL_ID`, `USER_POOL_CLIENT_ID`, `FREE_KEYS_PREFIX`, and `JWKS_URL` where the keys are not at Cognito's own address.
-    ///
-    /// # Errors
-    /// Names everything that is missing.
-    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
+    /// `keys` makes their source from that address.
+    #[must_use]
+    pub fn new(env: &mut Env, keys: impl FnOnce(String) -> S) -> Self {
         let pool_id = env.required("USER_POOL_ID");
         let client_id = env.required("USER_POOL_CLIENT_ID");
-        let free_keys_prefix = env.required("FREE_KEYS_PREFIX");
         // A pool's id begins with its region: `eu-west-1_AbCdEf`.
         let region = pool_id.split('_').next().unwrap_or_default();
         let issuer = format!("https://cognito-idp.{region}.amazonaws.com/{pool_id}");
         let keys_url = env.optional("JWKS_URL").unwrap_or_else(|| format!("{issuer}/.well-known/jwks.json"));
-        env.check()?;
-        Ok(Self { keys_url, pool: Pool { issuer, client_id }, free_keys_prefix })
+        Self {
+            verifier: Verifier::new(keys(keys_url), Pool { issuer, client_id }),
+            free_keys_prefix: env.required("FREE_KEYS_PREFIX"),
+        }
+    }
+}
+
+impl<S: KeySource> Function for Authorize<S> {
+    type Event = Question;
+    type Answer = Permit;
+
+    async fn handle(&self, question: Question, _context: lambda_runtime::Context) -> Result<Permit, Failure> {
+        answer(&self.verifier, &self.free_keys_prefix, &question).await
     }
 }
 
@@ -91,10 +96,10 @@ struct Context {
 /// # Errors
 /// `Unauthorized`, which API Gateway makes into 401, where the token does not count; anything else, which it makes into
 /// 500, where it could not be checked.
-pub async fn handle<S: KeySource>(
+async fn answer<S: KeySource>(
     verifier: &Verifier<S>,
     free_keys_prefix: &str,
-    question: Question,
+    question: &Question,
 ) -> Result<Permit, Failure> {
     match verifier.verify(&question.authorization_token, Instant::now()).await {
         Ok(Identity { user_id, email, role, tier }) => Ok(Permit {
@@ -140,15 +145,15 @@ mod tests {
 
     const PUBLISHED: Keys = Keys(Ok(include_bytes!("fixtures/jwks.json")));
 
-    async fn answer(keys: Keys, event: &str) -> Result<String, (&'static str, String)> {
-        let env = Env::of([
+    async fn answered(keys: Keys, event: &str) -> Result<String, (&'static str, String)> {
+        let mut env = Env::of([
             ("USER_POOL_ID", "eu-west-1_Example"),
             ("USER_POOL_CLIENT_ID", "1example23456789"),
             ("FREE_KEYS_PREFIX", "gratuito"),
         ]);
-        let config = Config::read(env).unwrap();
-        let verifier = Verifier::new(keys, config.pool);
-        match handle(&verifier, &config.free_keys_prefix, serde_json::from_str(event).unwrap()).await {
+        let function = Authorize::new(&mut env, |_| keys);
+        let question = serde_json::from_str(event).unwrap();
+        match answer(&function.verifier, &function.free_keys_prefix, &question).await {
             Ok(permit) => Ok(serde_json::to_string(&permit).unwrap()),
             Err(Failure { kind, message }) => Err((kind, message)),
         }
@@ -157,13 +162,13 @@ mod tests {
     #[tokio::test]
     async fn good_tokens_are_permitted_the_whole_stage() {
         assert_eq!(
-            answer(PUBLISHED, include_str!("../../../events/authorize/operator.json")).await.unwrap(),
+            answered(PUBLISHED, include_str!("../../../events/authorize/operator.json")).await.unwrap(),
             r#"{"principalId":"7d8ca528-4931-4254-9273-ea5ee853f271","policyDocument":{"Version":"2012-10-17","Statement":[{"Action":"execute-api:Invoke","Effect":"Allow","Resource":"arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/v1/*"}]},"context":{"usuarioId":"7d8ca528-4931-4254-9273-ea5ee853f271","rol":"operador"},"usageIdentifierKey":"gratuito02"}"#
         );
-        let shopper = answer(PUBLISHED, include_str!("../../../events/authorize/shopper.json")).await.unwrap();
+        let shopper = answered(PUBLISHED, include_str!("../../../events/authorize/shopper.json")).await.unwrap();
         assert!(shopper.contains(r#""rol":"cliente"}"#), "{shopper}");
         // An operator has given this one a tier, and with it a key of their own.
-        let premium = answer(PUBLISHED, include_str!("../../../events/authorize/premium.json")).await.unwrap();
+        let premium = answered(PUBLISHED, include_str!("../../../events/authorize/premium.json")).await.unwrap();
         assert!(
             premium.ends_with(r#""rol":"cliente"},"usageIdentifierKey":"7d8ca528493142549273ea5ee853f271"}"#),
             "{premium}"
@@ -178,14 +183,14 @@ mod tests {
             include_str!("../../../events/authorize/id-token.json"),
             include_str!("../../../events/authorize/no-token.json"),
         ] {
-            assert_eq!(answer(PUBLISHED, event).await, unauthorized);
+            assert_eq!(answered(PUBLISHED, event).await, unauthorized);
         }
     }
 
     #[tokio::test]
     async fn a_token_that_cannot_be_checked_is_no_401() {
         assert_eq!(
-            answer(Keys(Err("down")), include_str!("../../../events/authorize/operator.json")).await,
+            answered(Keys(Err("down")), include_str!("../../../events/authorize/operator.json")).await,
             Err(("NoKeys", "signing keys: down".to_owned()))
         );
     }
@@ -203,18 +208,22 @@ mod tests {
 
     #[test]
     fn the_issuer_and_the_keys_follow_from_the_pool() {
-        let config = Config::read(Env::of([
+        let mut env = Env::of([
             ("USER_POOL_ID", "eu-west-1_Pool"),
             ("USER_POOL_CLIENT_ID", "client-1"),
             ("FREE_KEYS_PREFIX", "k"),
-        ]))
-        .unwrap();
-        assert_eq!(config.pool.issuer, "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool");
-        assert_eq!(config.keys_url, "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool/.well-known/jwks.json");
-        let told = Config::read(Env::of([("JWKS_URL", "http://127.0.0.1:1/x")])).unwrap_err().to_string();
-        assert_eq!(
-            told,
-            "environment: USER_POOL_ID is missing; USER_POOL_CLIENT_ID is missing; FREE_KEYS_PREFIX is missing"
-        );
+        ]);
+        let mut address = String::new();
+        let function = Authorize::new(&mut env, |url| {
+            address = url;
+            PUBLISHED
+        });
+        assert_eq!(function.free_keys_prefix, "k");
+        assert_eq!(address, "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Pool/.well-known/jwks.json");
+        let elsewhere = "http://127.0.0.1:1/x";
+        drop(Authorize::new(&mut Env::of([("JWKS_URL", elsewhere)]), |url| {
+            assert_eq!(url, elsewhere);
+            PUBLISHED
+        }));
     }
 }

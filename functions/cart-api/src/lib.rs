@@ -2,8 +2,10 @@
 //! they are now, and stores the cart only over the version that it decided on.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use almacen_aws_client::Aws;
+use almacen_clock::{Instant, now_ms, random};
 use almacen_contract::cart::{CartBody, CartData, ChangedBody, refused};
 use almacen_contract::error::{Language, RequestError, Unserialisable};
 use almacen_contract::event::{Envelope, Origin, name};
@@ -15,10 +17,9 @@ use almacen_domain::ordering::coupon::{Code, Standing};
 use almacen_domain::ordering::pricing::Rules;
 use almacen_domain::ordering::shipping::Shipping;
 use almacen_dynamo::DynamoError;
-use almacen_lambda_kit::config::{ConfigError, Env};
-use almacen_lambda_kit::http::{Http, Reply, Request};
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request};
 use almacen_lambda_kit::log::error_chain;
-use almacen_lambda_kit::start::now_ms;
 use almacen_table::catalogue::products::Products;
 use almacen_table::ordering::carts::Carts;
 use almacen_table::ordering::coupons::Coupons;
@@ -34,45 +35,6 @@ const KEEP_TRYING: Duration = Duration::from_secs(20);
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 /// The longest pause after any.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
-/// What the environment says.
-#[derive(Debug)]
-pub struct Config {
-    /// Table of carts.
-    pub carts: String,
-    /// Table of products.
-    pub products: String,
-    /// Table of coupons.
-    pub coupons: String,
-    /// Table of events.
-    pub outbox: String,
-    /// How this shop taxes and ships.
-    pub rules: Rules,
-    /// Below which address images stand.
-    pub images_url: String,
-    /// How HTTP is answered.
-    pub http: Http,
-}
-
-impl Config {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// Names everything that is missing or wrong.
-    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
-        let config = Self {
-            carts: env.required("CARTS_TABLE"),
-            products: env.required("PRODUCTS_TABLE"),
-            coupons: env.required("COUPONS_TABLE"),
-            outbox: env.required("OUTBOX_TABLE"),
-            rules: Rules { tax_basis_points: env.number("TAX_BASIS_POINTS"), shipping: shipping(&mut env) },
-            images_url: env.required("IMAGES_URL"),
-            http: Http::new(env.required("ALLOWED_ORIGIN")),
-        };
-        env.check()?;
-        Ok(config)
-    }
-}
 
 /// What shipping costs by currency. Both variables may be empty.
 fn shipping(env: &mut Env) -> Shipping {
@@ -90,17 +52,31 @@ fn shipping(env: &mut Env) -> Shipping {
 
 /// The function and what it talks to.
 #[derive(Debug)]
-pub struct Api {
-    /// Carts.
-    pub carts: Carts,
-    /// The catalogue.
-    pub products: Products,
-    /// Coupons.
-    pub coupons: Coupons,
+pub struct CartApi {
+    carts: Carts,
+    products: Products,
+    coupons: Coupons,
     /// How this shop taxes and ships.
-    pub rules: Rules,
+    rules: Rules,
     /// Below which address images stand.
-    pub images_url: String,
+    images_url: String,
+    http: Http,
+}
+
+impl CartApi {
+    /// From the environment.
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
+        let tables = almacen_dynamo::client(aws);
+        Self {
+            carts: Carts::new(tables.clone(), env.required("CARTS_TABLE"), env.required("OUTBOX_TABLE")),
+            products: Products::new(tables.clone(), env.required("PRODUCTS_TABLE")),
+            coupons: Coupons::new(tables, env.required("COUPONS_TABLE")),
+            rules: Rules { tax_basis_points: env.number("TAX_BASIS_POINTS"), shipping: shipping(env) },
+            images_url: env.required("IMAGES_URL"),
+            http: Http::new(env.required("ALLOWED_ORIGIN")),
+        }
+    }
 }
 
 /// What is known beside a cart. It is asked for once, however often a change is tried.
@@ -118,12 +94,12 @@ impl Known {
     }
 }
 
-impl Api {
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// What the caller sees, and the cause.
-    pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
+impl HttpFunction for CartApi {
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
         let (user, ask) = Ask::read(&request)?;
         let language = request.language();
         let change = match ask {
@@ -146,7 +122,9 @@ impl Api {
             Change::Remove { .. } | Change::RemoveCoupon => Ok(Reply::empty(204)),
         }
     }
+}
 
+impl CartApi {
     async fn body(
         &self,
         user: &str,
@@ -184,7 +162,7 @@ impl Api {
                 tracing::info!(by = user, version = next.version, lines = next.lines.len(), attempt, "cart changed");
                 return Ok((next, known));
             }
-            let pause = pause(attempt, tried.elapsed(), fastrand::f64());
+            let pause = pause(attempt, tried.elapsed(), random::unit());
             if begun.elapsed() + pause > KEEP_TRYING {
                 break;
             }
@@ -249,39 +227,11 @@ mod tests {
     use almacen_domain::kernel::money::Currency;
 
     #[test]
-    fn everything_missing_is_named_at_once() {
-        let wrong = [
-            ("TAX_BASIS_POINTS", "-1"),
-            ("SHIPPING_RATES", "CLP:39.90,x,USD:4.99"),
-            ("FREE_SHIPPING_FROM", "EUR:0.001"),
-        ];
-        let told = Config::read(Env::of(wrong)).unwrap_err().to_string();
-        assert_eq!(
-            told,
-            "environment: CARTS_TABLE is missing; PRODUCTS_TABLE is missing; COUPONS_TABLE is missing; \
-             OUTBOX_TABLE is missing; TAX_BASIS_POINTS is not a number in range; \
-             SHIPPING_RATES: \"CLP:39.90\": has more decimals than CLP (0); \
-             SHIPPING_RATES: \"x\": is not like USD:4.99; \
-             FREE_SHIPPING_FROM: \"EUR:0.001\": has more decimals than EUR (2); \
-             IMAGES_URL is missing; ALLOWED_ORIGIN is missing"
-        );
-    }
-
-    #[test]
     fn shipping_by_currency_and_free_where_nothing_is_said() {
         let with = |rates, free_from| {
-            let env = Env::of([
-                ("CARTS_TABLE", "carts"),
-                ("PRODUCTS_TABLE", "products"),
-                ("COUPONS_TABLE", "coupons"),
-                ("OUTBOX_TABLE", "outbox"),
-                ("TAX_BASIS_POINTS", "800"),
-                ("SHIPPING_RATES", rates),
-                ("FREE_SHIPPING_FROM", free_from),
-                ("IMAGES_URL", "https://shop.example/img"),
-                ("ALLOWED_ORIGIN", "*"),
-            ]);
-            Config::read(env).map(|config| config.rules.shipping).map_err(|error| error.to_string())
+            let mut env = Env::of([("SHIPPING_RATES", rates), ("FREE_SHIPPING_FROM", free_from)]);
+            let shipping = shipping(&mut env);
+            env.check().map(|()| shipping).map_err(|error| error.to_string())
         };
         assert_eq!(with("", ""), Ok(Shipping::default()));
         let shipping = with("USD:4.99,CLP:3990", "CLP:50000").unwrap();
@@ -296,6 +246,13 @@ mod tests {
         assert_eq!(
             with("USD:4.99", "CLP:50000"),
             Err("environment: FREE_SHIPPING_FROM: \"CLP:50000\": is of a currency without a rate".to_owned())
+        );
+        let wrong = with("CLP:39.90,x,USD:4.99", "EUR:0.001").unwrap_err();
+        assert_eq!(
+            wrong,
+            "environment: SHIPPING_RATES: \"CLP:39.90\": has more decimals than CLP (0); \
+             SHIPPING_RATES: \"x\": is not like USD:4.99; \
+             FREE_SHIPPING_FROM: \"EUR:0.001\": has more decimals than EUR (2)"
         );
     }
 

@@ -8,8 +8,9 @@
 
 use std::time::Duration;
 
+use almacen_aws_client::Aws;
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::start::{Deadline, Failure};
+use almacen_lambda_kit::start::{Deadline, Failure, Function};
 use almacen_queue::{Queue, Waiting};
 use almacen_stock_import::arrival::{self, Uploaded};
 use almacen_stock_import::error::ImportError;
@@ -26,22 +27,32 @@ const AT_ONCE: usize = 8;
 /// Nothing is begun with less time left than this; the next invocation goes on.
 const STOP_BEFORE: Duration = Duration::from_secs(10);
 
-/// What the function talks to.
+/// The function and what it talks to.
 #[derive(Debug)]
-pub struct Deps {
+pub struct CloseImports {
     importer: Importer,
     uploads: Queue,
     ranges: Queue,
 }
 
-impl Deps {
+impl CloseImports {
     /// From the environment.
-    pub fn from_env(env: &mut Env) -> Self {
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
         Self {
-            importer: Importer::from_env(env),
-            uploads: Queue::new(env.required("UPLOADS_DEAD_LETTERS_URL")),
-            ranges: Queue::new(env.required("RANGES_DEAD_LETTERS_URL")),
+            importer: Importer::from_env(env, aws),
+            uploads: Queue::new(aws, env.required("UPLOADS_DEAD_LETTERS_URL")),
+            ranges: Queue::new(aws, env.required("RANGES_DEAD_LETTERS_URL")),
         }
+    }
+}
+
+impl Function for CloseImports {
+    type Event = Tick;
+    type Answer = ();
+
+    async fn handle(&self, _tick: Tick, context: Context) -> Result<(), Failure> {
+        close_all(self, Deadline::of(&context)).await
     }
 }
 
@@ -74,8 +85,7 @@ pub fn ranges(body: &str) -> Vec<Asked> {
 ///
 /// # Errors
 /// Where a queue cannot be looked into, or an import not be ended. The others are; the next invocation tries again.
-pub async fn handle(deps: &Deps, _tick: Tick, context: Context) -> Result<(), Failure> {
-    let deadline = Deadline::of(&context);
+async fn close_all(deps: &CloseImports, deadline: Deadline) -> Result<(), Failure> {
     let (of_uploads, of_ranges) = try_join(deps.uploads.look(LOOKED_AT_MAX), deps.ranges.look(LOOKED_AT_MAX)).await?;
     let asked = |messages: Vec<Waiting>, read: fn(&str) -> Vec<Asked>| {
         messages.into_iter().flat_map(move |message| {

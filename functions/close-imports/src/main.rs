@@ -1,14 +1,10 @@
 //! Imports that nobody could work on are ended as failed, so that nobody waits for them.
 
-use almacen_lambda_kit::{config::Env, log, start};
-use close_imports::{Deps, handle};
-use lambda_runtime::Error;
+use almacen_aws_client::Aws;
+use almacen_lambda_kit::start;
+use close_imports::CloseImports;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    log::init();
-    let mut env = Env::read();
-    let deps = Deps::from_env(&mut env);
-    env.check()?;
-    start::run(|tick, context| handle(&deps, tick, context)).await
+async fn main() -> Result<(), lambda_runtime::Error> {
+    start::run(|env| CloseImports::new(env, &Aws::from_env())).await
 }

@@ -2,8 +2,8 @@
 //! neither says anything about what is stored.
 
 use almacen_contract::error::{ApiError, Code, RequestError};
-use almacen_lambda_kit::config::{ConfigError, Env};
-use almacen_lambda_kit::http::{Http, Reply, Request, etag};
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request, etag};
 
 /// The document, made from docs/openapi.yaml when this is built. [`API_URL`] stands where the API's address belongs.
 const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
@@ -20,49 +20,38 @@ const ASSETS: &str = "@assets@";
 /// How long an answer may be kept without asking again: as long as a deploy may go unnoticed.
 const KEPT: &str = "public, max-age=60";
 
-/// What the environment says.
+/// The function, and where this deployment stands.
 #[derive(Debug)]
-pub struct Config {
-    /// What is answered.
-    pub docs: Docs,
-    /// How HTTP is answered.
-    pub http: Http,
+pub struct DocsApi {
+    /// What stands before the stage in the API's address; see [`Request::api_url`].
+    api_root: String,
+    /// Where the page's files are, without a slash at the end.
+    web_root: String,
+    http: Http,
 }
 
-impl Config {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// Names everything that is missing.
-    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
-        let config = Self {
-            docs: Docs { api_root: env.required("API_ROOT"), web_root: env.required("WEB_ROOT") },
-            http: Http::new(env.required("ALLOWED_ORIGIN")),
-        };
-        env.check()?;
-        Ok(config)
+impl HttpFunction for DocsApi {
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
+        match (request.method(), request.resource()) {
+            ("GET", "/openapi.json") => Ok(self.document(&request)),
+            ("GET", "/docs") => Ok(self.page()),
+            _ => Err(ApiError::new(Code::NotFound).into()),
+        }
     }
 }
 
-/// Where this deployment stands.
-#[derive(Debug)]
-pub struct Docs {
-    /// What stands before the stage in the API's address; see [`Request::api_url`].
-    pub api_root: String,
-    /// Where the page's files are, without a slash at the end.
-    pub web_root: String,
-}
-
-impl Docs {
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// What the caller sees, and the cause.
-    pub fn handle(&self, request: &Request) -> Result<Reply, RequestError> {
-        match (request.method(), request.resource()) {
-            ("GET", "/openapi.json") => Ok(self.document(request)),
-            ("GET", "/docs") => Ok(self.page()),
-            _ => Err(ApiError::new(Code::NotFound).into()),
+impl DocsApi {
+    /// From the environment.
+    #[must_use]
+    pub fn new(env: &mut Env) -> Self {
+        Self {
+            api_root: env.required("API_ROOT"),
+            web_root: env.required("WEB_ROOT"),
+            http: Http::new(env.required("ALLOWED_ORIGIN")),
         }
     }
 
@@ -100,16 +89,16 @@ mod tests {
     use serde_json::Value;
     use std::time::Duration;
 
-    fn docs() -> Docs {
-        Docs { api_root: "https://{domainName}".to_owned(), web_root: "https://d111.cloudfront.net".to_owned() }
+    fn docs() -> DocsApi {
+        let (api_root, web_root) = ("https://{domainName}".to_owned(), "https://d111.cloudfront.net".to_owned());
+        DocsApi { api_root, web_root, http: Http::new("*".to_owned()) }
     }
 
     fn answer(event: &Value) -> Value {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let request = serde_json::from_value(event.clone()).unwrap();
-        let http = Http::new("*".to_owned());
-        let deadline = Deadline::after(Duration::from_secs(5));
-        let answer = runtime.block_on(http.answer(request, deadline, async |request| docs().handle(&request)));
+        let (docs, deadline) = (docs(), Deadline::after(Duration::from_secs(5)));
+        let answer = runtime.block_on(docs.http.answer(request, deadline, |request| docs.answer(request)));
         serde_json::to_value(answer).unwrap()
     }
 
@@ -169,7 +158,5 @@ mod tests {
         let mut other = event(DOCS);
         other["resource"] = "/docs/x".into();
         assert_eq!(answer(&other)["statusCode"], 404);
-        let told = Config::read(Env::of([])).unwrap_err().to_string();
-        assert_eq!(told, "environment: API_ROOT is missing; WEB_ROOT is missing; ALLOWED_ORIGIN is missing");
     }
 }

@@ -1,10 +1,9 @@
 //! What the system depends on, and how each is asked: by the cheapest real call that a role with nothing else may make.
 
-use std::sync::LazyLock;
-
+use almacen_aws_client::{Aws, LazyClient};
 use almacen_bus::Topic;
 use almacen_dynamo::ping::ping;
-use almacen_files::{LazyClient, reach};
+use almacen_files::Files;
 use almacen_identity::keys::{KeySource as _, PublishedKeys};
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::log::error_chain;
@@ -33,12 +32,13 @@ enum What {
     /// A topic: its attributes.
     Topic(Topic),
     /// The user pool's keys, where everybody may read them.
-    Keys(String),
+    Keys(PublishedKeys),
 }
 
-/// All of them, from the environment. Without an essential one the shop or the warehouse stands still: nothing is sold
+/// A table of each capability and each service once, from the environment: a service that fails, fails for all its buckets,
+/// queues or topics. Without an essential one the shop or the warehouse stands still: nothing is sold
 /// without products and carts, no change is made without the outbox, and nobody gets in without the user pool.
-pub fn dependencies(env: &mut Env) -> Vec<Dependency> {
+pub fn dependencies(env: &mut Env, aws: &Aws) -> Vec<Dependency> {
     let essential = |name, what| Dependency { name, essential: true, what };
     let useful = |name, what| Dependency { name, essential: false, what };
     vec![
@@ -46,52 +46,42 @@ pub fn dependencies(env: &mut Env) -> Vec<Dependency> {
         essential("productos", What::Table(env.required("PRODUCTS_TABLE"), &["id"])),
         essential("carritos", What::Table(env.required("CARTS_TABLE"), &["user"])),
         essential("salida", What::Table(env.required("OUTBOX_TABLE"), &["id"])),
-        essential("identidad", What::Keys(env.required("JWKS_URL"))),
-        useful("tiendas", What::Table(env.required("STORES_TABLE"), &["store"])),
+        essential("identidad", What::Keys(PublishedKeys::at(aws, env.required("JWKS_URL")))),
         useful("importaciones", What::Table(env.required("IMPORTS_TABLE"), &["id", "part"])),
-        useful("alertas", What::Table(env.required("STOCK_ALERTS_TABLE"), &["store", "sku"])),
-        useful("resenas", What::Table(env.required("REVIEWS_TABLE"), &["product", "user"])),
-        useful("categorias", What::Table(env.required("CATEGORIES_TABLE"), &["id"])),
-        useful("cupones", What::Table(env.required("COUPONS_TABLE"), &["code", "part"])),
         useful("tareas", What::Table(env.required("TASKS_TABLE"), &["id"])),
         useful("archivos", What::Bucket(env.required("UPLOAD_BUCKET"))),
-        useful("informes", What::Bucket(env.required("REPORTS_BUCKET"))),
-        useful("originales", What::Bucket(env.required("ORIGINALS_BUCKET"))),
-        useful("imagenes", What::Bucket(env.required("IMAGES_BUCKET"))),
-        useful("recepcion", What::Queue(Queue::new(env.required("UPLOADS_QUEUE_URL")))),
-        useful("partes", What::Queue(Queue::new(env.required("RANGES_QUEUE_URL")))),
-        useful("reposicion", What::Queue(Queue::new(env.required("RESTOCK_QUEUE_URL")))),
-        useful("fotos", What::Queue(Queue::new(env.required("PICTURES_QUEUE_URL")))),
-        useful("eventos", What::Topic(Topic::new(env.required("EVENTS_TOPIC_ARN")))),
-        useful("avisos", What::Topic(Topic::new(env.required("ALERTS_TOPIC_ARN")))),
+        useful("recepcion", What::Queue(Queue::new(aws, env.required("UPLOADS_QUEUE_URL")))),
+        useful("eventos", What::Topic(Topic::new(aws, env.required("EVENTS_TOPIC_ARN")))),
     ]
 }
 
 /// Who asks. Clients are made with the first question that needs them: `GET /health` asks nobody.
 #[derive(Debug)]
 pub struct Asker {
-    tables: LazyLock<Client>,
-    files: LazyClient,
-}
-
-impl Default for Asker {
-    fn default() -> Self {
-        Self { tables: LazyLock::new(almacen_dynamo::client), files: almacen_files::client() }
-    }
+    tables: LazyClient<Client>,
+    files: Files,
 }
 
 impl Asker {
+    /// Nothing is called yet.
+    #[must_use]
+    pub fn new(aws: &Aws) -> Self {
+        Self { tables: LazyClient::new(aws, Client::new), files: Files::new(aws) }
+    }
+
     /// Does the dependency answer as it should?
     ///
     /// # Errors
     /// Why not, for the log alone.
     pub async fn ask(&self, one: &Dependency) -> Result<(), String> {
         match &one.what {
-            What::Table(table, key) => ping(&self.tables, table, key).await.map_err(|error| error_chain(&error)),
-            What::Bucket(bucket) => reach::bucket(self.files, bucket).await.map_err(|error| error_chain(&error)),
-            What::Queue(queue) => queue.reach().await.map_err(|error| error_chain(&error)),
-            What::Topic(topic) => topic.reach().await.map_err(|error| error_chain(&error)),
-            What::Keys(url) => PublishedKeys::at(url).fetch().await.map(drop).map_err(|error| error_chain(&error)),
+            What::Table(table, key) => ping(self.tables.get(), table, key).await.map_err(|error| error_chain(&error)),
+            What::Bucket(bucket) => {
+                almacen_files::ping::bucket(&self.files, bucket).await.map_err(|error| error_chain(&error))
+            }
+            What::Queue(queue) => queue.ping().await.map_err(|error| error_chain(&error)),
+            What::Topic(topic) => topic.ping().await.map_err(|error| error_chain(&error)),
+            What::Keys(keys) => keys.fetch().await.map(drop).map_err(|error| error_chain(&error)),
         }
     }
 }

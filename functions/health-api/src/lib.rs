@@ -6,15 +6,16 @@
 //! a cause, so that there is nothing in it to be learned about where things run. Causes go to the log.
 
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use almacen_aws_client::Aws;
+use almacen_clock::{Instant, now_ms};
 use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_contract::health::{DetailedBody, StatusBody};
 use almacen_domain::Millis;
 use almacen_domain::kernel::health::{Check, Overall, overall};
-use almacen_lambda_kit::config::{ConfigError, Env};
-use almacen_lambda_kit::http::{Http, Reply, Request};
-use almacen_lambda_kit::start::now_ms;
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request};
 use futures::future::join_all;
 use tokio::sync::Mutex;
 
@@ -28,27 +29,6 @@ const CHECK_WITHIN: Duration = Duration::from_secs(2);
 const KEPT_MS: Millis = 5_000;
 /// For `Retry-After`: not before there is something new to tell.
 const RETRY_AFTER_SECONDS: &str = "5";
-
-/// What the environment says.
-#[derive(Debug)]
-pub struct Config {
-    /// What the system depends on.
-    pub dependencies: Vec<Dependency>,
-    /// How HTTP is answered.
-    pub http: Http,
-}
-
-impl Config {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// Names everything that is missing.
-    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
-        let config = Self { dependencies: dependencies(&mut env), http: Http::new(env.required("ALLOWED_ORIGIN")) };
-        env.check()?;
-        Ok(config)
-    }
-}
 
 /// What was found, and when.
 #[derive(Debug, Clone)]
@@ -66,30 +46,38 @@ impl Found {
 
 /// The function and what it asks.
 #[derive(Debug)]
-pub struct Api {
+pub struct HealthApi {
     dependencies: Vec<Dependency>,
     asker: Asker,
     found: Mutex<Option<Found>>,
+    http: Http,
 }
 
-impl Api {
-    /// Asks these. Nothing is called yet.
-    #[must_use]
-    pub fn new(dependencies: Vec<Dependency>) -> Self {
-        Self { dependencies, asker: Asker::default(), found: Mutex::new(None) }
+impl HttpFunction for HealthApi {
+    fn http(&self) -> &Http {
+        &self.http
     }
 
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// 404 for a route that is none.
-    pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
+    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
         match (request.method(), request.resource()) {
             ("GET", "/health") => Reply::json(200, &StatusBody { status: "healthy" }),
             ("GET", "/liveness") => Reply::json(200, &StatusBody { status: "alive" }),
             ("GET", "/readiness") => readiness(&self.found().await),
             ("GET", "/health/detailed") => detailed(&self.found().await),
             _ => Err(ApiError::new(Code::NotFound).into()),
+        }
+    }
+}
+
+impl HealthApi {
+    /// From the environment. Nothing is called yet.
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
+        Self {
+            dependencies: dependencies(env, aws),
+            asker: Asker::new(aws),
+            found: Mutex::new(None),
+            http: Http::new(env.required("ALLOWED_ORIGIN")),
         }
     }
 
@@ -146,11 +134,10 @@ mod tests {
     use almacen_lambda_kit::start::Deadline;
     use std::future::{pending, ready};
 
-    async fn answer(api: &Api, event: &str) -> String {
+    async fn answer(api: &HealthApi, event: &str) -> String {
         let request = serde_json::from_str(event).unwrap();
         let deadline = Deadline::after(Duration::from_secs(5));
-        let http = Http::new("*".to_owned());
-        let answer = http.answer(request, deadline, |request| api.handle(request)).await;
+        let answer = api.http.answer(request, deadline, |request| api.answer(request)).await;
         format!("{} {}", answer.status_code, answer.body)
     }
 
@@ -165,8 +152,13 @@ mod tests {
     }
 
     /// An API that has just found this.
-    fn after(checks: &[(bool, bool)]) -> Api {
-        Api { found: Mutex::new(Some(found(checks))), ..Api::new(Vec::new()) }
+    fn after(checks: &[(bool, bool)]) -> HealthApi {
+        HealthApi {
+            dependencies: Vec::new(),
+            asker: Asker::new(&Aws::from_env()),
+            found: Mutex::new(Some(found(checks))),
+            http: Http::new("*".to_owned()),
+        }
     }
 
     const HEALTH: &str = include_str!("../../../events/health-api/health.json");
@@ -212,11 +204,5 @@ mod tests {
         let (good, bad, late) = tokio::join!(good, bad, ask("late", true, within, pending()));
         assert!(good.answered && !bad.answered && !late.answered);
         assert!(late.latency_ms >= 50 && good.latency_ms < 50, "{late:?} {good:?}");
-    }
-
-    #[test]
-    fn everything_missing_is_named_at_once() {
-        let told = Config::read(Env::of([])).unwrap_err().to_string();
-        assert_eq!(told.matches("is missing").count(), 23, "{told}");
     }
 }

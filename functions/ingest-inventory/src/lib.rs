@@ -5,9 +5,11 @@
 
 use std::time::Duration;
 
+use almacen_aws_client::Aws;
+use almacen_clock::now_ms;
 use almacen_lambda_kit::batch;
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::start::{Failure, now_ms};
+use almacen_lambda_kit::start::{Failure, Function};
 use almacen_queue::Queue;
 use almacen_stock_import::arrival::{self, Uploaded};
 use almacen_stock_import::error::{FileRefusal, ImportError};
@@ -16,23 +18,33 @@ use almacen_stock_import::{Importer, Job, Progress, Turn, ending};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Context;
 
-/// What the function talks to and is told.
+/// The function and what it talks to.
 #[derive(Debug)]
-pub struct Deps {
+pub struct IngestInventory {
     importer: Importer,
     /// Our own queue, for a file that has to wait or go on.
     uploads: Queue,
     bounds: Bounds,
 }
 
-impl Deps {
+impl IngestInventory {
     /// From the environment.
-    pub fn from_env(env: &mut Env) -> Self {
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
         Self {
-            importer: Importer::from_env(env),
-            uploads: Queue::new(env.required("UPLOADS_QUEUE_URL")),
+            importer: Importer::from_env(env, aws),
+            uploads: Queue::new(aws, env.required("UPLOADS_QUEUE_URL")),
             bounds: Bounds { file_bytes_max: env.number("FILE_BYTES_MAX"), split_bytes: env.number("SPLIT_BYTES") },
         }
+    }
+}
+
+impl Function for IngestInventory {
+    type Event = SqsEvent;
+    type Answer = SqsBatchResponse;
+
+    async fn handle(&self, event: SqsEvent, context: Context) -> Result<SqsBatchResponse, Failure> {
+        ingest(self, event, context).await
     }
 }
 
@@ -40,7 +52,7 @@ impl Deps {
 ///
 /// # Errors
 /// When a message without an id failed.
-pub async fn handle(deps: &Deps, event: SqsEvent, context: Context) -> Result<SqsBatchResponse, Failure> {
+async fn ingest(deps: &IngestInventory, event: SqsEvent, context: Context) -> Result<SqsBatchResponse, Failure> {
     let turn = Turn::of(&context);
     batch::each(event, |message| async move {
         let turn = turn.for_message(&message);
@@ -63,7 +75,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent, context: Context) -> Result<Sq
     .await
 }
 
-impl Deps {
+impl IngestInventory {
     /// The same message once more, later. Sent before the old one is acknowledged: at worst it is there twice.
     async fn come_back(&self, body: String, delay: Duration) -> Result<(), ImportError> {
         tracing::info!(delay_s = delay.as_secs(), "not finished; coming back");
@@ -71,7 +83,7 @@ impl Deps {
     }
 }
 
-async fn import(deps: &Deps, uploaded: &Uploaded, turn: &Turn<'_>) -> Result<Progress, ImportError> {
+async fn import(deps: &IngestInventory, uploaded: &Uploaded, turn: &Turn<'_>) -> Result<Progress, ImportError> {
     let (job, refusal) = arrival::open(&deps.importer, uploaded).await?;
     let id = job.id.clone();
     let worked = work_on(deps, job, refusal, turn).await;
@@ -82,7 +94,7 @@ async fn import(deps: &Deps, uploaded: &Uploaded, turn: &Turn<'_>) -> Result<Pro
 }
 
 async fn work_on(
-    deps: &Deps,
+    deps: &IngestInventory,
     mut job: Job,
     refusal: Option<FileRefusal>,
     turn: &Turn<'_>,

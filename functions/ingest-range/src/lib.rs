@@ -3,18 +3,43 @@
 //! Trigger: the ranges queue, which `ingest-inventory` begins to fill: who finishes a part hands over the next. The worker
 //! that finishes the last part ends the import.
 
+use almacen_aws_client::Aws;
 use almacen_lambda_kit::batch;
-use almacen_lambda_kit::start::Failure;
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::{Failure, Function};
 use almacen_stock_import::error::ImportError;
 use almacen_stock_import::{Importer, Progress, Range, Turn, ending};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Context;
 
+/// The function and what it talks to.
+#[derive(Debug)]
+pub struct IngestRange {
+    importer: Importer,
+}
+
+impl IngestRange {
+    /// From the environment.
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
+        Self { importer: Importer::from_env(env, aws) }
+    }
+}
+
+impl Function for IngestRange {
+    type Event = SqsEvent;
+    type Answer = SqsBatchResponse;
+
+    async fn handle(&self, event: SqsEvent, context: Context) -> Result<SqsBatchResponse, Failure> {
+        ingest(&self.importer, event, context).await
+    }
+}
+
 /// Works on each message of the batch.
 ///
 /// # Errors
 /// When a message without an id failed.
-pub async fn handle(importer: &Importer, event: SqsEvent, context: Context) -> Result<SqsBatchResponse, Failure> {
+async fn ingest(importer: &Importer, event: SqsEvent, context: Context) -> Result<SqsBatchResponse, Failure> {
     let turn = Turn::of(&context);
     batch::each(event, |message| async move {
         let turn = turn.for_message(&message);

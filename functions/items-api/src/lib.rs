@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use almacen_aws_client::Aws;
+use almacen_clock::{now_ms, random};
 use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_contract::imports::{CreatedBody, ImportBody, ImportsBody, Links, NewImport, UploadBody};
 use almacen_contract::items::{LineBody, LinesBody, StoreBody, StoresBody, patch_refused};
 use almacen_contract::time::rfc3339;
-use almacen_domain::kernel::id;
 use almacen_domain::kernel::name::StoreId;
 use almacen_domain::kernel::search::Needle;
 use almacen_domain::stock::StockLine;
 use almacen_domain::stock::import::{Counters, Import, State};
 use almacen_dynamo::page::Page;
+use almacen_files::Files;
 use almacen_files::presign::{self, LINK_LASTS};
-use almacen_lambda_kit::config::{ConfigError, Env};
-use almacen_lambda_kit::http::{Http, Reply, Request, etag};
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request, etag};
 use almacen_lambda_kit::query::PageRequest;
-use almacen_lambda_kit::start::now_ms;
 use almacen_table::stock::imports_view::ImportsView;
 use almacen_table::stock::inventory::{Filter, Items};
 
@@ -24,73 +25,48 @@ pub mod ask;
 
 use ask::{Ask, after_import, after_line, after_store, after_store_line};
 
-/// What the environment says.
+/// The function and what it talks to.
 #[derive(Debug)]
-pub struct Config {
-    /// Table of stock lines.
-    pub inventory: String,
-    /// Table of stores.
-    pub stores: String,
-    /// Table of imports.
-    pub imports: String,
-    /// Table of stock alerts.
-    pub stock_alerts: String,
-    /// The buckets.
-    pub buckets: Buckets,
+pub struct ItemsApi {
+    items: Items,
+    imports: ImportsView,
+    files: Files,
+    buckets: Buckets,
     /// At how many a line without a threshold of its own is low.
-    pub default_threshold: i64,
-    /// How HTTP is answered.
-    pub http: Http,
+    default_threshold: i64,
+    http: Http,
 }
 
 /// Where files are.
-#[derive(Debug, Clone)]
-pub struct Buckets {
-    /// For uploads.
-    pub uploads: String,
-    /// For reports.
-    pub reports: String,
+#[derive(Debug)]
+struct Buckets {
+    uploads: String,
+    reports: String,
 }
 
-impl Config {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// Names everything that is missing or wrong.
-    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
-        let config = Self {
-            inventory: env.required("INVENTORY_TABLE"),
-            stores: env.required("STORES_TABLE"),
-            imports: env.required("IMPORTS_TABLE"),
-            stock_alerts: env.required("STOCK_ALERTS_TABLE"),
+impl ItemsApi {
+    /// From the environment.
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
+        let tables = almacen_dynamo::client(aws);
+        let (inventory, stores) = (env.required("INVENTORY_TABLE"), env.required("STORES_TABLE"));
+        Self {
+            items: Items::new(tables.clone(), inventory, stores, env.required("STOCK_ALERTS_TABLE")),
+            imports: ImportsView::new(tables, env.required("IMPORTS_TABLE")),
+            files: Files::new(aws),
             buckets: Buckets { uploads: env.required("UPLOAD_BUCKET"), reports: env.required("REPORTS_BUCKET") },
             default_threshold: env.number("DEFAULT_THRESHOLD"),
             http: Http::new(env.required("ALLOWED_ORIGIN")),
-        };
-        env.check()?;
-        Ok(config)
+        }
     }
 }
 
-/// The function and what it talks to.
-#[derive(Debug)]
-pub struct Api {
-    /// Lines and stores.
-    pub items: Items,
-    /// Imports.
-    pub imports: ImportsView,
-    /// Where files are.
-    pub buckets: Buckets,
-    /// At how many a line without a threshold of its own is low.
-    pub default_threshold: i64,
-}
+impl HttpFunction for ItemsApi {
+    fn http(&self) -> &Http {
+        &self.http
+    }
 
-impl Api {
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// What the caller sees, and the cause.
-    pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
+    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
         match Ask::read(&request)? {
             Ask::AllLines(page) => self.all_lines(page).await,
             Ask::StoreLines { store, needle, low, page } => self.store_lines(store, needle, low, page).await,
@@ -126,7 +102,9 @@ impl Api {
             }
         }
     }
+}
 
+impl ItemsApi {
     fn one_line(&self, line: StockLine) -> Result<Reply, RequestError> {
         let tag = etag(line.edit_version);
         Ok(Reply::json(200, &LineBody::of(line, self.default_threshold))?.with("etag", tag))
@@ -167,7 +145,7 @@ impl Api {
     async fn new_import(&self, new: NewImport, by: &str) -> Result<Reply, RequestError> {
         let now = now_ms();
         let import = Import {
-            id: id::random("imp"),
+            id: random::id("imp"),
             file_name: new.file_name,
             mode: new.mode,
             dry_run: new.dry_run,
@@ -181,7 +159,7 @@ impl Api {
             rejected_key: None,
         };
         let key = format!("imports/{}/{}", import.id, import.file_name);
-        let link = presign::put(&self.buckets.uploads, &key)?;
+        let link = presign::put(&self.files, &self.buckets.uploads, &key)?;
         self.imports.announce(&import, by).await?;
         tracing::info!(import = import.id, by, "import announced");
         let lasts = i64::try_from(LINK_LASTS.as_millis()).unwrap_or(0);
@@ -206,7 +184,7 @@ impl Api {
     }
 
     fn download(&self, key: &str, save_as: Option<&str>) -> Result<String, RequestError> {
-        Ok(presign::get(&self.buckets.reports, key, save_as)?)
+        Ok(presign::get(&self.files, &self.buckets.reports, key, save_as)?)
     }
 }
 
@@ -227,16 +205,5 @@ mod tests {
         assert_eq!(rejected_name("stores/Berlin/stock.csv.gz"), "stock-rejected.csv");
         assert_eq!(rejected_name("Inventario 2024.txt"), "Inventario 2024-rejected.csv");
         assert_eq!(rejected_name("stock"), "stock-rejected.csv");
-    }
-
-    #[test]
-    fn everything_missing_is_named_at_once() {
-        let told = Config::read(Env::of([("DEFAULT_THRESHOLD", "five")])).unwrap_err().to_string();
-        assert_eq!(
-            told,
-            "environment: INVENTORY_TABLE is missing; STORES_TABLE is missing; IMPORTS_TABLE is missing; \
-             STOCK_ALERTS_TABLE is missing; UPLOAD_BUCKET is missing; REPORTS_BUCKET is missing; \
-             DEFAULT_THRESHOLD is not a number in range; ALLOWED_ORIGIN is missing"
-        );
     }
 }

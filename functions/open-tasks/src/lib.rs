@@ -6,22 +6,49 @@
 
 pub mod news;
 
+use almacen_aws_client::Aws;
+use almacen_clock::now_ms;
 use almacen_domain::stock::task::restock;
 use almacen_lambda_kit::batch;
-use almacen_lambda_kit::start::{Failure, now_ms};
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::{Failure, Function};
 use almacen_table::stock::tasks::{Followable, Followed, Tasks};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use lambda_runtime::Context;
 
 use crate::news::News;
 
 /// How often news are weighed anew because others of the same line came before. A line has few at a time.
 const TRIES: u32 = 8;
 
+/// The function and what it talks to.
+#[derive(Debug)]
+pub struct OpenTasks {
+    tasks: Tasks,
+}
+
+impl OpenTasks {
+    /// From the environment.
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
+        Self { tasks: Tasks::new(almacen_dynamo::client(aws), env.required("TASKS_TABLE")) }
+    }
+}
+
+impl Function for OpenTasks {
+    type Event = SqsEvent;
+    type Answer = SqsBatchResponse;
+
+    async fn handle(&self, event: SqsEvent, _context: Context) -> Result<SqsBatchResponse, Failure> {
+        follow_each(&self.tasks, event).await
+    }
+}
+
 /// Follows the news of each message.
 ///
 /// # Errors
 /// When a message without an id failed.
-pub async fn handle(tasks: &Tasks, event: SqsEvent) -> Result<SqsBatchResponse, Failure> {
+async fn follow_each(tasks: &Tasks, event: SqsEvent) -> Result<SqsBatchResponse, Failure> {
     batch::each(event, |message| async move {
         let news = News::read(message.body.as_deref().unwrap_or_default())
             .map_err(|what| Failure { kind: "Unreadable", message: format!("no news of a line: {what}") })?;
@@ -92,8 +119,8 @@ mod tests {
     async fn what_cannot_be_read_comes_again() {
         let event: SqsEvent = serde_json::from_str(include_str!("../../../events/open-tasks/unreadable.json")).unwrap();
         let ids: Vec<String> = event.records.iter().filter_map(|message| message.message_id.clone()).collect();
-        let tasks = Tasks::new(almacen_dynamo::client(), "Tasks".to_owned());
-        let response = handle(&tasks, event).await.unwrap();
+        let tasks = Tasks::new(almacen_dynamo::client(&Aws::from_env()), "Tasks".to_owned());
+        let response = follow_each(&tasks, event).await.unwrap();
         let failed: Vec<String> =
             response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
         assert_eq!(failed, ids);

@@ -1,16 +1,10 @@
 //! Low stock opens a to-do, a refill completes it.
 
-use almacen_lambda_kit::{config::Env, log, start};
-use almacen_table::stock::tasks::Tasks;
-use lambda_runtime::Error;
-use open_tasks::handle;
+use almacen_aws_client::Aws;
+use almacen_lambda_kit::start;
+use open_tasks::OpenTasks;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    log::init();
-    let mut env = Env::read();
-    let table = env.required("TASKS_TABLE");
-    env.check()?;
-    let tasks = Tasks::new(almacen_dynamo::client(), table);
-    start::run(|event, _context| handle(&tasks, event)).await
+async fn main() -> Result<(), lambda_runtime::Error> {
+    start::run(|env| OpenTasks::new(env, &Aws::from_env())).await
 }

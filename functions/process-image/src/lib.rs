@@ -10,19 +10,19 @@ pub mod picture;
 mod jpeg;
 mod webp;
 
-use std::time::Instant;
-
+use almacen_aws_client::Aws;
+use almacen_clock::{Instant, now_ms};
 use almacen_contract::error::Unserialisable;
 use almacen_contract::event::{name, product_event};
 use almacen_domain::catalogue::Product;
 use almacen_domain::catalogue::image::{Problem, Shown, UPLOAD_BYTES_MAX, image_key, place, stored_key};
 use almacen_domain::kernel::event::OutboxEvent;
-use almacen_files::FilesError;
 use almacen_files::object::read;
 use almacen_files::write::{put_for_ever, tag};
+use almacen_files::{Files, FilesError};
 use almacen_lambda_kit::batch;
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::start::{Failure, now_ms};
+use almacen_lambda_kit::start::{Failure, Function};
 use almacen_table::catalogue::product_images::{Pictured, ProductImages};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use ring::digest::{Context, SHA256};
@@ -37,24 +37,34 @@ const REFUSED_TAG: (&str, &str) = ("refused", "1");
 /// Bytes of the digest that stand in a picture's name: 128 bits, which nobody meets by chance.
 const DIGEST_BYTES: usize = 16;
 
-/// What the function talks to and is told.
+/// The function and what it talks to.
 #[derive(Debug)]
-pub struct Deps {
+pub struct ProcessImage {
     products: ProductImages,
-    files: almacen_files::LazyClient,
+    files: Files,
     /// Where results go.
     images_bucket: String,
 }
 
-impl Deps {
+impl ProcessImage {
     /// From the environment.
-    pub fn from_env(env: &mut Env) -> Self {
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
         let (products, outbox) = (env.required("PRODUCTS_TABLE"), env.required("OUTBOX_TABLE"));
         Self {
-            products: ProductImages::new(almacen_dynamo::client(), products, outbox),
-            files: almacen_files::client(),
+            products: ProductImages::new(almacen_dynamo::client(aws), products, outbox),
+            files: Files::new(aws),
             images_bucket: env.required("IMAGES_BUCKET"),
         }
+    }
+}
+
+impl Function for ProcessImage {
+    type Event = SqsEvent;
+    type Answer = SqsBatchResponse;
+
+    async fn handle(&self, event: SqsEvent, _context: lambda_runtime::Context) -> Result<SqsBatchResponse, Failure> {
+        process_each(self, event).await
     }
 }
 
@@ -62,7 +72,7 @@ impl Deps {
 ///
 /// # Errors
 /// When a message without an id failed.
-pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Failure> {
+async fn process_each(deps: &ProcessImage, event: SqsEvent) -> Result<SqsBatchResponse, Failure> {
     batch::each(event, |message| async move {
         let mut failed = None;
         // One picture that fails does not hold up the others of its message.
@@ -76,7 +86,7 @@ pub async fn handle(deps: &Deps, event: SqsEvent) -> Result<SqsBatchResponse, Fa
     .await
 }
 
-async fn process(deps: &Deps, uploaded: &Uploaded) -> Result<(), Failure> {
+async fn process(deps: &ProcessImage, uploaded: &Uploaded) -> Result<(), Failure> {
     let product = uploaded.product.as_str();
     let Some(seen) = deps.products.get(product).await? else {
         tracing::info!(product, "a picture of no product that there is; left alone");
@@ -84,7 +94,7 @@ async fn process(deps: &Deps, uploaded: &Uploaded) -> Result<(), Failure> {
     };
     // As it is now and not as the message says: it may have been replaced since, and only what is refused is tagged.
     let bytes_max = usize::try_from(UPLOAD_BYTES_MAX).unwrap_or(usize::MAX);
-    let upload = match read(deps.files, &uploaded.bucket, &uploaded.key, bytes_max).await {
+    let upload = match read(&deps.files, &uploaded.bucket, &uploaded.key, bytes_max).await {
         Ok(upload) => upload,
         Err(FilesError::TooLarge) => return refuse(deps, uploaded, &seen, Problem::TooLarge).await,
         Err(FilesError::Missing) => {
@@ -107,13 +117,13 @@ async fn process(deps: &Deps, uploaded: &Uploaded) -> Result<(), Failure> {
     tracing::info!(product, image = new.key, bytes = upload.len(), took_ms = took, "picture made");
     for rendition in renditions {
         let key = stored_key(&new.key, rendition.width);
-        put_for_ever(deps.files, &deps.images_bucket, &key, "image/jpeg", rendition.jpeg).await?;
+        put_for_ever(&deps.files, &deps.images_bucket, &key, "image/jpeg", rendition.jpeg).await?;
     }
     show(deps, seen, &new).await
 }
 
 /// Shows the picture with its product, unless that is gone or shows it already.
-async fn show(deps: &Deps, seen: Pictured, new: &Shown) -> Result<(), Failure> {
+async fn show(deps: &ProcessImage, seen: Pictured, new: &Shown) -> Result<(), Failure> {
     let product = seen.product.id.clone();
     let mut current = Some(seen);
     for _ in 0..TRIES {
@@ -149,10 +159,10 @@ fn told(after: &Product, cause: &str) -> Result<OutboxEvent, Unserialisable> {
 }
 
 /// Ends with an upload for good: it is noted on the product, the log and the object, and does not come again.
-async fn refuse(deps: &Deps, uploaded: &Uploaded, seen: &Pictured, problem: Problem) -> Result<(), Failure> {
+async fn refuse(deps: &ProcessImage, uploaded: &Uploaded, seen: &Pictured, problem: Problem) -> Result<(), Failure> {
     tracing::warn!(product = uploaded.product, bytes = uploaded.size, code = problem.as_str(), "upload refused");
     let (name, value) = REFUSED_TAG;
-    match tag(deps.files, &uploaded.bucket, &uploaded.key, name, value).await {
+    match tag(&deps.files, &uploaded.bucket, &uploaded.key, name, value).await {
         Ok(()) | Err(FilesError::Missing) => {}
         Err(error) => return Err(error.into()),
     }

@@ -1,14 +1,10 @@
 //! A picture was uploaded: check it, free it of metadata, keep it in the sizes of the page, show it.
 
-use almacen_lambda_kit::{config::Env, log, start};
-use lambda_runtime::Error;
-use process_image::{Deps, handle};
+use almacen_aws_client::Aws;
+use almacen_lambda_kit::start;
+use process_image::ProcessImage;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    log::init();
-    let mut env = Env::read();
-    let deps = Deps::from_env(&mut env);
-    env.check()?;
-    start::run(|event, _context| handle(&deps, event)).await
+async fn main() -> Result<(), lambda_runtime::Error> {
+    start::run(|env| ProcessImage::new(env, &Aws::from_env())).await
 }

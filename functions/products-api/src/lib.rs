@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use almacen_aws_client::Aws;
 use almacen_catalogue::snapshot::Snapshots;
+use almacen_clock::{now_ms, random};
 use almacen_contract::error::{ApiError, Code, RequestError, Unserialisable};
 use almacen_contract::event::{name, product_event};
 use almacen_contract::products::{
@@ -13,16 +15,14 @@ use almacen_contract::time::rfc3339;
 use almacen_domain::catalogue::listing::{Filter, Order};
 use almacen_domain::catalogue::{Category, Draft, Product, Review};
 use almacen_domain::kernel::event::OutboxEvent;
-use almacen_domain::kernel::id;
 use almacen_domain::kernel::name::{Sku, StoreId};
 use almacen_domain::kernel::precondition::Precondition;
 use almacen_domain::kernel::search::fold;
 use almacen_dynamo::DynamoError;
-use almacen_files::presign;
-use almacen_lambda_kit::config::{ConfigError, Env};
-use almacen_lambda_kit::http::{Http, Reply, Request, etag};
+use almacen_files::{Files, presign};
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request, etag};
 use almacen_lambda_kit::log::error_chain;
-use almacen_lambda_kit::start::now_ms;
 use almacen_table::catalogue::categories::Categories;
 use almacen_table::catalogue::index::CatalogueIndex;
 use almacen_table::catalogue::product_stock::{ProductStock, Shelf};
@@ -44,92 +44,63 @@ const PAGE_TRIES: u32 = 3;
 /// How often at most, where there were some that cannot be read either.
 const PASSES_MAX: u32 = 12;
 
-/// What the environment says.
-#[derive(Debug)]
-pub struct Config {
-    /// The tables that change with a product.
-    pub tables: Tables,
-    /// Table of reviews.
-    pub reviews: String,
-    /// Bucket that originals of pictures are put into.
-    pub uploads: String,
-    /// Bucket of the catalogue's snapshot.
-    pub snapshots: String,
-    /// Where pictures are shown from, without a slash at the end.
-    pub images_url: String,
-    /// Where the stock of a new product is.
-    pub default_store: String,
-    /// How HTTP is answered.
-    pub http: Http,
-}
-
-impl Config {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// Names everything that is missing or wrong.
-    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
-        let config = Self {
-            tables: Tables {
-                products: env.required("PRODUCTS_TABLE"),
-                categories: env.required("CATEGORIES_TABLE"),
-                outbox: env.required("OUTBOX_TABLE"),
-                inventory: env.required("INVENTORY_TABLE"),
-                stores: env.required("STORES_TABLE"),
-            },
-            reviews: env.required("REVIEWS_TABLE"),
-            uploads: env.required("ORIGINALS_BUCKET"),
-            snapshots: env.required("CATALOGUE_BUCKET"),
-            images_url: env.required("IMAGES_URL"),
-            default_store: env.required("DEFAULT_STORE"),
-            http: Http::new(env.required("ALLOWED_ORIGIN")),
-        };
-        env.check()?;
-        Ok(config)
-    }
-}
-
 /// The function and what it talks to.
 #[derive(Debug)]
-pub struct Api {
+pub struct ProductsApi {
     catalogue: Catalogue,
     products: Products,
     changes: ProductChanges,
     stock: ProductStock,
     reviews: Reviews,
     categories: Categories,
-    config: Config,
+    files: Files,
+    /// Bucket that originals of pictures are put into.
+    uploads: String,
+    /// Where pictures are shown from, without a slash at the end.
+    images_url: String,
+    /// Where the stock of a new product is.
+    default_store: String,
+    http: Http,
 }
 
-impl Api {
-    /// With one client for all tables.
+impl ProductsApi {
+    /// From the environment.
     #[must_use]
-    pub fn new(config: Config) -> Self {
-        let (client, tables) = (almacen_dynamo::client(), &config.tables);
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
+        let (client, files) = (almacen_dynamo::client(aws), Files::new(aws));
+        let tables = Tables {
+            products: env.required("PRODUCTS_TABLE"),
+            categories: env.required("CATEGORIES_TABLE"),
+            outbox: env.required("OUTBOX_TABLE"),
+            inventory: env.required("INVENTORY_TABLE"),
+            stores: env.required("STORES_TABLE"),
+        };
+        let products = tables.products.clone();
         Self {
             catalogue: Catalogue::new(
-                CatalogueIndex::new(client.clone(), tables.products.clone()),
-                Snapshots::new(config.snapshots.clone()),
+                CatalogueIndex::new(client.clone(), products.clone()),
+                Snapshots::new(files.clone(), env.required("CATALOGUE_BUCKET")),
             ),
-            products: Products::new(client.clone(), tables.products.clone()),
-            changes: ProductChanges::new(client.clone(), tables.clone()),
-            stock: ProductStock::new(
-                client.clone(),
-                tables.products.clone(),
-                tables.inventory.clone(),
-                tables.stores.clone(),
-            ),
-            reviews: Reviews::new(client.clone(), config.reviews.clone(), tables.products.clone()),
+            products: Products::new(client.clone(), products.clone()),
+            stock: ProductStock::new(client.clone(), products.clone(), tables.inventory.clone(), tables.stores.clone()),
+            reviews: Reviews::new(client.clone(), env.required("REVIEWS_TABLE"), products),
             categories: Categories::new(client.clone(), tables.categories.clone()),
-            config,
+            changes: ProductChanges::new(client, tables),
+            files,
+            uploads: env.required("ORIGINALS_BUCKET"),
+            images_url: env.required("IMAGES_URL"),
+            default_store: env.required("DEFAULT_STORE"),
+            http: Http::new(env.required("ALLOWED_ORIGIN")),
         }
     }
+}
 
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// What the caller sees, and the cause.
-    pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
+impl HttpFunction for ProductsApi {
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
         match Ask::read(&request, now_ms())? {
             Ask::Products { filter, order, slice } => {
                 let (datos, total) = self.listed(&filter, order, slice, request.id()).await?;
@@ -163,7 +134,9 @@ impl Api {
             Ask::NewCategory(category) => self.new_category(category).await,
         }
     }
+}
 
+impl ProductsApi {
     /// A page of the products that `filter` takes, and how many those are.
     async fn listed(
         &self,
@@ -193,7 +166,7 @@ impl Api {
                 let total = page.total.saturating_sub(missing.len());
                 tracing::info!(api_request_id = request_id, shown = found.len(), total, read_units, "listed");
                 let products = ids.iter().filter_map(|id| found.get(*id));
-                let shown = products.map(|product| ProductBody::of(product, &self.config.images_url)).collect();
+                let shown = products.map(|product| ProductBody::of(product, &self.images_url)).collect();
                 return Ok((shown, total));
             }
             if gone.is_empty() {
@@ -215,20 +188,20 @@ impl Api {
     }
 
     fn one(&self, product: &Product) -> Result<Reply, RequestError> {
-        let body = OneProductBody::of(product, &self.config.images_url);
+        let body = OneProductBody::of(product, &self.images_url);
         Ok(Reply::json(200, &body)?.with("etag", etag(tag(product))))
     }
 
     async fn create(&self, new: NewProduct, by: String, request_id: &str) -> Result<Reply, RequestError> {
         let NewProduct { draft, stock } = new;
-        let mut product = draft.made(id::random("prod"), now_ms()).map_err(price_refused)?;
+        let mut product = draft.made(random::id("prod"), now_ms()).map_err(price_refused)?;
         let opening = match stock {
             Some(units) => {
                 // What has stock can be sold: without a sku of its own it is sold under its id.
                 if product.sku.is_none() {
                     product.sku = Sku::parse(&product.id).ok();
                 }
-                let store = StoreId::parse(&self.config.default_store).map_err(|error| {
+                let store = StoreId::parse(&self.default_store).map_err(|error| {
                     tracing::error!(%error, "DEFAULT_STORE is no name of a store");
                     ApiError::new(Code::Internal)
                 })?;
@@ -237,8 +210,8 @@ impl Api {
             None => None,
         };
         let shelf = self.shelf(&product).await?;
-        let upload = id::random("up");
-        let link = presign::put_image(&self.config.uploads, &product.id, &upload)?;
+        let upload = random::id("up");
+        let link = presign::put_image(&self.files, &self.uploads, &product.id, &upload)?;
         let event = event(name::PRODUCT_CREATED, &product, request_id)?;
         let made = self.changes.create(&product, shelf, opening.as_ref(), &event).await?;
         refusal_of(made)?;
@@ -377,17 +350,6 @@ fn refusal_of(outcome: Outcome) -> Result<(), ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn everything_missing_is_named_at_once() {
-        let told = Config::read(Env::of([("DEFAULT_STORE", "central")])).unwrap_err().to_string();
-        assert_eq!(
-            told,
-            "environment: PRODUCTS_TABLE is missing; CATEGORIES_TABLE is missing; OUTBOX_TABLE is missing; \
-             INVENTORY_TABLE is missing; STORES_TABLE is missing; REVIEWS_TABLE is missing; \
-             ORIGINALS_BUCKET is missing; CATALOGUE_BUCKET is missing; IMAGES_URL is missing; ALLOWED_ORIGIN is missing"
-        );
-    }
 
     #[test]
     fn what_a_refused_change_is_called() {

@@ -1,18 +1,18 @@
-//! Events leave the Outbox: to the events topic, and the alerts among them to people.
+//! Events leave the Outbox for the events topic.
 //!
 //! Triggers: the Outbox stream (new events), and a schedule (events that are still unpublished after a minute, so that
 //! not even an expired stream loses one). Only what is not marked as published is published; a crash between publishing
 //! and marking repeats an event, and consumers know it by its id. The whole batch fails or none of it.
 
-pub mod alert;
-
 use std::collections::HashSet;
 use std::time::Duration;
 
+use almacen_aws_client::Aws;
 use almacen_bus::{BATCH_BYTES_MAX, BATCH_MAX, Outgoing, Topic};
+use almacen_clock::now_ms;
 use almacen_domain::kernel::event::OutboxEvent;
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::start::{Deadline, Failure, now_ms};
+use almacen_lambda_kit::start::{Deadline, Failure, Function};
 use almacen_lambda_kit::stream::{EventName, Image, event_name};
 use almacen_queue::Queue;
 use almacen_table::outbox::Outbox;
@@ -27,24 +27,32 @@ const SWEEP_PAGE: usize = 100;
 /// The sweeper begins no new page with less time left than this.
 const SWEEP_MARGIN: Duration = Duration::from_secs(10);
 
-/// What the function talks to.
+/// The function and what it talks to.
 #[derive(Debug)]
-pub struct Deps {
+pub struct RelayEvents {
     outbox: Outbox,
     events: Topic,
-    alerts: Topic,
     failures: Queue,
 }
 
-impl Deps {
+impl RelayEvents {
     /// From the environment.
-    pub fn from_env(env: &mut Env) -> Self {
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
         Self {
-            outbox: Outbox::new(almacen_dynamo::client(), env.required("OUTBOX_TABLE")),
-            events: Topic::new(env.required("EVENTS_TOPIC_ARN")),
-            alerts: Topic::new(env.required("ALERTS_TOPIC_ARN")),
-            failures: Queue::new(env.required("FAILURES_QUEUE_URL")),
+            outbox: Outbox::new(almacen_dynamo::client(aws), env.required("OUTBOX_TABLE")),
+            events: Topic::new(aws, env.required("EVENTS_TOPIC_ARN")),
+            failures: Queue::new(aws, env.required("FAILURES_QUEUE_URL")),
         }
+    }
+}
+
+impl Function for RelayEvents {
+    type Event = Value;
+    type Answer = ();
+
+    async fn handle(&self, event: Value, context: Context) -> Result<(), Failure> {
+        relay_or_sweep(self, &event, &Deadline::of(&context)).await
     }
 }
 
@@ -52,10 +60,10 @@ impl Deps {
 ///
 /// # Errors
 /// The batch comes again; the sweeper comes anyway.
-pub async fn handle(deps: &Deps, event: Value, context: Context) -> Result<(), Failure> {
-    match new_event_ids(&event) {
+async fn relay_or_sweep(deps: &RelayEvents, event: &Value, deadline: &Deadline) -> Result<(), Failure> {
+    match new_event_ids(event) {
         Some(ids) => relay(deps, &ids).await,
-        None => sweep(deps, &Deadline::of(&context)).await,
+        None => sweep(deps, deadline).await,
     }
 }
 
@@ -74,7 +82,7 @@ pub fn new_event_ids(event: &Value) -> Option<Vec<String>> {
     Some(records.iter().filter_map(id).filter(|id| seen.insert(id.clone())).collect())
 }
 
-async fn sweep(deps: &Deps, deadline: &Deadline) -> Result<(), Failure> {
+async fn sweep(deps: &RelayEvents, deadline: &Deadline) -> Result<(), Failure> {
     while deadline.left() > SWEEP_MARGIN {
         let ids = deps.outbox.pending(now_ms() - SWEEP_AFTER_MS, SWEEP_PAGE).await?;
         if ids.is_empty() {
@@ -86,7 +94,7 @@ async fn sweep(deps: &Deps, deadline: &Deadline) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn relay(deps: &Deps, ids: &[String]) -> Result<(), Failure> {
+async fn relay(deps: &RelayEvents, ids: &[String]) -> Result<(), Failure> {
     let mut events = deps.outbox.unpublished(ids).await?;
     // In the order in which they happened, as far as a topic keeps one.
     events.sort_by_cached_key(|event| ids.iter().position(|id| *id == event.id));
@@ -102,7 +110,7 @@ async fn relay(deps: &Deps, ids: &[String]) -> Result<(), Failure> {
 }
 
 /// Publishes one batch, marks what is out, and answers how many are not.
-async fn publish(deps: &Deps, batch: &[OutboxEvent]) -> Result<usize, Failure> {
+async fn publish(deps: &RelayEvents, batch: &[OutboxEvent]) -> Result<usize, Failure> {
     if let [event] = batch
         && event.body.len() > BATCH_BYTES_MAX
     {
@@ -112,24 +120,18 @@ async fn publish(deps: &Deps, batch: &[OutboxEvent]) -> Result<usize, Failure> {
         batch.iter().map(|event| Outgoing { name: &event.name, body: &event.body }).collect();
     let not_taken = deps.events.publish(&outgoing).await?;
     let taken = batch.iter().enumerate().filter(|(position, _)| !not_taken.contains(position)).map(|(_, event)| event);
-    try_join_all(taken.map(|event| tell_and_mark(deps, event))).await?;
+    try_join_all(taken.map(|event| mark(deps, event))).await?;
     Ok(not_taken.len())
 }
 
-async fn tell_and_mark(deps: &Deps, event: &OutboxEvent) -> Result<(), Failure> {
-    if alert::is_for_people(&event.name) {
-        match alert::message(&event.body) {
-            Some(message) => deps.alerts.tell(&event.name, &message.subject, &message.text).await?,
-            None => tracing::error!(id = %event.id, "an alert that cannot be read is told to no one"),
-        }
-    }
+async fn mark(deps: &RelayEvents, event: &OutboxEvent) -> Result<(), Failure> {
     deps.outbox.mark_published(&event.id, now_ms()).await?;
     tracing::info!(id = %event.id, event = %event.name, "published");
     Ok(())
 }
 
 /// No topic takes an event of this size, now or later.
-async fn set_aside(deps: &Deps, event: &OutboxEvent) -> Result<(), Failure> {
+async fn set_aside(deps: &RelayEvents, event: &OutboxEvent) -> Result<(), Failure> {
     tracing::error!(id = %event.id, bytes = event.body.len(), "event too large to publish; its id goes to the failure queue");
     let note = serde_json::json!({"event": event.id, "name": event.name, "bytes": event.body.len()}).to_string();
     deps.failures.send(note, Duration::ZERO).await?;

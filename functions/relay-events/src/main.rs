@@ -1,14 +1,10 @@
-//! Events leave the Outbox: to the events topic, and the alerts among them to people.
+//! Events leave the Outbox for the events topic.
 
-use almacen_lambda_kit::{config::Env, log, start};
-use lambda_runtime::Error;
-use relay_events::{Deps, handle};
+use almacen_aws_client::Aws;
+use almacen_lambda_kit::start;
+use relay_events::RelayEvents;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Error> {
-    log::init();
-    let mut env = Env::read();
-    let deps = Deps::from_env(&mut env);
-    env.check()?;
-    start::run(|event, context| handle(&deps, event, context)).await
+async fn main() -> Result<(), lambda_runtime::Error> {
+    start::run(|env| RelayEvents::new(env, &Aws::from_env())).await
 }

@@ -4,11 +4,15 @@
 //! once a day, and where there is none that can be used, it reads the index whole. Nothing is kept between two times: run
 //! twice, at once, or not at all, the snapshot is right, and only more or less is left to be read after it.
 
+use almacen_aws_client::Aws;
 use almacen_catalogue::snapshot::{Head, Snapshots};
+use almacen_clock::now_ms;
 use almacen_domain::Millis;
+use almacen_files::Files;
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::start::{Failure, now_ms};
+use almacen_lambda_kit::start::{Failure, Function};
 use almacen_table::catalogue::index::CatalogueIndex;
+use lambda_runtime::Context;
 use serde::de::IgnoredAny;
 
 /// After this long the index is read whole, whatever the snapshot says: what went wrong with it does not last.
@@ -16,20 +20,30 @@ const WHOLE_AFTER_MS: Millis = 24 * 3600 * 1000;
 /// How many of the newest changes a snapshot is held against: half a read unit, as a rule.
 const NEWEST: i32 = 10;
 
-/// What the function talks to.
+/// The function and what it talks to.
 #[derive(Debug)]
-pub struct Deps {
+pub struct SnapshotCatalogue {
     index: CatalogueIndex,
     snapshots: Snapshots,
 }
 
-impl Deps {
+impl SnapshotCatalogue {
     /// From the environment.
-    pub fn from_env(env: &mut Env) -> Self {
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
         Self {
-            index: CatalogueIndex::new(almacen_dynamo::client(), env.required("PRODUCTS_TABLE")),
-            snapshots: Snapshots::new(env.required("CATALOGUE_BUCKET")),
+            index: CatalogueIndex::new(almacen_dynamo::client(aws), env.required("PRODUCTS_TABLE")),
+            snapshots: Snapshots::new(Files::new(aws), env.required("CATALOGUE_BUCKET")),
         }
+    }
+}
+
+impl Function for SnapshotCatalogue {
+    type Event = Tick;
+    type Answer = ();
+
+    async fn handle(&self, _tick: Tick, _context: Context) -> Result<(), Failure> {
+        renew(self, now_ms()).await
     }
 }
 
@@ -40,8 +54,7 @@ pub type Tick = IgnoredAny;
 ///
 /// # Errors
 /// The index or the bucket cannot be reached; the next minute tries again.
-pub async fn handle(deps: &Deps, _tick: Tick) -> Result<(), Failure> {
-    let now = now_ms();
+async fn renew(deps: &SnapshotCatalogue, now: Millis) -> Result<(), Failure> {
     let known = match deps.snapshots.head(now).await?.filter(|head| !is_due(head, now)) {
         Some(head) => {
             let newest = deps.index.newest(NEWEST).await?.changes;

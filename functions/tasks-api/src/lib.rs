@@ -3,53 +3,44 @@
 //! To-dos are the warehouse's and nobody's own: every operator sees and changes all of them. `open-tasks` writes into the
 //! same table when a line goes low or is refilled.
 
+use almacen_aws_client::Aws;
+use almacen_clock::{now_ms, random};
 use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_contract::tasks::{TaskBody, TasksBody};
-use almacen_domain::stock::task::{self, Task};
-use almacen_lambda_kit::config::{ConfigError, Env};
-use almacen_lambda_kit::http::{Http, Reply, Request, etag};
+use almacen_domain::stock::task::Task;
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request, etag};
 use almacen_lambda_kit::query::PageRequest;
-use almacen_lambda_kit::start::now_ms;
 use almacen_table::stock::tasks::Tasks;
 
 pub mod ask;
 
 use ask::{Ask, after_task};
 
-/// What the environment says.
+/// The function and what it talks to.
 #[derive(Debug)]
-pub struct Config {
-    /// Table of to-dos.
-    pub tasks: String,
-    /// How HTTP is answered.
-    pub http: Http,
+pub struct TasksApi {
+    tasks: Tasks,
+    http: Http,
 }
 
-impl Config {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// Names everything that is missing.
-    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
-        let config = Self { tasks: env.required("TASKS_TABLE"), http: Http::new(env.required("ALLOWED_ORIGIN")) };
-        env.check()?;
-        Ok(config)
+impl TasksApi {
+    /// From the environment.
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
+        Self {
+            tasks: Tasks::new(almacen_dynamo::client(aws), env.required("TASKS_TABLE")),
+            http: Http::new(env.required("ALLOWED_ORIGIN")),
+        }
     }
 }
 
-/// The function and what it talks to.
-#[derive(Debug)]
-pub struct Api {
-    /// To-dos.
-    pub tasks: Tasks,
-}
+impl HttpFunction for TasksApi {
+    fn http(&self) -> &Http {
+        &self.http
+    }
 
-impl Api {
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// What the caller sees, and the cause.
-    pub async fn handle(&self, request: Request) -> Result<Reply, RequestError> {
+    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
         match Ask::read(&request)? {
             Ask::List(PageRequest { limit, after }) => {
                 let page = self.tasks.newest(limit, after).await?;
@@ -57,7 +48,7 @@ impl Api {
                 Reply::json(200, &TasksBody { tasks, next: page.next.as_ref().map(after_task) })
             }
             Ask::Add { content, by } => {
-                let task = Task::new(task::new_id(), content, now_ms());
+                let task = Task::new(random::id("task"), content, now_ms());
                 self.tasks.add(&task).await?;
                 tracing::info!(task = task.id, by, "task added");
                 one(201, task)
@@ -94,14 +85,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_missing_is_named_at_once() {
-        let told = Config::read(Env::of([])).unwrap_err().to_string();
-        assert_eq!(told, "environment: TASKS_TABLE is missing; ALLOWED_ORIGIN is missing");
-    }
-
-    #[test]
     fn one_task_and_its_etag() {
-        let content = task::Content { title: "Contar".to_owned(), description: String::new(), completed: false };
+        let content = almacen_domain::stock::task::Content {
+            title: "Contar".to_owned(),
+            description: String::new(),
+            completed: false,
+        };
         let reply = one(201, Task::new("task_1".to_owned(), content, 0)).unwrap();
         assert!(format!("{reply:?}").contains(r#"("etag", "\"1\"")"#), "{reply:?}");
     }

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use almacen_aws_client::Aws;
 use almacen_contract::error::{ApiError, Code, RequestError, Text};
 use almacen_contract::form;
 use almacen_contract::json::Fields;
@@ -15,8 +16,8 @@ use almacen_domain::identity::user::NewUser;
 use almacen_identity::sign_in::{SignInError, Tokens};
 use almacen_identity::user_pool::UserPool;
 use almacen_identity::users::{SignUpError, WhoError};
-use almacen_lambda_kit::config::{ConfigError, Env};
-use almacen_lambda_kit::http::{Http, Reply, Request};
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -25,30 +26,21 @@ const JSON: &str = "application/json";
 /// a new one, which is stored first. Longer than Cognito usually takes for either.
 const SIGN_UP_TAKES: Duration = Duration::from_millis(500);
 
-/// What the environment says.
+/// The function and what it talks to.
 #[derive(Debug)]
-pub struct Config {
-    /// The user pool.
-    pub pool_id: String,
-    /// The user pool's app client.
-    pub client_id: String,
-    /// How HTTP is answered.
-    pub http: Http,
+pub struct UsersApi {
+    pool: UserPool,
+    http: Http,
 }
 
-impl Config {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// Names everything that is missing.
-    pub fn read(mut env: Env) -> Result<Self, ConfigError> {
-        let config = Self {
-            pool_id: env.required("USER_POOL_ID"),
-            client_id: env.required("USER_POOL_CLIENT_ID"),
+impl UsersApi {
+    /// From the environment.
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
+        Self {
+            pool: UserPool::new(aws, env.required("USER_POOL_ID"), env.required("USER_POOL_CLIENT_ID")),
             http: Http::new(env.required("ALLOWED_ORIGIN")),
-        };
-        env.check()?;
-        Ok(config)
+        }
     }
 }
 
@@ -91,29 +83,33 @@ impl Ask {
     }
 }
 
-/// Answers one request.
-///
-/// # Errors
-/// What the caller sees, and the cause.
-pub async fn handle(pool: &UserPool, request: Request) -> Result<Reply, RequestError> {
-    match Ask::read(&request)? {
-        Ask::SignUp(new) => {
-            let (made, ()) = tokio::join!(pool.sign_up(&new), tokio::time::sleep(SIGN_UP_TAKES));
-            let id = made.map_err(sign_up_failed)?;
-            Reply::json(201, &UserBody { id: &id, username: new.username.as_str() })
-        }
-        Ask::SignIn(credentials) => {
-            let tokens = match credentials {
-                Credentials::Password { username, password } => pool.with_password(&username, &password).await,
-                Credentials::RefreshToken(token) => pool.with_refresh_token(&token).await,
-            };
-            let Tokens { access_token, refresh_token, expires_in } = tokens.map_err(sign_in_failed)?;
-            Reply::json(200, &TokenBody { access_token, refresh_token, token_type: "bearer", expires_in })
-        }
-        Ask::Me { access_token, role } => {
-            let me = pool.who(&access_token).await.map_err(who_failed)?;
-            let body = MeBody { id: &me.id, username: &me.username, email: me.email.as_deref(), rol: role.as_str() };
-            Reply::json(200, &body)
+impl HttpFunction for UsersApi {
+    fn http(&self) -> &Http {
+        &self.http
+    }
+
+    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
+        let pool = &self.pool;
+        match Ask::read(&request)? {
+            Ask::SignUp(new) => {
+                let (made, ()) = tokio::join!(pool.sign_up(&new), tokio::time::sleep(SIGN_UP_TAKES));
+                let id = made.map_err(sign_up_failed)?;
+                Reply::json(201, &UserBody { id: &id, username: new.username.as_str() })
+            }
+            Ask::SignIn(credentials) => {
+                let tokens = match credentials {
+                    Credentials::Password { username, password } => pool.with_password(&username, &password).await,
+                    Credentials::RefreshToken(token) => pool.with_refresh_token(&token).await,
+                };
+                let Tokens { access_token, refresh_token, expires_in } = tokens.map_err(sign_in_failed)?;
+                Reply::json(200, &TokenBody { access_token, refresh_token, token_type: "bearer", expires_in })
+            }
+            Ask::Me { access_token, role } => {
+                let me = pool.who(&access_token).await.map_err(who_failed)?;
+                let body =
+                    MeBody { id: &me.id, username: &me.username, email: me.email.as_deref(), rol: role.as_str() };
+                Reply::json(200, &body)
+            }
         }
     }
 }
@@ -260,14 +256,5 @@ mod tests {
         }
         assert_eq!(told(&who_failed(WhoError::Refused)).0, 401);
         assert_eq!(told(&who_failed(WhoError::TooMany)).0, 429);
-    }
-
-    #[test]
-    fn everything_missing_is_named_at_once() {
-        let told = Config::read(Env::of([])).unwrap_err().to_string();
-        assert_eq!(
-            told,
-            "environment: USER_POOL_ID is missing; USER_POOL_CLIENT_ID is missing; ALLOWED_ORIGIN is missing"
-        );
     }
 }

@@ -9,12 +9,15 @@ mod sold;
 
 use std::time::Duration;
 
+use almacen_aws_client::Aws;
+use almacen_clock::now_ms;
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::start::{Failure, now_ms};
+use almacen_lambda_kit::start::{Failure, Function};
 use almacen_lambda_kit::stream::StreamEvent;
 use almacen_queue::Queue;
 use almacen_table::catalogue::product_stock::ProductStock;
 use almacen_table::stock::alerts::{Alerts, MOVES_MAX};
+use lambda_runtime::Context;
 use serde_json::Value;
 
 use crate::decide::{Line, matters, moves, rounds};
@@ -25,28 +28,38 @@ const TRIES: u32 = 5;
 /// A record that cannot be read is kept for a person, up to the size of a message.
 const KEPT_BYTES_MAX: usize = 200 * 1024;
 
-/// What the function talks to and is told.
+/// The function and what it talks to.
 #[derive(Debug)]
-pub struct Deps {
+pub struct WatchStock {
     alerts: Alerts,
     stock: ProductStock,
     failures: Queue,
     default_threshold: i64,
 }
 
-impl Deps {
+impl WatchStock {
     /// From the environment.
-    pub fn from_env(env: &mut Env) -> Self {
-        let client = almacen_dynamo::client();
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
+        let client = almacen_dynamo::client(aws);
         let (alerts, outbox, stores) =
             (env.required("STOCK_ALERTS_TABLE"), env.required("OUTBOX_TABLE"), env.required("STORES_TABLE"));
         let (products, inventory) = (env.required("PRODUCTS_TABLE"), env.required("INVENTORY_TABLE"));
         Self {
             stock: ProductStock::new(client.clone(), products, inventory, stores.clone()),
             alerts: Alerts::new(client, alerts, outbox, stores),
-            failures: Queue::new(env.required("FAILURES_QUEUE_URL")),
+            failures: Queue::new(aws, env.required("FAILURES_QUEUE_URL")),
             default_threshold: env.number("DEFAULT_THRESHOLD"),
         }
+    }
+}
+
+impl Function for WatchStock {
+    type Event = StreamEvent;
+    type Answer = ();
+
+    async fn handle(&self, event: StreamEvent, _context: Context) -> Result<(), Failure> {
+        watch(self, event).await
     }
 }
 
@@ -54,7 +67,7 @@ impl Deps {
 ///
 /// # Errors
 /// The batch comes again.
-pub async fn handle(deps: &Deps, event: StreamEvent) -> Result<(), Failure> {
+async fn watch(deps: &WatchStock, event: StreamEvent) -> Result<(), Failure> {
     let mut changes: Vec<Change> = Vec::new();
     for record in &event.records {
         match read(record, deps.default_threshold) {
@@ -69,7 +82,7 @@ pub async fn handle(deps: &Deps, event: StreamEvent) -> Result<(), Failure> {
     Ok(sold::tell(&deps.stock, &items).await?)
 }
 
-async fn alert(deps: &Deps, changes: &[Change]) -> Result<(), Failure> {
+async fn alert(deps: &WatchStock, changes: &[Change]) -> Result<(), Failure> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -85,7 +98,7 @@ async fn alert(deps: &Deps, changes: &[Change]) -> Result<(), Failure> {
 }
 
 /// `false` when an alert was moved by somebody else meanwhile, such as a repetition of this very batch.
-async fn tell(deps: &Deps, changes: &[Change], lines: &[Line]) -> Result<bool, Failure> {
+async fn tell(deps: &WatchStock, changes: &[Change], lines: &[Line]) -> Result<bool, Failure> {
     let known = deps.alerts.known(lines).await?;
     for round in rounds(moves(changes, &known)?) {
         for steps in round.chunks(MOVES_MAX) {
@@ -100,7 +113,7 @@ async fn tell(deps: &Deps, changes: &[Change], lines: &[Line]) -> Result<bool, F
     Ok(true)
 }
 
-async fn set_aside(deps: &Deps, record: &Value, what: &'static str) -> Result<(), Failure> {
+async fn set_aside(deps: &WatchStock, record: &Value, what: &'static str) -> Result<(), Failure> {
     tracing::error!(what, "a stream record cannot be read; it goes to the failure queue");
     let mut text = record.to_string();
     if text.len() > KEPT_BYTES_MAX {

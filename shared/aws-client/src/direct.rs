@@ -9,7 +9,7 @@ use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::byte_stream::ByteStream;
 use tokio::time::timeout;
 
-use crate::connector;
+use crate::Aws;
 
 /// What came back, whatever its status.
 #[derive(Debug)]
@@ -39,16 +39,18 @@ pub enum DirectError {
 /// The most that is read of what a service says of an error; it is some hundred bytes as a rule.
 const ERROR_BYTES: usize = 8 * 1024;
 
-/// Sends a request once and takes at most `max` bytes of the answer's body, all `within` a time.
-///
-/// # Errors
-/// [`DirectError`].
-pub async fn send(request: HttpRequest, max: usize, within: Duration) -> Result<Answer, DirectError> {
-    timeout(within, exchange(request, max)).await.unwrap_or(Err(DirectError::TooLate))
+impl Aws {
+    /// Sends a request once and takes at most `max` bytes of the answer's body, all `within` a time.
+    ///
+    /// # Errors
+    /// [`DirectError`].
+    pub async fn send(&self, request: HttpRequest, max: usize, within: Duration) -> Result<Answer, DirectError> {
+        timeout(within, exchange(self, request, max)).await.unwrap_or(Err(DirectError::TooLate))
+    }
 }
 
-async fn exchange(request: HttpRequest, max: usize) -> Result<Answer, DirectError> {
-    let response = connector().call(request).await.map_err(|error| DirectError::Broken(error.into()))?;
+async fn exchange(aws: &Aws, request: HttpRequest, max: usize) -> Result<Answer, DirectError> {
+    let response = aws.connector().call(request).await.map_err(|error| DirectError::Broken(error.into()))?;
     let status = response.status().as_u16();
     let headers = response.headers().clone();
     let mut answer = Answer { status, headers, body: Vec::new() };

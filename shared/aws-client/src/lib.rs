@@ -9,9 +9,11 @@
 
 pub mod direct;
 
-use std::env;
-use std::sync::OnceLock;
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
+use std::{env, fmt};
+
+use almacen_clock::Clock;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -19,6 +21,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -39,15 +42,106 @@ pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 /// Tries of one call, the first included, with pauses between them that grow and differ.
 pub const ATTEMPTS: u32 = 4;
 
-/// What all AWS clients of this process send their requests on: one pool of connections, one trust store, read once.
-///
-/// The SDK's own HTTP client makes a connector for each AWS client that is built, and throws it away: it wants the operating
-/// system's roots to be read then and not with the first request. We have none to read, and each time would parse our five
-/// once more.
-#[must_use]
-pub fn connector() -> &'static SharedHttpConnector {
-    static CONNECTOR: OnceLock<SharedHttpConnector> = OnceLock::new();
-    CONNECTOR.get_or_init(|| SharedHttpConnector::new(build_connector()))
+/// How this function reaches AWS: configuration, credentials and one pool of connections. A value that `main` makes and
+/// hands on, so that a simulation can hand on another one. Cloning it is cheap. Nothing is read or opened before it is needed.
+#[derive(Clone)]
+pub struct Aws(Arc<LazyLock<Parts, Box<dyn FnOnce() -> Parts + Send>>>);
+
+struct Parts {
+    config: SdkConfig,
+    connector: SharedHttpConnector,
+    credentials: Option<Credentials>,
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Aws")
+    }
+}
+
+impl Aws {
+    /// As Lambda's environment says: region and credentials, and `AWS_ENDPOINT_URL` where it is set.
+    #[must_use]
+    pub fn from_env() -> Self {
+        Self::lazy(|| {
+            let credentials = credentials_from_env();
+            Parts::new(SharedHttpConnector::new(build_connector()), credentials, region_from_env(), endpoint_from_env())
+        })
+    }
+
+    /// Over another connector, for simulations.
+    #[must_use]
+    pub fn over(connector: SharedHttpConnector, credentials: Credentials, region: Region) -> Self {
+        Self::lazy(move || Parts::new(connector, Some(credentials), Some(region), None))
+    }
+
+    fn lazy(make: impl FnOnce() -> Parts + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(make))))
+    }
+
+    /// The configuration that every client is built from.
+    #[must_use]
+    pub fn config(&self) -> &SdkConfig {
+        &self.0.config
+    }
+
+    /// What every request is sent on.
+    ///
+    /// The SDK's own HTTP client makes a connector for each AWS client that is built, and throws it away: it wants the operating
+    /// system's roots to be read then and not with the first request. We have none to read, and each time would parse our five
+    /// once more.
+    #[must_use]
+    pub fn connector(&self) -> &SharedHttpConnector {
+        &self.0.connector
+    }
+
+    /// The function's own credentials. Without any, calls fail as unsigned, with the service's own message.
+    #[must_use]
+    pub fn credentials(&self) -> Option<&Credentials> {
+        self.0.credentials.as_ref()
+    }
+}
+
+/// A client of one AWS service, made when it is first needed: many invocations call a service not at all, and a client costs
+/// a cold start about a fifth of a millisecond. Clones share the client.
+pub struct LazyClient<C>(Arc<Lazy<C>>);
+
+struct Lazy<C> {
+    aws: Aws,
+    make: fn(&SdkConfig) -> C,
+    client: OnceLock<C>,
+}
+
+impl<C> LazyClient<C> {
+    /// `make` is the service's `Client::new`.
+    #[must_use]
+    pub fn new(aws: &Aws, make: fn(&SdkConfig) -> C) -> Self {
+        Self(Arc::new(Lazy { aws: aws.clone(), make, client: OnceLock::new() }))
+    }
+
+    /// The client.
+    #[must_use]
+    pub fn get(&self) -> &C {
+        self.0.client.get_or_init(|| (self.0.make)(self.0.aws.config()))
+    }
+
+    /// How it reaches AWS.
+    #[must_use]
+    pub fn aws(&self) -> &Aws {
+        &self.0.aws
+    }
+}
+
+impl<C> Clone for LazyClient<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<C> fmt::Debug for LazyClient<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LazyClient")
+    }
 }
 
 fn build_connector() -> Connector {
@@ -63,56 +157,51 @@ fn build_connector() -> Connector {
     }
 }
 
-/// The configuration that every client is built from: `Client::new(sdk_config())`. It is made once.
-#[must_use]
-pub fn sdk_config() -> &'static SdkConfig {
-    static CONFIG: OnceLock<SdkConfig> = OnceLock::new();
-    CONFIG.get_or_init(build_sdk_config)
-}
-
-fn build_sdk_config() -> SdkConfig {
-    let mut config = SdkConfig::builder()
-        .behavior_version(behavior_version())
-        .region(env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION")).ok().map(Region::new))
-        .http_client(http_client_fn(|_settings, _components| connector().clone()))
-        .sleep_impl(TokioSleep::new())
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
-        .timeout_config(
-            TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .operation_timeout(OPERATION_TIMEOUT)
-                .build(),
-        )
-        // TLS already protects the bytes; a second checksum of every object would cost ingest a tenth of its CPU.
-        .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
-        .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
-    if let Some(credentials) = credentials() {
-        // They are at hand: to keep them once more would cost each call a look at the clock and a lock.
-        config = config
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .identity_cache(IdentityCache::no_cache());
+impl Parts {
+    fn new(
+        connector: SharedHttpConnector,
+        credentials: Option<Credentials>,
+        region: Option<Region>,
+        endpoint: Option<String>,
+    ) -> Self {
+        let shared = connector.clone();
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(region)
+            .http_client(http_client_fn(move |_settings, _components| shared.clone()))
+            .sleep_impl(TokioSleep::new())
+            .time_source(Clock)
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+                    .operation_timeout(OPERATION_TIMEOUT)
+                    .build(),
+            )
+            // TLS already protects the bytes; a second checksum of every object would cost ingest a tenth of its CPU.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        if let Some(credentials) = &credentials {
+            // They are at hand: to keep them once more would cost each call a look at the clock and a lock.
+            config = config
+                .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
+                .identity_cache(IdentityCache::no_cache());
+        }
+        config.set_endpoint_url(endpoint);
+        Self { config: config.build(), connector, credentials }
     }
-    if let Ok(url) = env::var("AWS_ENDPOINT_URL")
-        && !url.is_empty()
-    {
-        config = config.endpoint_url(url);
-    }
-    config.build()
 }
 
-fn behavior_version() -> aws_smithy_runtime_api::client::behavior_version::BehaviorVersion {
-    aws_smithy_runtime_api::client::behavior_version::BehaviorVersion::latest()
+fn region_from_env() -> Option<Region> {
+    env::var("AWS_REGION").or_else(|_| env::var("AWS_DEFAULT_REGION")).ok().map(Region::new)
 }
 
-/// What Lambda put into the environment; without it calls fail as unsigned, with the service's own message.
-#[must_use]
-pub fn credentials() -> Option<Credentials> {
-    static CREDENTIALS: OnceLock<Option<Credentials>> = OnceLock::new();
-    CREDENTIALS.get_or_init(read_credentials).clone()
+fn endpoint_from_env() -> Option<String> {
+    env::var("AWS_ENDPOINT_URL").ok().filter(|url| !url.is_empty())
 }
 
-fn read_credentials() -> Option<Credentials> {
+fn credentials_from_env() -> Option<Credentials> {
     let key = env::var("AWS_ACCESS_KEY_ID").ok()?;
     let secret = env::var("AWS_SECRET_ACCESS_KEY").ok()?;
     // An empty token would be signed and sent, and stand at the end of every presigned link.

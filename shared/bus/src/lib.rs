@@ -1,8 +1,8 @@
 //! SNS: events to whoever subscribed, and alerts to people.
 
 use std::collections::HashSet;
-use std::sync::LazyLock;
 
+use almacen_aws_client::{Aws, LazyClient};
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 
@@ -27,11 +27,9 @@ pub struct Outgoing<'a> {
 /// One topic.
 #[derive(Debug)]
 pub struct Topic {
+    client: LazyClient<Client>,
     arn: String,
 }
-
-/// All topics of a process share one client. It is made with the first message: a sweep that finds nothing needs none.
-static CLIENT: LazyLock<Client> = LazyLock::new(|| Client::new(almacen_aws_client::sdk_config()));
 
 /// A message could not be published, or the topic not be reached.
 #[derive(Debug, thiserror::Error)]
@@ -45,8 +43,8 @@ fn cause<E: std::error::Error + Send + Sync + 'static>(error: E) -> BusError {
 impl Topic {
     /// The topic with this ARN.
     #[must_use]
-    pub fn new(arn: String) -> Self {
-        Self { arn }
+    pub fn new(aws: &Aws, arn: String) -> Self {
+        Self { client: LazyClient::new(aws, Client::new), arn }
     }
 
     /// Publishes up to [`BATCH_MAX`] events in one call and answers which positions were not taken.
@@ -66,7 +64,9 @@ impl Topic {
                 .map_err(cause)?;
             entries.push(entry);
         }
-        let answer = CLIENT
+        let answer = self
+            .client
+            .get()
             .publish_batch()
             .topic_arn(&self.arn)
             .set_publish_batch_request_entries(Some(entries))
@@ -81,10 +81,11 @@ impl Topic {
     ///
     /// # Errors
     /// [`BusError`]; the message may be out all the same.
-    pub async fn tell(&self, name: &str, subject: &str, message: &str) -> Result<(), BusError> {
+    pub async fn notify(&self, name: &str, subject: &str, message: &str) -> Result<(), BusError> {
         let attribute =
             MessageAttributeValue::builder().data_type("String").string_value(name).build().map_err(cause)?;
-        CLIENT
+        self.client
+            .get()
             .publish()
             .topic_arn(&self.arn)
             .subject(subject_line(subject))
@@ -100,8 +101,8 @@ impl Topic {
     ///
     /// # Errors
     /// [`BusError`].
-    pub async fn reach(&self) -> Result<(), BusError> {
-        CLIENT.get_topic_attributes().topic_arn(&self.arn).send().await.map(drop).map_err(cause)
+    pub async fn ping(&self) -> Result<(), BusError> {
+        self.client.get().get_topic_attributes().topic_arn(&self.arn).send().await.map(drop).map_err(cause)
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Base, Listing, Row};
-use almacen_files::{FilesError, fetch, write};
+use almacen_files::{Files, FilesError, fetch, write};
 use serde::{Deserialize, Serialize};
 
 use crate::Known;
@@ -33,14 +33,15 @@ const AGE_MAX_MS: Millis = 3 * 24 * 3600 * 1000;
 /// Where the snapshot is.
 #[derive(Debug)]
 pub struct Snapshots {
+    files: Files,
     bucket: String,
 }
 
 impl Snapshots {
     /// In this bucket. Nothing is asked before it is needed.
     #[must_use]
-    pub fn new(bucket: String) -> Self {
-        Self { bucket }
+    pub fn new(files: Files, bucket: String) -> Self {
+        Self { files, bucket }
     }
 
     /// What the last one says of itself; `None` where there is none of this version and of these days.
@@ -48,7 +49,7 @@ impl Snapshots {
     /// # Errors
     /// [`FilesError`].
     pub async fn head(&self, now: Millis) -> Result<Option<Head>, FilesError> {
-        match fetch::metadata(&self.bucket, KEY).await {
+        match fetch::metadata(&self.files, &self.bucket, KEY).await {
             Ok(metadata) => Ok(Head::read(&metadata).filter(|head| head.is_of_these_days(now))),
             Err(FilesError::Missing) => Ok(None),
             Err(error) => Err(error),
@@ -60,7 +61,7 @@ impl Snapshots {
     /// # Errors
     /// [`FilesError`].
     pub async fn read(&self, now: Millis) -> Result<Option<Known>, FilesError> {
-        match fetch::whole(&self.bucket, KEY, BYTES_MAX).await {
+        match fetch::whole(&self.files, &self.bucket, KEY, BYTES_MAX).await {
             Ok(bytes) => Ok(believed(bytes, now)),
             Err(FilesError::Missing | FilesError::TooLarge) => Ok(None),
             Err(error) => Err(error),
@@ -76,15 +77,7 @@ impl Snapshots {
         let Some(head) = Head::of(known) else { return Ok(None) };
         let Some(bytes) = encode(known).filter(|bytes| bytes.len() <= BYTES_MAX) else { return Ok(None) };
         let (size, metadata) = (bytes.len(), head.metadata());
-        write::put_with_metadata(
-            almacen_files::client(),
-            &self.bucket,
-            KEY,
-            "application/octet-stream",
-            metadata,
-            bytes,
-        )
-        .await?;
+        write::put_with_metadata(&self.files, &self.bucket, KEY, "application/octet-stream", metadata, bytes).await?;
         Ok(Some(size))
     }
 }

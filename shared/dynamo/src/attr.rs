@@ -9,6 +9,9 @@ use crate::DynamoError;
 /// An item as DynamoDB gives it.
 pub type Item = HashMap<String, AttributeValue>;
 
+/// An item to be written: its attributes in the order of the code that writes them, so that their names need no copies.
+pub type Attributes = Vec<(&'static str, AttributeValue)>;
+
 /// An item of these attributes.
 #[must_use]
 pub fn item<const N: usize>(attributes: [(&str, AttributeValue); N]) -> Item {

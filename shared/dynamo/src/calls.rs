@@ -10,11 +10,13 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, BatchStatementErrorCodeEnum, BatchStatementRequest, KeysAndAttributes, PutRequest, WriteRequest,
+    BatchStatementErrorCodeEnum, BatchStatementRequest, KeysAndAttributes, PutRequest, WriteRequest,
 };
 
+use almacen_clock::random;
+
 use crate::DynamoError;
-use crate::attr::Item;
+use crate::attr::{Attributes, Item};
 use crate::error::{is_throttling, is_transient};
 
 /// Items of one BatchWriteItem, DynamoDB's own limit.
@@ -182,16 +184,14 @@ pub async fn insert_many(
     table: &str,
     doing: &'static str,
     attempts: &dyn Attempts,
-    items: Vec<Item>,
+    items: usize,
+    item: impl Fn(usize) -> Attributes,
 ) -> Result<Vec<usize>, DynamoError> {
-    let mut undone: Vec<(usize, BatchStatementRequest)> = Vec::with_capacity(items.len());
-    for (position, item) in items.into_iter().enumerate() {
-        undone.push((position, insert(table, item)?));
-    }
+    let mut undone: Vec<usize> = (0..items).collect();
     let mut existing = Vec::new();
     let mut pause = Pause::new();
     while !undone.is_empty() {
-        let statements = undone.iter().map(|(_, statement)| statement.clone()).collect();
+        let statements = inserts(table, undone.iter().map(|position| item(*position)))?;
         let attempt = attempts.began();
         let call = client.batch_execute_statement().set_statements(Some(statements));
         let answer = match call.customize().config_override(one_attempt()).send().await {
@@ -211,15 +211,15 @@ pub async fn insert_many(
             return Err(DynamoError::Refused { doing, source: "an answer for each statement was expected".into() });
         }
         let (mut left, mut throttled) = (Vec::new(), false);
-        for ((position, statement), response) in undone.into_iter().zip(responses) {
+        for (position, response) in undone.into_iter().zip(responses) {
             match response.error().map(|error| (error.code(), error)) {
                 None => {}
                 Some((Some(BatchStatementErrorCodeEnum::DuplicateItem), _)) => existing.push(position),
                 Some((Some(code), _)) if PUSHED_BACK.contains(code) => {
                     throttled = true;
-                    left.push((position, statement));
+                    left.push(position);
                 }
-                Some((Some(code), _)) if AGAIN.contains(code) => left.push((position, statement)),
+                Some((Some(code), _)) if AGAIN.contains(code) => left.push(position),
                 Some((code, error)) => {
                     let code = code.map_or("without a code", BatchStatementErrorCodeEnum::as_str);
                     let source = format!("{code}: {}", error.message().unwrap_or_default());
@@ -249,18 +249,19 @@ const PUSHED_BACK: [BatchStatementErrorCodeEnum; 3] = [
 const AGAIN: [BatchStatementErrorCodeEnum; 2] =
     [BatchStatementErrorCodeEnum::InternalServerError, BatchStatementErrorCodeEnum::TransactionConflict];
 
-fn insert(table: &str, item: Item) -> Result<BatchStatementRequest, DynamoError> {
-    let mut attributes: Vec<(String, AttributeValue)> = item.into_iter().collect();
-    attributes.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    let mut text = format!("INSERT INTO \"{table}\" VALUE {{");
-    let mut values = Vec::with_capacity(attributes.len());
-    for (position, (name, value)) in attributes.into_iter().enumerate() {
-        let comma = if position == 0 { "" } else { ", " };
-        text.push_str(&format!("{comma}'{name}': ?"));
-        values.push(value);
-    }
-    text.push('}');
-    Ok(BatchStatementRequest::builder().statement(text).set_parameters(Some(values)).build()?)
+/// The statements that insert `items`. Items with the same attributes in the same order share the work of writing one.
+fn inserts(table: &str, items: impl Iterator<Item = Attributes>) -> Result<Vec<BatchStatementRequest>, DynamoError> {
+    let (mut names, mut text) = (Vec::new(), String::new());
+    let statement = |item: Attributes| {
+        if !item.iter().map(|(name, _)| *name).eq(names.iter().copied()) {
+            names = item.iter().map(|(name, _)| *name).collect();
+            let listed: Vec<String> = names.iter().map(|name| format!("'{name}': ?")).collect();
+            text = format!("INSERT INTO \"{table}\" VALUE {{{}}}", listed.join(", "));
+        }
+        let values = item.into_iter().map(|(_, value)| value).collect();
+        Ok(BatchStatementRequest::builder().statement(text.as_str()).set_parameters(Some(values)).build()?)
+    };
+    items.map(statement).collect()
 }
 
 /// Did the condition of a write hold? Then the write is made.
@@ -311,7 +312,7 @@ impl Pause {
             return false;
         }
         let full = FIRST_PAUSE * 2u32.pow(self.tries - 1);
-        tokio::time::sleep(full.mul_f64(0.5 + fastrand::f64() / 2.0)).await;
+        tokio::time::sleep(full.mul_f64(0.5 + random::unit() / 2.0)).await;
         true
     }
 }
@@ -373,9 +374,13 @@ mod tests {
 
     #[test]
     fn an_insert_names_its_attributes_in_order() {
-        let item = crate::attr::item([("sku", crate::attr::s("Té")), ("on_hand", crate::attr::n(7))]);
-        let insert = insert("Inventory", item).unwrap();
-        assert_eq!(insert.statement(), r#"INSERT INTO "Inventory" VALUE {'on_hand': ?, 'sku': ?}"#);
-        assert_eq!(insert.parameters(), [crate::attr::n(7), crate::attr::s("Té")]);
+        let values = |sku: &str| vec![("sku", crate::attr::s(sku)), ("on_hand", crate::attr::n(7))];
+        let other = vec![("sku", crate::attr::s("Café"))];
+        let all = inserts("Inventory", [values("Té"), values("Mate"), other].into_iter()).unwrap();
+        let both = r#"INSERT INTO "Inventory" VALUE {'sku': ?, 'on_hand': ?}"#;
+        let texts: Vec<&str> = all.iter().map(BatchStatementRequest::statement).collect();
+        assert_eq!(texts, [both, both, r#"INSERT INTO "Inventory" VALUE {'sku': ?}"#]);
+        assert_eq!(all[0].parameters(), [crate::attr::s("Té"), crate::attr::n(7)]);
+        assert_eq!(all[1].parameters(), [crate::attr::s("Mate"), crate::attr::n(7)]);
     }
 }

@@ -14,8 +14,8 @@ pub mod version;
 pub use attr::Item;
 pub use error::DynamoError;
 
-/// A client configured as every client here is.
+/// A client; its clones share it.
 #[must_use]
-pub fn client() -> aws_sdk_dynamodb::Client {
-    aws_sdk_dynamodb::Client::new(almacen_aws_client::sdk_config())
+pub fn client(aws: &almacen_aws_client::Aws) -> aws_sdk_dynamodb::Client {
+    aws_sdk_dynamodb::Client::new(aws.config())
 }

@@ -2,12 +2,14 @@
 
 use std::collections::HashMap;
 use std::error::Error;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use almacen_aws_client::direct::{Answer, DirectError, send};
-use almacen_aws_client::{ATTEMPT_TIMEOUT, ATTEMPTS, OPERATION_TIMEOUT};
+use almacen_aws_client::direct::{Answer, DirectError};
+use almacen_aws_client::{ATTEMPT_TIMEOUT, ATTEMPTS, Aws, OPERATION_TIMEOUT};
+use almacen_clock::{now, random};
 use tokio::time::{sleep, timeout};
 
+use crate::Files;
 use crate::error::FilesError;
 use crate::signed::Object;
 
@@ -20,18 +22,18 @@ const METADATA: &str = "x-amz-meta-";
 ///
 /// # Errors
 /// [`FilesError::Missing`], [`FilesError::TooLarge`], or a failed call.
-pub async fn whole(bucket: &str, key: &str, max: usize) -> Result<Vec<u8>, FilesError> {
-    let object = Object::at(bucket, key).map_err(failed)?;
-    Ok(ask(&object, "GET", max).await?.body)
+pub async fn whole(files: &Files, bucket: &str, key: &str, max: usize) -> Result<Vec<u8>, FilesError> {
+    let object = Object::at(files.aws(), bucket, key).map_err(failed)?;
+    Ok(ask(files.aws(), &object, "GET", max).await?.body)
 }
 
 /// What whoever wrote an object says of it: its `x-amz-meta-…` by their names in lower case. What may pass is tried again.
 ///
 /// # Errors
 /// [`FilesError::Missing`], or a failed call.
-pub async fn metadata(bucket: &str, key: &str) -> Result<HashMap<String, String>, FilesError> {
-    let object = Object::at(bucket, key).map_err(failed)?;
-    let answer = ask(&object, "HEAD", 0).await?;
+pub async fn metadata(files: &Files, bucket: &str, key: &str) -> Result<HashMap<String, String>, FilesError> {
+    let object = Object::at(files.aws(), bucket, key).map_err(failed)?;
+    let answer = ask(files.aws(), &object, "HEAD", 0).await?;
     let said = answer.headers.iter().filter_map(|(name, value)| Some((name.strip_prefix(METADATA)?, value)));
     Ok(said.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
 }
@@ -43,29 +45,29 @@ enum Failure {
     Settled(FilesError),
 }
 
-async fn ask(object: &Object, method: &str, max: usize) -> Result<Answer, FilesError> {
+async fn ask(aws: &Aws, object: &Object, method: &str, max: usize) -> Result<Answer, FilesError> {
     let late = |_| Err(failed(DirectError::TooLate));
-    timeout(OPERATION_TIMEOUT, tries(object, method, max)).await.unwrap_or_else(late)
+    timeout(OPERATION_TIMEOUT, tries(aws, object, method, max)).await.unwrap_or_else(late)
 }
 
-async fn tries(object: &Object, method: &str, max: usize) -> Result<Answer, FilesError> {
+async fn tries(aws: &Aws, object: &Object, method: &str, max: usize) -> Result<Answer, FilesError> {
     let mut pause = FIRST_PAUSE;
     let mut tries = 1;
     loop {
-        match try_once(object, method, max).await {
+        match try_once(aws, object, method, max).await {
             Ok(answer) => return Ok(answer),
             Err(Failure::Settled(error)) => return Err(error),
             Err(Failure::Passing(source)) if tries == ATTEMPTS => return Err(failed(source)),
-            Err(Failure::Passing(_)) => sleep(pause.mul_f64(fastrand::f64().midpoint(1.0))).await,
+            Err(Failure::Passing(_)) => sleep(pause.mul_f64(random::unit().midpoint(1.0))).await,
         }
         tries += 1;
         pause *= 2;
     }
 }
 
-async fn try_once(object: &Object, method: &str, max: usize) -> Result<Answer, Failure> {
-    let request = object.request(method, SystemTime::now()).map_err(|error| Failure::Settled(failed(error)))?;
-    match send(request, max, ATTEMPT_TIMEOUT).await {
+async fn try_once(aws: &Aws, object: &Object, method: &str, max: usize) -> Result<Answer, Failure> {
+    let request = object.request(method, now()).map_err(|error| Failure::Settled(failed(error)))?;
+    match aws.send(request, max, ATTEMPT_TIMEOUT).await {
         Ok(answer) if answer.status == 200 => Ok(answer),
         Ok(answer) => Err(refusal(method, &answer)),
         Err(DirectError::TooLarge) => Err(Failure::Settled(FilesError::TooLarge)),
@@ -116,7 +118,7 @@ mod tests {
             }
         });
         let url = format!("http://{address}/bucket/a%20key");
-        let answer = ask(&Object::example(&url, "eu-central-1", None), method, max).await;
+        let answer = ask(&Aws::from_env(), &Object::example(&url, "eu-central-1", None), method, max).await;
         // Where it was asked too rarely, it still waits; an empty request ends it, and this test.
         drop(TcpStream::connect(address));
         server.join().unwrap();

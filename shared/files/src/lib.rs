@@ -1,25 +1,36 @@
 //! S3: streaming objects in, reports out, presigned links.
 
-use std::sync::LazyLock;
+use almacen_aws_client::{Aws, LazyClient};
+use aws_sdk_s3::Client;
 
 pub mod error;
 pub mod fetch;
 pub mod object;
+pub mod ping;
 pub mod presign;
-pub mod reach;
 mod signed;
 pub mod write;
 
 pub use error::FilesError;
 
-/// The S3 client of this process, made when it is first needed.
-pub type LazyClient = &'static LazyLock<aws_sdk_s3::Client>;
+/// S3. Its client is made with the first object that needs it; links and small objects ([`presign`], [`fetch`]) need none.
+#[derive(Debug, Clone)]
+pub struct Files {
+    client: LazyClient<Client>,
+}
 
-/// A client configured as every client here is. It is made with the first object: many invocations touch none, and a
-/// client costs a cold start about a fifth of a millisecond.
-#[must_use]
-pub fn client() -> LazyClient {
-    static CLIENT: LazyLock<aws_sdk_s3::Client> =
-        LazyLock::new(|| aws_sdk_s3::Client::new(almacen_aws_client::sdk_config()));
-    &CLIENT
+impl Files {
+    /// Nothing is opened yet.
+    #[must_use]
+    pub fn new(aws: &Aws) -> Self {
+        Self { client: LazyClient::new(aws, Client::new) }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        self.client.get()
+    }
+
+    pub(crate) fn aws(&self) -> &Aws {
+        self.client.aws()
+    }
 }

@@ -1,9 +1,9 @@
 //! Reading objects: a stretch at a time, so that memory does not grow with the file.
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
 
+use crate::Files;
 use crate::error::{FilesError, failed};
 
 /// How often a stream that broke off is taken up again where it stopped.
@@ -35,8 +35,9 @@ pub struct Head {
 ///
 /// # Errors
 /// [`FilesError::Missing`] where it is gone.
-pub async fn head(client: &Client, at: &Location) -> Result<Head, FilesError> {
-    let answer = client
+pub async fn head(files: &Files, at: &Location) -> Result<Head, FilesError> {
+    let answer = files
+        .client()
         .head_object()
         .bucket(&at.bucket)
         .key(&at.key)
@@ -55,7 +56,7 @@ pub async fn head(client: &Client, at: &Location) -> Result<Head, FilesError> {
 /// A stretch of an object, as it arrives. A connection that breaks off is taken up again at the byte where it stopped.
 #[derive(Debug)]
 pub struct Stretch {
-    client: Client,
+    files: Files,
     at: Location,
     next: u64,
     end: u64,
@@ -68,8 +69,8 @@ pub struct Stretch {
 impl Stretch {
     /// The bytes from `start` up to `end` (not included).
     #[must_use]
-    pub fn new(client: Client, at: Location, start: u64, end: u64) -> Self {
-        Self { client, at, next: start, end, body: None, skip: 0, resumes: 0 }
+    pub fn new(files: Files, at: Location, start: u64, end: u64) -> Self {
+        Self { files, at, next: start, end, body: None, skip: 0, resumes: 0 }
     }
 
     /// The next bytes; `None` at the end.
@@ -85,7 +86,8 @@ impl Stretch {
                 Some(body) => body,
                 None => {
                     let answer = self
-                        .client
+                        .files
+                        .client()
                         .get_object()
                         .bucket(&self.at.bucket)
                         .key(&self.at.key)
@@ -135,8 +137,8 @@ impl Stretch {
 ///
 /// # Errors
 /// [`FilesError::Missing`], [`FilesError::TooLarge`], or a failed call.
-pub async fn read(client: &Client, bucket: &str, key: &str, max: usize) -> Result<Vec<u8>, FilesError> {
-    let answer = client.get_object().bucket(bucket).key(key).send().await.map_err(failed("read object"))?;
+pub async fn read(files: &Files, bucket: &str, key: &str, max: usize) -> Result<Vec<u8>, FilesError> {
+    let answer = files.client().get_object().bucket(bucket).key(key).send().await.map_err(failed("read object"))?;
     let size = answer.content_length().and_then(|size| usize::try_from(size).ok()).unwrap_or(0);
     let mut body = answer.body;
     let mut all = Vec::with_capacity(size.min(max));

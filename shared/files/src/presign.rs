@@ -1,10 +1,13 @@
 //! Links that let a browser send or fetch one object for a few minutes, without credentials of its own.
 
 use std::error::Error;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
+
+use almacen_clock::now;
 
 use almacen_domain::catalogue::image;
 
+use crate::Files;
 use crate::error::FilesError;
 use crate::signed::Object;
 
@@ -15,8 +18,8 @@ pub const LINK_LASTS: Duration = Duration::from_secs(15 * 60);
 ///
 /// # Errors
 /// [`FilesError`]; nothing is called, so only for want of credentials or a region.
-pub fn put(bucket: &str, key: &str) -> Result<String, FilesError> {
-    Object::at(bucket, key).and_then(|object| to_put(&object)).map_err(failed)
+pub fn put(files: &Files, bucket: &str, key: &str) -> Result<String, FilesError> {
+    Object::at(files.aws(), bucket, key).and_then(|object| to_put(&object)).map_err(failed)
 }
 
 /// A link that a picture of a product can be PUT to, from any page or script: no header has to go with it.
@@ -26,16 +29,16 @@ pub fn put(bucket: &str, key: &str) -> Result<String, FilesError> {
 ///
 /// # Errors
 /// [`FilesError`]; nothing is called, so only for want of credentials or a region.
-pub fn put_image(bucket: &str, product: &str, upload: &str) -> Result<String, FilesError> {
-    put(bucket, &image::original_key(product, upload))
+pub fn put_image(files: &Files, bucket: &str, product: &str, upload: &str) -> Result<String, FilesError> {
+    put(files, bucket, &image::original_key(product, upload))
 }
 
 /// A link that an object can be fetched from. With `save_as`, a browser stores it under that name instead of showing it.
 ///
 /// # Errors
 /// [`FilesError`]; nothing is called, so only for want of credentials or a region.
-pub fn get(bucket: &str, key: &str, save_as: Option<&str>) -> Result<String, FilesError> {
-    Object::at(bucket, key).and_then(|object| to_get(&object, save_as)).map_err(failed)
+pub fn get(files: &Files, bucket: &str, key: &str, save_as: Option<&str>) -> Result<String, FilesError> {
+    Object::at(files.aws(), bucket, key).and_then(|object| to_get(&object, save_as)).map_err(failed)
 }
 
 fn failed(source: Box<dyn Error + Send + Sync>) -> FilesError {
@@ -43,13 +46,13 @@ fn failed(source: Box<dyn Error + Send + Sync>) -> FilesError {
 }
 
 fn to_put(object: &Object) -> Result<String, Box<dyn Error + Send + Sync>> {
-    object.link("PUT", &[], SystemTime::now(), LINK_LASTS)
+    object.link("PUT", &[], now(), LINK_LASTS)
 }
 
 fn to_get(object: &Object, save_as: Option<&str>) -> Result<String, Box<dyn Error + Send + Sync>> {
     let disposition = save_as.map(attachment);
     let query = disposition.as_deref().map(|how| ("response-content-disposition", how));
-    object.link("GET", query.as_slice(), SystemTime::now(), LINK_LASTS)
+    object.link("GET", query.as_slice(), now(), LINK_LASTS)
 }
 
 /// `Content-Disposition` (RFC 6266): a plain name for old readers, the real one encoded.

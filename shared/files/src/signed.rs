@@ -8,7 +8,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use almacen_aws_client::{credentials, sdk_config};
+use almacen_aws_client::Aws;
 use aws_credential_types::Credentials;
 use aws_sigv4::http_request::{
     PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SignatureLocation, SigningInstructions,
@@ -40,10 +40,10 @@ impl fmt::Debug for Object {
 
 impl Object {
     /// Asked for by this function.
-    pub(crate) fn at(bucket: &str, key: &str) -> Result<Self, Failure> {
-        let config = sdk_config();
+    pub(crate) fn at(aws: &Aws, bucket: &str, key: &str) -> Result<Self, Failure> {
+        let config = aws.config();
         let region = config.region().ok_or("there is no region")?.to_string();
-        let credentials = credentials().ok_or("there are no credentials")?;
+        let credentials = aws.credentials().ok_or("there are no credentials")?.clone();
         Ok(Self { url: address(config.endpoint_url(), &region, bucket, key), region, credentials })
     }
 
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_function_signs_with_its_session() {
         let object = Object::example("https://b.s3.eu-central-1.amazonaws.com/k", REGION, Some("session"));
-        let request = object.request("HEAD", SystemTime::now()).unwrap();
+        let request = object.request("HEAD", almacen_clock::now()).unwrap();
         assert_eq!(request.method(), "HEAD");
         assert_eq!(request.headers().get("x-amz-security-token"), Some("session"));
         let signature = request.headers().get("authorization").unwrap();

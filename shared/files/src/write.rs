@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_s3::Client;
 use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, Tag, Tagging};
 
+use crate::Files;
 use crate::error::{FilesError, failed};
 
 /// Bytes of a part of a large upload. S3 wants at least 5 MiB and takes 10,000 parts: 80 GB.
@@ -15,14 +15,8 @@ pub const UPLOAD_PART_BYTES: usize = 8 * 1024 * 1024;
 ///
 /// # Errors
 /// [`FilesError`].
-pub async fn put(
-    client: &Client,
-    bucket: &str,
-    key: &str,
-    content_type: &str,
-    body: Vec<u8>,
-) -> Result<(), FilesError> {
-    write(client, bucket, key, content_type, None, HashMap::new(), body).await
+pub async fn put(files: &Files, bucket: &str, key: &str, content_type: &str, body: Vec<u8>) -> Result<(), FilesError> {
+    write(files, bucket, key, content_type, None, HashMap::new(), body).await
 }
 
 /// Writes a whole object with metadata of its own, which [`crate::fetch::metadata`] tells; writing it again replaces both.
@@ -30,14 +24,14 @@ pub async fn put(
 /// # Errors
 /// [`FilesError`].
 pub async fn put_with_metadata(
-    client: &Client,
+    files: &Files,
     bucket: &str,
     key: &str,
     content_type: &str,
     metadata: HashMap<String, String>,
     body: Vec<u8>,
 ) -> Result<(), FilesError> {
-    write(client, bucket, key, content_type, None, metadata, body).await
+    write(files, bucket, key, content_type, None, metadata, body).await
 }
 
 /// What is under a name that says what it is never changes: browsers and caches keep it a year without asking again.
@@ -48,17 +42,17 @@ const FOR_EVER: &str = "public, max-age=31536000, immutable";
 /// # Errors
 /// [`FilesError`].
 pub async fn put_for_ever(
-    client: &Client,
+    files: &Files,
     bucket: &str,
     key: &str,
     content_type: &str,
     body: Vec<u8>,
 ) -> Result<(), FilesError> {
-    write(client, bucket, key, content_type, Some(FOR_EVER), HashMap::new(), body).await
+    write(files, bucket, key, content_type, Some(FOR_EVER), HashMap::new(), body).await
 }
 
 async fn write(
-    client: &Client,
+    files: &Files,
     bucket: &str,
     key: &str,
     content_type: &str,
@@ -66,7 +60,8 @@ async fn write(
     metadata: HashMap<String, String>,
     body: Vec<u8>,
 ) -> Result<(), FilesError> {
-    client
+    files
+        .client()
         .put_object()
         .bucket(bucket)
         .key(key)
@@ -84,10 +79,18 @@ async fn write(
 ///
 /// # Errors
 /// [`FilesError`].
-pub async fn tag(client: &Client, bucket: &str, key: &str, name: &str, value: &str) -> Result<(), FilesError> {
+pub async fn tag(files: &Files, bucket: &str, key: &str, name: &str, value: &str) -> Result<(), FilesError> {
     let tag = Tag::builder().key(name).value(value).build().map_err(incomplete)?;
     let tagging = Tagging::builder().tag_set(tag).build().map_err(incomplete)?;
-    client.put_object_tagging().bucket(bucket).key(key).tagging(tagging).send().await.map_err(failed("tag object"))?;
+    files
+        .client()
+        .put_object_tagging()
+        .bucket(bucket)
+        .key(key)
+        .tagging(tagging)
+        .send()
+        .await
+        .map_err(failed("tag object"))?;
     Ok(())
 }
 
@@ -100,7 +103,7 @@ fn incomplete(source: BuildError) -> FilesError {
 /// lifecycle rule removes what was sent.
 #[derive(Debug)]
 pub struct Upload {
-    client: Client,
+    files: Files,
     bucket: String,
     key: String,
     id: String,
@@ -114,8 +117,9 @@ impl Upload {
     ///
     /// # Errors
     /// [`FilesError`].
-    pub async fn begin(client: &Client, bucket: &str, key: &str, content_type: &str) -> Result<Self, FilesError> {
-        let answer = client
+    pub async fn begin(files: &Files, bucket: &str, key: &str, content_type: &str) -> Result<Self, FilesError> {
+        let answer = files
+            .client()
             .create_multipart_upload()
             .bucket(bucket)
             .key(key)
@@ -124,7 +128,7 @@ impl Upload {
             .await
             .map_err(failed("begin upload"))?;
         Ok(Self {
-            client: client.clone(),
+            files: files.clone(),
             bucket: bucket.to_owned(),
             key: key.to_owned(),
             id: answer.upload_id.unwrap_or_default(),
@@ -156,7 +160,8 @@ impl Upload {
         let body = std::mem::replace(&mut self.buffer, Vec::with_capacity(UPLOAD_PART_BYTES));
         self.size += body.len() as u64;
         let answer = self
-            .client
+            .files
+            .client()
             .upload_part()
             .bucket(&self.bucket)
             .key(&self.key)
@@ -178,7 +183,8 @@ impl Upload {
         if !self.buffer.is_empty() || self.parts.is_empty() {
             self.send().await?;
         }
-        self.client
+        self.files
+            .client()
             .complete_multipart_upload()
             .bucket(&self.bucket)
             .key(&self.key)

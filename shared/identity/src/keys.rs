@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use almacen_aws_client::direct::send;
+use almacen_aws_client::Aws;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
@@ -41,14 +41,15 @@ pub trait KeySource {
 /// The key set at its public address.
 #[derive(Debug)]
 pub struct PublishedKeys {
+    aws: Aws,
     url: String,
 }
 
 impl PublishedKeys {
     /// At `url`. Nothing is fetched yet.
     #[must_use]
-    pub fn at(url: &str) -> Self {
-        Self { url: url.to_owned() }
+    pub fn at(aws: &Aws, url: String) -> Self {
+        Self { aws: aws.clone(), url }
     }
 }
 
@@ -68,7 +69,8 @@ impl KeySource for PublishedKeys {
 impl PublishedKeys {
     async fn fetch_once(&self) -> Result<Vec<u8>, KeysError> {
         let request = HttpRequest::get(&self.url).map_err(|error| KeysError::new(reason(&error)))?;
-        let answer = send(request, BYTES_MAX, TRY_WITHIN).await.map_err(|error| KeysError::new(reason(&error)))?;
+        let answer =
+            self.aws.send(request, BYTES_MAX, TRY_WITHIN).await.map_err(|error| KeysError::new(reason(&error)))?;
         match answer.status {
             200 => Ok(answer.body),
             status => Err(KeysError::new(format!("answered {status}"))),
@@ -153,7 +155,7 @@ mod tests {
                 let _ = stream.write_all(answer);
             }
         });
-        let got = PublishedKeys::at(&url).fetch().await.map_err(|error| error.to_string());
+        let got = PublishedKeys::at(&Aws::from_env(), url).fetch().await.map_err(|error| error.to_string());
         // Where it was asked too rarely, it still waits; an empty request ends it, and this test.
         drop(std::net::TcpStream::connect(address));
         server.join().unwrap();
@@ -178,7 +180,7 @@ mod tests {
         assert_eq!(fetch_from(&[SET]).await.unwrap(), b"{}");
         assert_eq!(fetch_from(&[NOT_FOUND, NOT_FOUND]).await.unwrap_err(), "signing keys: answered 404");
         assert_eq!(fetch_from(&[ENDLESS, ENDLESS]).await.unwrap_err(), "signing keys: too large");
-        let nobody = PublishedKeys::at("http://127.0.0.1:9/jwks.json").fetch().await;
+        let nobody = PublishedKeys::at(&Aws::from_env(), "http://127.0.0.1:9/jwks.json".to_owned()).fetch().await;
         assert!(nobody.is_err());
     }
 

@@ -1,5 +1,6 @@
 //! The user pool, as one of its app clients sees it: the one SDK client of signing in, signing up and asking who one is.
 
+use almacen_aws_client::Aws;
 use aws_sdk_cognitoidentityprovider::Client;
 
 /// The Cognito user pool.
@@ -13,7 +14,7 @@ pub struct UserPool {
 impl UserPool {
     /// The pool with this id, as its app client with that one. Nothing is called yet.
     #[must_use]
-    pub fn new(id: String, client_id: String) -> Self {
-        Self { client: Client::new(almacen_aws_client::sdk_config()), id, client_id }
+    pub fn new(aws: &Aws, id: String, client_id: String) -> Self {
+        Self { client: Client::new(aws.config()), id, client_id }
     }
 }

@@ -13,11 +13,12 @@ use almacen_domain::identity::role::Role;
 use almacen_domain::kernel::precondition::Precondition;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use lambda_runtime::Context;
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 use crate::log::error_chain;
-use crate::start::Deadline;
+use crate::start::{Deadline, Failure, Function};
 
 /// The largest request body read, in bytes: a product with every text as long as it may be, at four bytes a letter, has 88
 /// KiB.
@@ -362,6 +363,27 @@ pub struct Answer {
     pub body: String,
     /// Always `false`: bodies are text.
     pub is_base64_encoded: bool,
+}
+
+/// A function behind the REST API. It is a [`Function`] of the gateway's events.
+pub trait HttpFunction {
+    /// How it answers.
+    fn http(&self) -> &Http;
+
+    /// Answers one request.
+    ///
+    /// # Errors
+    /// What the caller sees, and the cause.
+    fn answer(&self, request: Request) -> impl Future<Output = Result<Reply, RequestError>>;
+}
+
+impl<F: HttpFunction> Function for F {
+    type Event = Request;
+    type Answer = Answer;
+
+    async fn handle(&self, request: Request, context: Context) -> Result<Answer, Failure> {
+        Ok(self.http().answer(request, Deadline::of(&context), |request| self.answer(request)).await)
+    }
 }
 
 /// How a function answers HTTP.

@@ -2,38 +2,76 @@
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use almacen_clock::{Instant, now_ms};
 use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
 use serde::{Serialize, de::DeserializeOwned};
 use tracing::Instrument as _;
 
-/// Answers events with `handler` until the environment is shut down.
-///
-/// Every invocation runs in a span with its request id, the function's name and whether it was the first; the trace id
-/// is kept by the runtime itself. An `Err` becomes the invocation's error, which is logged once, here.
+use crate::config::{ConfigError, Env};
+
+/// A function: what it talks to and is told, made once, and how it answers an event.
+pub trait Function {
+    /// What it is invoked with.
+    type Event: DeserializeOwned;
+    /// What it answers.
+    type Answer: Serialize;
+
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// The invocation's error, which is logged once, by [`Instance::invoke`].
+    fn handle(&self, event: Self::Event, context: Context) -> impl Future<Output = Result<Self::Answer, Failure>>;
+}
+
+/// Runs a function in Lambda: reads the environment, makes the function, and answers events until the environment is shut
+/// down. All that a `main` does.
 ///
 /// # Errors
-/// When the Runtime API cannot be reached.
-pub async fn run<A, R, H, F>(handler: H) -> Result<(), Error>
-where
-    A: DeserializeOwned,
-    R: Serialize,
-    H: Fn(A, Context) -> F,
-    F: Future<Output = Result<R, Failure>>,
-{
-    let cold = AtomicBool::new(true);
-    lambda_runtime::run(service_fn(|event: LambdaEvent<A>| {
-        let cold_start = cold.swap(false, Ordering::Relaxed);
+/// Where something is missing in the environment, all of it named; or when the Runtime API cannot be reached.
+pub async fn run<F: Function>(make: impl FnOnce(&mut Env) -> F) -> Result<(), Error> {
+    crate::log::init();
+    let instance = Instance::new(Env::read(), make)?;
+    lambda_runtime::run(service_fn(|event: LambdaEvent<F::Event>| {
         let (payload, context) = event.into_parts();
+        instance.invoke(payload, context)
+    }))
+    .await
+}
+
+/// One execution environment of a function: what it keeps from invocation to invocation lives and dies with this value.
+#[derive(Debug)]
+pub struct Instance<F> {
+    function: F,
+    cold: AtomicBool,
+}
+
+impl<F: Function> Instance<F> {
+    /// Makes the function from its environment.
+    ///
+    /// # Errors
+    /// Names everything in the environment that is missing or wrong.
+    pub fn new(mut env: Env, make: impl FnOnce(&mut Env) -> F) -> Result<Self, ConfigError> {
+        let function = make(&mut env);
+        env.check()?;
+        Ok(Self { function, cold: AtomicBool::new(true) })
+    }
+
+    /// One invocation. It runs in a span with its request id, the function's name and whether it was the first; the trace id
+    /// is kept by the runtime itself. An error is logged once, here.
+    ///
+    /// # Errors
+    /// As Lambda is told of it.
+    pub async fn invoke(&self, event: F::Event, context: Context) -> Result<F::Answer, Diagnostic> {
         let span = tracing::info_span!(
             "invocation",
             request_id = %context.request_id,
             function = %context.env_config.function_name,
-            cold_start,
+            cold_start = self.cold.swap(false, Ordering::Relaxed),
         );
         // On the heap: an SDK call's future is large, and the runtime's layers would each carry it.
-        let work = Box::pin(handler(payload, context));
+        let work = Box::pin(self.function.handle(event, context));
         async move {
             work.await.map_err(|failure| {
                 // A caller without a valid token is no trouble of ours.
@@ -46,8 +84,22 @@ where
             })
         }
         .instrument(span)
-    }))
-    .await
+        .await
+    }
+
+    /// The same from bytes to bytes, as the Runtime API carries them: for simulations and tests.
+    ///
+    /// # Errors
+    /// As [`Instance::invoke`], or where the event is not of the function's kind.
+    pub async fn invoke_bytes(&self, event: &[u8], context: Context) -> Result<Vec<u8>, Diagnostic> {
+        let unreadable = |error: serde_json::Error| Diagnostic {
+            error_type: "Unreadable".to_owned(),
+            error_message: error.to_string(),
+        };
+        let event = serde_json::from_slice(event).map_err(unreadable)?;
+        let answer = self.invoke(event, context).await?;
+        serde_json::to_vec(&answer).map_err(unreadable)
+    }
 }
 
 /// The kind, and for API Gateway the message, of an authorizer's refusal.
@@ -104,11 +156,4 @@ impl Deadline {
     pub fn wall_ms(&self) -> i64 {
         self.wall_ms
     }
-}
-
-/// Now, in milliseconds since 1970. The only clock of the functions; the domain is told the time.
-#[must_use]
-pub fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

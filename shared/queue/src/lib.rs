@@ -1,9 +1,9 @@
 //! SQS: work to be done, now or a little later, and what of it nobody could do.
 
 use std::collections::HashSet;
-use std::sync::LazyLock;
 use std::time::Duration;
 
+use almacen_aws_client::{Aws, LazyClient};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 
@@ -31,11 +31,10 @@ pub struct Waiting {
     pub sent: Option<i64>,
 }
 
-/// One queue. Its client is made with the first message: most invocations send none, and a client costs a cold start
-/// about a fifth of a millisecond.
+/// One queue.
 #[derive(Debug)]
 pub struct Queue {
-    client: LazyLock<Client>,
+    client: LazyClient<Client>,
     url: String,
 }
 
@@ -45,10 +44,10 @@ pub struct Queue {
 pub struct QueueError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 impl Queue {
-    /// The queue with this URL, over a client configured as every client here is.
+    /// The queue with this URL.
     #[must_use]
-    pub fn new(url: String) -> Self {
-        Self { client: LazyLock::new(|| Client::new(almacen_aws_client::sdk_config())), url }
+    pub fn new(aws: &Aws, url: String) -> Self {
+        Self { client: LazyClient::new(aws, Client::new), url }
     }
 
     /// Sends `body`, to be seen after `delay` (at most [`DELAY_MAX`]).
@@ -58,6 +57,7 @@ impl Queue {
     pub async fn send(&self, body: String, delay: Duration) -> Result<(), QueueError> {
         let seconds = i32::try_from(delay.min(DELAY_MAX).as_secs()).unwrap_or(i32::MAX);
         self.client
+            .get()
             .send_message()
             .queue_url(&self.url)
             .message_body(body)
@@ -77,6 +77,7 @@ impl Queue {
         while found.len() < max && old_news < OLD_NEWS_MAX {
             let answer = self
                 .client
+                .get()
                 .receive_message()
                 .queue_url(&self.url)
                 .max_number_of_messages(RECEIVED_MAX)
@@ -102,8 +103,8 @@ impl Queue {
     ///
     /// # Errors
     /// [`QueueError`].
-    pub async fn reach(&self) -> Result<(), QueueError> {
-        let asked = self.client.get_queue_attributes().queue_url(&self.url).send().await;
+    pub async fn ping(&self) -> Result<(), QueueError> {
+        let asked = self.client.get().get_queue_attributes().queue_url(&self.url).send().await;
         asked.map(drop).map_err(|error| QueueError(Box::new(error)))
     }
 }

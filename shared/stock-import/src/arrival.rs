@@ -1,5 +1,6 @@
 //! From an S3 event to the objects that arrived.
 
+use almacen_clock::now_ms;
 use almacen_domain::Millis;
 use almacen_domain::kernel::id;
 use almacen_domain::stock::import::Mode;
@@ -7,7 +8,6 @@ use almacen_domain::stock::{Stamp, pad_sequencer};
 use almacen_files::FilesError;
 use almacen_files::object::{Head, Location, head};
 use almacen_lambda_kit::s3::{CreatedObject, NotAnS3Event, created_objects};
-use almacen_lambda_kit::start::now_ms;
 use almacen_table::stock::imports::{Arrival, Bound, Job, Object};
 
 use crate::Importer;
@@ -115,7 +115,7 @@ pub async fn open(importer: &Importer, uploaded: &Uploaded) -> Result<(Job, Opti
 /// What S3 says of the object, or that it is gone.
 async fn look(importer: &Importer, uploaded: &Uploaded) -> Result<(Head, Option<FileRefusal>), ImportError> {
     let at = Location { bucket: uploaded.bucket.clone(), key: uploaded.key.clone(), version: uploaded.version.clone() };
-    match head(importer.files, &at).await {
+    match head(&importer.files, &at).await {
         Ok(found) => Ok((found, None)),
         Err(FilesError::Missing) => Ok((Head { size: 0, mode: None, dry_run: None }, Some(FileRefusal::gone()))),
         Err(error) => Err(error.into()),

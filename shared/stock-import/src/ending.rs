@@ -1,5 +1,6 @@
 //! The report, the event, the leases back.
 
+use almacen_clock::now_ms;
 use almacen_contract::error::Unserialisable;
 use almacen_contract::event::{Envelope, ImportData, Origin, name};
 use almacen_contract::time::rfc3339;
@@ -9,7 +10,6 @@ use almacen_domain::stock::import::{Counters, State};
 use almacen_files::FilesError;
 use almacen_files::object::read;
 use almacen_files::write::put;
-use almacen_lambda_kit::start::now_ms;
 use almacen_stock_csv::{Layout, rejected};
 use almacen_table::stock::imports::{Ending, Job, Part};
 use serde::Serialize;
@@ -42,10 +42,10 @@ pub(crate) async fn keep_rejects(
     }
     let json = serde_json::to_vec(&rejects.kept).map_err(|_| ImportError::Malformed("rejected rows"))?;
     let bucket = &importer.reports_bucket;
-    put(importer.files, bucket, &rejects_key(import, part, "json"), "application/json", json).await?;
+    put(&importer.files, bucket, &rejects_key(import, part, "json"), "application/json", json).await?;
     if !rejects.csv.is_empty() {
         let csv = rejects.csv.clone();
-        put(importer.files, bucket, &rejects_key(import, part, "csv"), "text/csv; charset=utf-8", csv).await?;
+        put(&importer.files, bucket, &rejects_key(import, part, "csv"), "text/csv; charset=utf-8", csv).await?;
     }
     Ok(())
 }
@@ -104,7 +104,7 @@ async fn finish_if_done(importer: &Importer, job: &Job, parts: &[Part]) -> Resul
         let rejected_key = match csv {
             Some(csv) => {
                 let key = format!("reports/{id}/rejected.csv");
-                put(importer.files, &importer.reports_bucket, &key, "text/csv; charset=utf-8", csv).await?;
+                put(&importer.files, &importer.reports_bucket, &key, "text/csv; charset=utf-8", csv).await?;
                 Some(key)
             }
             None => None,
@@ -221,7 +221,7 @@ impl End<'_> {
         // Whoever breaks an import off may be told that it is not: then its report stays as it is.
         let report_key = format!("reports/{}/{}.json", job.id, if broken_off { "broken-off" } else { "report" });
         let json = serde_json::to_vec(&report).map_err(|_| ImportError::Malformed("report"))?;
-        put(importer.files, &importer.reports_bucket, &report_key, "application/json", json).await?;
+        put(&importer.files, &importer.reports_bucket, &report_key, "application/json", json).await?;
         let ending = Ending {
             report_key: Some(report_key),
             rejected_key,
@@ -287,7 +287,7 @@ async fn gather(importer: &Importer, job: &Job, parts: u32) -> Result<(Vec<Rejec
 }
 
 async fn read_if_there(importer: &Importer, key: &str, max: usize) -> Result<Option<Vec<u8>>, ImportError> {
-    match read(importer.files, &importer.reports_bucket, key, max).await {
+    match read(&importer.files, &importer.reports_bucket, key, max).await {
         Ok(bytes) => Ok(Some(bytes)),
         Err(FilesError::Missing) => Ok(None),
         Err(error) => Err(error.into()),

@@ -8,9 +8,9 @@
 
 use std::time::Duration;
 
+use almacen_clock::now_ms;
 use almacen_domain::Millis;
 use almacen_domain::stock::import::State;
-use almacen_lambda_kit::start::now_ms;
 use almacen_table::stock::imports::{Job, Part};
 use serde::{Deserialize, Serialize};
 

@@ -24,10 +24,13 @@ pub mod writer;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use almacen_aws_client::Aws;
+use almacen_clock::{now_ms, random};
 use almacen_domain::Millis;
 use almacen_domain::stock::import::Mode;
-use almacen_lambda_kit::config::{ConfigError, Env};
-use almacen_lambda_kit::start::{Deadline, now_ms};
+use almacen_files::Files;
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::Deadline;
 use almacen_queue::Queue;
 use almacen_table::stock::claims::{Claim, Claims};
 use almacen_table::stock::imports::Imports;
@@ -56,7 +59,7 @@ const QUERIES_AT_ONCE: usize = 16;
 #[derive(Debug)]
 pub struct Importer {
     /// Objects.
-    pub files: almacen_files::LazyClient,
+    pub files: Files,
     /// Stock lines.
     pub inventory: Inventory,
     /// Leases.
@@ -86,8 +89,8 @@ impl Importer {
     ///
     /// # Errors
     /// Names every variable that is missing.
-    pub fn from_env(env: &mut Env) -> Self {
-        let client = almacen_dynamo::client();
+    pub fn from_env(env: &mut Env, aws: &Aws) -> Self {
+        let client = almacen_dynamo::client(aws);
         let (inventory, stores, imports, outbox) = (
             env.required("INVENTORY_TABLE"),
             env.required("STORES_TABLE"),
@@ -95,12 +98,12 @@ impl Importer {
             env.required("OUTBOX_TABLE"),
         );
         Self {
-            files: almacen_files::client(),
+            files: Files::new(aws),
             inventory: Inventory::new(client.clone(), inventory),
             stores: Stores::new(client.clone(), stores.clone()),
             claims: Claims::new(client.clone(), imports.clone()),
             imports: Imports::new(client, imports, outbox, stores),
-            ranges: Queue::new(env.required("RANGES_QUEUE_URL")),
+            ranges: Queue::new(aws, env.required("RANGES_QUEUE_URL")),
             reports_bucket: env.required("REPORTS_BUCKET"),
         }
     }
@@ -232,8 +235,5 @@ pub(crate) struct StoreClaims {
 
 /// A busy store is looked at again after a moment, not by all that wait at the same time.
 pub(crate) fn busy_delay() -> Duration {
-    Duration::from_secs(BUSY_DELAY_SECONDS + u64::try_from(now_ms() % 3).unwrap_or(0))
+    Duration::from_secs(BUSY_DELAY_SECONDS + random::number() % 3)
 }
-
-/// The environment could not be read.
-pub type StartError = ConfigError;

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use almacen_clock::Instant;
+use almacen_clock::now_ms;
 use almacen_domain::stock::import::{Counters, Held, Mode, Outcome, Step, diff};
 use almacen_dynamo::calls::BATCH_GET_MAX;
 use almacen_files::object;
-use almacen_lambda_kit::start::now_ms;
 use almacen_stock_csv::{Duplicates, Encoding, Event, Layout, Position, Reader, Reason, Row, Verdict, limits};
 use almacen_table::keys;
 use almacen_table::stock::imports::{Checkpoint, Job, Kept, Part, Plan, STORES_PER_CHECKPOINT, Taken};
@@ -123,7 +124,7 @@ impl<'a> Work<'a> {
         let from = Position { offset: part.start, line: part.line };
         let mut reader = Reader::new(&layout, job.mode, encoding, from);
         let mut sink = |event: Event<'_>| work.take(event, &duplicates);
-        let mut source = Source::new(importer.files, &plan.source, plan.gzip, part.start, part.end);
+        let mut source = Source::new(&importer.files, &plan.source, plan.gzip, part.start, part.end);
         while let Some(chunk) = source.chunk().await.map_err(in_part)? {
             reader.feed(&chunk, &mut sink);
         }
@@ -177,7 +178,7 @@ impl<'a> Work<'a> {
                 }
             };
             let end = if plan.gzip { u64::MAX } else { plan.source.size };
-            let mut source = Source::new(self.importer.files, &plan.source, plan.gzip, layout.body().offset, end);
+            let mut source = Source::new(&self.importer.files, &plan.source, plan.gzip, layout.body().offset, end);
             loop {
                 match source.chunk().await {
                     Ok(Some(chunk)) => reader.feed(&chunk, &mut sink),
@@ -366,7 +367,7 @@ impl<'a> Work<'a> {
                 rejects.push(&row.reject(Reason::OutOfBounds { by: *by }));
             }
         };
-        let mut source = Source::new(self.importer.files, &plan.source, plan.gzip, part.start, part.end);
+        let mut source = Source::new(&self.importer.files, &plan.source, plan.gzip, part.start, part.end);
         while let Some(chunk) = source.chunk().await.map_err(in_part)? {
             reader.feed(&chunk, &mut sink);
         }
@@ -496,7 +497,7 @@ fn decode(plan: &Plan) -> Result<(Layout, Encoding), ImportError> {
 
 async fn duplicates(importer: &Importer, plan: &Plan) -> Result<Duplicates, ImportError> {
     let Some(key) = &plan.duplicates_key else { return Ok(Duplicates::default()) };
-    let bytes = object::read(importer.files, &importer.reports_bucket, key, DUPLICATES_BYTES_MAX).await?;
+    let bytes = object::read(&importer.files, &importer.reports_bucket, key, DUPLICATES_BYTES_MAX).await?;
     Duplicates::decode(&bytes).ok_or(ImportError::Malformed("duplicates"))
 }
 

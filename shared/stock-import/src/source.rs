@@ -2,6 +2,7 @@
 
 use std::io::Write as _;
 
+use almacen_files::Files;
 use almacen_files::object::{Location, Stretch};
 use almacen_table::stock::imports::Object;
 use bytes::{Bytes, BytesMut};
@@ -28,8 +29,8 @@ fn location(object: &Object) -> Location {
 ///
 /// # Errors
 /// [`ImportError`].
-pub async fn hold(client: &aws_sdk_s3::Client, object: &Object) -> Result<Bytes, ImportError> {
-    let mut stretch = Stretch::new(client.clone(), location(object), 0, object.size);
+pub async fn hold(files: &Files, object: &Object) -> Result<Bytes, ImportError> {
+    let mut stretch = Stretch::new(files.clone(), location(object), 0, object.size);
     let mut all = BytesMut::new();
     while let Some(chunk) = stretch.chunk().await? {
         all.extend_from_slice(&chunk);
@@ -79,9 +80,9 @@ impl From<ImportError> for SourceError {
 impl Source {
     /// The bytes of `object` from `start` up to `end`; offsets are those of the inflated file where it is `gzip`.
     #[must_use]
-    pub fn new(client: &aws_sdk_s3::Client, object: &Object, gzip: bool, start: u64, end: u64) -> Self {
+    pub fn new(files: &Files, object: &Object, gzip: bool, start: u64, end: u64) -> Self {
         let (from, to) = if gzip { (0, object.size) } else { (start, end.min(object.size)) };
-        let raw = Raw::Stored(Stretch::new(client.clone(), location(object), from, to));
+        let raw = Raw::Stored(Stretch::new(files.clone(), location(object), from, to));
         Self { raw, inflate: gzip.then(|| Inflate::new(start)), left: end.saturating_sub(start) }
     }
 

@@ -55,7 +55,7 @@ pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds, turn: &Turn<
         return Ok(FileRefusal::too_large(bounds.file_bytes_max).into());
     }
     let held = match job.object.size {
-        0..=HELD_BYTES_MAX => match hold(importer.files, &job.object).await {
+        0..=HELD_BYTES_MAX => match hold(&importer.files, &job.object).await {
             Ok(bytes) => Some(bytes),
             Err(ImportError::Files(FilesError::Missing)) => return Ok(FileRefusal::gone().into()),
             Err(error) => return Err(error),
@@ -123,7 +123,7 @@ impl Surveying<'_> {
     fn stretch(&self, gzip: bool, start: u64, end: u64) -> Source {
         match &self.held {
             Some(file) => Source::of_held(file, gzip, start, end),
-            None => Source::new(self.importer.files, &self.job.object, gzip, start, end),
+            None => Source::new(&self.importer.files, &self.job.object, gzip, start, end),
         }
     }
 
@@ -159,7 +159,7 @@ impl Surveying<'_> {
 
     /// The survey proper: a pass over all bytes, or more where so many rows need them.
     async fn report(&self, layout: &Layout, gzip: bool) -> Result<(csv::Report, u64), SourceError> {
-        let mut plan = csv::Plan::first(self.job.object.size, fastrand::u64(..));
+        let mut plan = csv::Plan::first(self.job.object.size, almacen_clock::random::number());
         loop {
             let mut survey = Survey::new(layout, self.job.mode, plan);
             let mut source = self.source(gzip, layout.body().offset);
@@ -183,7 +183,7 @@ impl Surveying<'_> {
     async fn inflate(&self, size: u64) -> Result<Object, SourceError> {
         let key = ending::work_key(&self.job.id, "inflated.csv");
         let bucket = &self.importer.reports_bucket;
-        let mut upload = Upload::begin(self.importer.files, bucket, &key, "text/csv")
+        let mut upload = Upload::begin(&self.importer.files, bucket, &key, "text/csv")
             .await
             .map_err(|error| SourceError::Import(error.into()))?;
         let mut source = self.source(true, 0);
@@ -198,7 +198,7 @@ impl Surveying<'_> {
     async fn keep_duplicates(&self, report: &csv::Report) -> Result<String, ImportError> {
         let key = ending::work_key(&self.job.id, "duplicates");
         let bytes = report.duplicates.encode();
-        put(self.importer.files, &self.importer.reports_bucket, &key, "application/octet-stream", bytes).await?;
+        put(&self.importer.files, &self.importer.reports_bucket, &key, "application/octet-stream", bytes).await?;
         Ok(key)
     }
 }

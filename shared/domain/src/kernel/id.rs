@@ -12,12 +12,6 @@ pub fn derived(prefix: &str, parts: &[&str]) -> String {
     format!("{prefix}_{}", Uuid::new_v5(&NAMESPACE, parts.join("\u{1f}").as_bytes()).simple())
 }
 
-/// A new id that nobody can guess.
-#[must_use]
-pub fn random(prefix: &str) -> String {
-    format!("{prefix}_{}", Uuid::new_v4().simple())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -44,12 +44,6 @@ impl Task {
     }
 }
 
-/// An id for a to-do that a person makes.
-#[must_use]
-pub fn new_id() -> String {
-    id::random("task")
-}
-
 /// A title, trimmed and composed.
 ///
 /// # Errors

@@ -377,9 +377,10 @@ impl ProductChanges {
         let stamp = Stamp { at: now, source: API_SOURCE.to_owned(), sequencer: String::new() };
         let author = Author { import: opening.by.clone(), stamp, now };
         let wanted = Wanted { count: opening.units, threshold: None };
+        let line = new_line(&author, opening.store.as_str(), sku.as_str(), wanted);
         Put::builder()
             .table_name(&self.tables.inventory)
-            .set_item(Some(new_line(&author, opening.store.as_str(), sku.as_str(), wanted)))
+            .set_item(Some(line.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()))
             .condition_expression("attribute_not_exists(sku)")
     }
 

@@ -176,8 +176,11 @@ impl Inventory {
         lines: &[(&str, &str, Wanted)],
         attempts: &dyn Attempts,
     ) -> Result<Vec<usize>, DynamoError> {
-        let items = lines.iter().map(|(store, sku, wanted)| new_line(author, store, sku, *wanted)).collect();
-        insert_many(&self.client, &self.table, "insert new lines", attempts, items).await
+        let line = |position: usize| {
+            let (store, sku, wanted) = lines[position];
+            new_line(author, store, sku, wanted)
+        };
+        insert_many(&self.client, &self.table, "insert new lines", attempts, lines.len(), line).await
     }
 
     /// Sets what a line holds, on condition that it still exists and that its count is older than ours

@@ -1,6 +1,6 @@
 //! Stock lines and stores as people read and change them through the API. How imports do is in [`super::imported`].
 
-use std::time::Instant;
+use almacen_clock::Instant;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;

@@ -4,7 +4,7 @@ use almacen_domain::kernel::name::{Sku, StoreId};
 use almacen_domain::stock::StockLine;
 use almacen_domain::stock::import::Wanted;
 use almacen_dynamo::DynamoError;
-use almacen_dynamo::attr::{Item, n, number, required_number, required_text, s};
+use almacen_dynamo::attr::{Attributes, Item, n, number, required_number, required_text, s};
 
 use super::imported::Author;
 use crate::keys;
@@ -20,25 +20,24 @@ pub(super) const EDIT_VERSION: &str = "edit_version";
 pub(super) const MOVED_BY: &str = "moved_by";
 
 /// A line that is not there yet.
-pub(crate) fn new_line(author: &Author, store: &str, sku: &str, wanted: Wanted) -> Item {
-    let mut item: Item = Item::with_capacity(15);
-    item.insert(keys::STORE.to_owned(), s(store));
-    item.insert(keys::SKU.to_owned(), s(sku));
-    item.insert("on_hand".to_owned(), n(wanted.count));
-    item.insert("reserved".to_owned(), n(0));
-    item.insert("available".to_owned(), n(wanted.count));
-    if let Some(threshold) = wanted.threshold {
-        item.insert("threshold".to_owned(), n(threshold));
-    }
-    item.insert("version".to_owned(), n(1));
-    item.insert(EDIT_VERSION.to_owned(), n(1));
-    item.insert("counted_at".to_owned(), n(author.stamp.at));
-    item.insert("source".to_owned(), s(&author.stamp.source));
-    item.insert(stamps::ORDER.to_owned(), s(&author.stamp.sequencer));
-    item.insert("created_by".to_owned(), s(&author.import));
-    item.insert("changed_by".to_owned(), s(&author.import));
-    item.insert("updated_at".to_owned(), n(author.now));
-    item
+pub(crate) fn new_line(author: &Author, store: &str, sku: &str, wanted: Wanted) -> Attributes {
+    let mut attributes = vec![
+        (keys::STORE, s(store)),
+        (keys::SKU, s(sku)),
+        ("on_hand", n(wanted.count)),
+        ("reserved", n(0)),
+        ("available", n(wanted.count)),
+        ("version", n(1)),
+        (EDIT_VERSION, n(1)),
+        ("counted_at", n(author.stamp.at)),
+        ("source", s(&author.stamp.source)),
+        (stamps::ORDER, s(&author.stamp.sequencer)),
+        ("created_by", s(&author.import)),
+        ("changed_by", s(&author.import)),
+        ("updated_at", n(author.now)),
+    ];
+    attributes.extend(wanted.threshold.map(|threshold| ("threshold", n(threshold))));
+    attributes
 }
 
 /// The key of a line.

@@ -9,15 +9,14 @@ pub struct Message {
     pub subject: String,
     /// Spanish, then English.
     pub text: String,
+    /// Name of the event, by which subscribers of the alerts topic may filter.
+    pub event: String,
+    /// Id of the event.
+    pub id: String,
 }
 
-/// Is this an event that people are told of? A refill is good news, and nobody is woken for it.
-#[must_use]
-pub fn is_for_people(event: &str) -> bool {
-    event == name::STOCK_LOW || event == name::STOCK_OUT
-}
-
-/// The message of an alert; `None` where the event is none, or its body none of ours.
+/// The message of an alert, and the event it tells of; `None` where the event is none, or its body none of ours. A refill is
+/// good news, and nobody is woken for it.
 #[must_use]
 pub fn message(body: &str) -> Option<Message> {
     let event: Envelope<StockData> = serde_json::from_str(body).ok()?;
@@ -43,7 +42,7 @@ pub fn message(body: &str) -> Option<Message> {
         _ => return None,
     };
     let text = format!("{es}{held_es}\nDesde: {since}\n\n{en}{held_en}\nSince: {since}\n");
-    Some(Message { subject, text })
+    Some(Message { subject, text, event: event.evento, id: event.id })
 }
 
 #[cfg(test)]
@@ -75,6 +74,5 @@ mod tests {
     fn other_events_and_other_texts_are_no_alert() {
         assert_eq!(message(&body("StockRepuesto", 9, 0)), None);
         assert_eq!(message("{}"), None);
-        assert!(is_for_people("StockBajo") && is_for_people("StockAgotado") && !is_for_people("StockRepuesto"));
     }
 }

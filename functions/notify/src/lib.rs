@@ -1,0 +1,81 @@
+//! People are told what needs doing.
+//!
+//! Trigger: a queue that EventsTopic fills with StockBajo and StockAgotado. The message goes to AlertsTopic, whose subscribers
+//! are people's mail addresses. SNS knows no idempotency key: an event that comes twice, which is rare, is told twice. A message
+//! that cannot be read comes again until it is a dead letter.
+
+pub mod alert;
+
+use almacen_aws_client::Aws;
+use almacen_bus::Topic;
+use almacen_lambda_kit::batch;
+use almacen_lambda_kit::config::Env;
+use almacen_lambda_kit::start::{Failure, Function};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use lambda_runtime::Context;
+
+/// The function and what it talks to.
+#[derive(Debug)]
+pub struct Notify {
+    alerts: Topic,
+}
+
+impl Notify {
+    /// From the environment.
+    #[must_use]
+    pub fn new(env: &mut Env, aws: &Aws) -> Self {
+        Self { alerts: Topic::new(aws, env.required("ALERTS_TOPIC_ARN")) }
+    }
+}
+
+impl Function for Notify {
+    type Event = SqsEvent;
+    type Answer = SqsBatchResponse;
+
+    async fn handle(&self, event: SqsEvent, _context: Context) -> Result<SqsBatchResponse, Failure> {
+        notify_each(&self.alerts, event).await
+    }
+}
+
+/// Tells people of each message.
+///
+/// # Errors
+/// When a message without an id failed.
+async fn notify_each(alerts: &Topic, event: SqsEvent) -> Result<SqsBatchResponse, Failure> {
+    batch::each(event, |message| async move {
+        let message = alert::message(message.body.as_deref().unwrap_or_default())
+            .ok_or_else(|| Failure { kind: "Unreadable", message: "no alert of ours".to_owned() })?;
+        alerts.notify(&message.event, &message.subject, &message.text).await?;
+        tracing::info!(id = message.id, event = message.event, "people told");
+        Ok(())
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOW: &str = include_str!("../../../events/notify/low.json");
+    const UNREADABLE: &str = include_str!("../../../events/notify/unreadable.json");
+
+    #[test]
+    fn what_the_sample_event_tells() {
+        let event: SqsEvent = serde_json::from_str(LOW).unwrap();
+        let message = alert::message(event.records[0].body.as_deref().unwrap()).unwrap();
+        assert_eq!(message.subject, "Stock bajo: Echo Dot, Berlin (quedan 3)");
+        let expected = ("StockBajo", "evt_8d5f2c1e7b3a4d6f9e0c1a2b3c4d5e6f");
+        assert_eq!((message.event.as_str(), message.id.as_str()), expected);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_read_comes_again() {
+        let event: SqsEvent = serde_json::from_str(UNREADABLE).unwrap();
+        let ids: Vec<String> = event.records.iter().filter_map(|message| message.message_id.clone()).collect();
+        let topic = Topic::new(&Aws::from_env(), "arn:aws:sns:eu-west-1:123456789012:alerts".to_owned());
+        let response = notify_each(&topic, event).await.unwrap();
+        let failed: Vec<String> =
+            response.batch_item_failures.into_iter().map(|failure| failure.item_identifier).collect();
+        assert_eq!(failed, ids);
+    }
+}
