@@ -22,10 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Another number for another document. FNV-1a.
+/// Another number for another document.
 fn version(text: &str) -> i64 {
-    let hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    i64::try_from(hash >> 1).unwrap_or_default()
+    i64::try_from(xxhash_rust::xxh3::xxh3_64(text.as_bytes()) >> 1).unwrap_or_default()
 }

@@ -13,38 +13,19 @@ const FIELDS_MAX: usize = 32;
 /// 400 where it is no form in UTF-8, or names a field twice.
 pub fn parse(body: &[u8]) -> Result<Fields, ApiError> {
     let malformed = |text| ApiError::invalid_field("body", text);
+    let not_utf8 = || malformed(Text::fixed("No es un formulario en UTF-8.", "Not a form in UTF-8."));
+    let text = std::str::from_utf8(body).map_err(|_| not_utf8())?;
     let mut fields = Fields::empty();
-    for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()).take(FIELDS_MAX) {
-        let mut halves = pair.splitn(2, |byte| *byte == b'=');
-        let name = decode(halves.next().unwrap_or_default());
-        let value = decode(halves.next().unwrap_or_default());
-        let (Some(name), Some(value)) = (name, value) else {
-            return Err(malformed(Text::fixed("No es un formulario en UTF-8.", "Not a form in UTF-8.")));
-        };
-        if !fields.put_text(name, value) {
+    for (name, value) in form_urlencoded::parse(text.as_bytes()).take(FIELDS_MAX) {
+        // What is not UTF-8 once decoded becomes this character.
+        if name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER) {
+            return Err(not_utf8());
+        }
+        if !fields.put_text(name.into_owned(), value.into_owned()) {
             return Err(malformed(Text::fixed("Un campo aparece dos veces.", "A field appears twice.")));
         }
     }
     Ok(fields)
-}
-
-/// A plus sign is a space, and a percent sign begins a byte in hexadecimal; one that does not is itself.
-fn decode(text: &[u8]) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut at = 0;
-    while let Some(&byte) = text.get(at) {
-        let digit = |offset: usize| text.get(at + offset).and_then(|b| char::from(*b).to_digit(16));
-        match (byte, digit(1), digit(2)) {
-            (b'%', Some(high), Some(low)) => {
-                bytes.push(u8::try_from(high * 16 + low).ok()?);
-                at += 2;
-            }
-            (b'+', _, _) => bytes.push(b' '),
-            (other, _, _) => bytes.push(other),
-        }
-        at += 1;
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use almacen_domain::kernel::precondition::Precondition;
 use almacen_domain::stock::COUNT_MAX;
 use serde::Serialize;
 use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::error::{ApiError, Code, Detail, Text};
 use crate::json::Fields;
@@ -145,13 +146,9 @@ pub struct CreatedBody {
 /// by hand; below, it follows from what changes by itself, so that `If-None-Match` never calls an old stock current.
 #[must_use]
 pub fn tag(product: &Product) -> i64 {
-    let mut hash = 0x811c_9dc5_u32; // FNV-1a
-    for number in [product.stock, product.rating_sum, product.rating_count] {
-        for byte in number.to_be_bytes() {
-            hash = (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193);
-        }
-    }
-    ((product.version & 0x7fff_ffff) << 32) | i64::from(hash)
+    let shown: Vec<u8> = [product.stock, product.rating_sum, product.rating_count].map(i64::to_be_bytes).concat();
+    let low = xxh3_64(&shown) & 0xffff_ffff;
+    ((product.version & 0x7fff_ffff) << 32) | i64::try_from(low).unwrap_or_default()
 }
 
 /// The versions that `If-Match` is content with. A sale or a review in between does not stop an editor.

@@ -79,7 +79,7 @@ struct Claims {
     client_id: String,
     /// Seconds since 1970, as `nbf`; a fraction is allowed (RFC 7519, 2).
     #[serde(default)]
-    exp: Option<f64>,
+    exp: serde_json::Value,
     #[serde(default)]
     nbf: Option<f64>,
     #[serde(default)]
@@ -182,7 +182,7 @@ impl<S: KeySource> Verifier<S> {
 fn check_times(claims: &Claims, now: u64) -> Result<(), TokenError> {
     // Exact for the next 285 million years.
     let (now, leeway) = (now as f64, LEEWAY_SECONDS as f64);
-    let exp = claims.exp.ok_or(TokenError::Refused("a claim is missing"))?;
+    let exp = claims.exp.as_f64().ok_or(TokenError::Refused("a claim is missing"))?;
     if exp < now - leeway {
         return Err(TokenError::Refused("expired"));
     }

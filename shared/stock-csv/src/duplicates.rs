@@ -113,10 +113,8 @@ pub enum Verdict {
     Reject(Reason),
 }
 
-/// What is written.
-const VERSION: u8 = 2;
-/// What is read, too: the same, without lots.
-const VERSION_BEFORE: u8 = 1;
+/// Version of the format and of the hash. Other versions are not read: nothing in them would be found.
+const VERSION: u8 = 3;
 const BYTES_EACH: usize = 32;
 
 impl Duplicates {
@@ -197,7 +195,7 @@ impl Duplicates {
     /// From [`Duplicates::encode`]'s bytes. `None` where they are not ours.
     #[must_use]
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let rest = bytes.strip_prefix(&[VERSION]).or_else(|| bytes.strip_prefix(&[VERSION_BEFORE]))?;
+        let rest = bytes.strip_prefix(&[VERSION])?;
         let (seed, rest) = rest.split_first_chunk::<8>()?;
         if rest.len() % BYTES_EACH != 0 || rest.len() / BYTES_EACH > DUPLICATES_MAX {
             return None;
@@ -290,9 +288,11 @@ mod tests {
     #[test]
     fn other_bytes_are_refused() {
         assert_eq!(Duplicates::decode(b""), None);
-        assert_eq!(Duplicates::decode(b"\x03\0\0\0\0\0\0\0\0"), None);
-        assert_eq!(Duplicates::decode(b"\x01\0\0\0\0\0\0\0\0\0"), None);
-        assert_eq!(Duplicates::decode(&vec![1; 9 + BYTES_EACH * (DUPLICATES_MAX + 1)]), None);
-        assert!(Duplicates::decode(&[1; 9 + BYTES_EACH * 3]).is_some());
+        for other in [1, 2, VERSION + 1] {
+            assert_eq!(Duplicates::decode(&[other, 0, 0, 0, 0, 0, 0, 0, 0]), None, "{other}");
+        }
+        assert_eq!(Duplicates::decode(b"\x03\0\0\0\0\0\0\0\0\0"), None);
+        assert_eq!(Duplicates::decode(&vec![VERSION; 9 + BYTES_EACH * (DUPLICATES_MAX + 1)]), None);
+        assert!(Duplicates::decode(&[VERSION; 9 + BYTES_EACH * 3]).is_some());
     }
 }
