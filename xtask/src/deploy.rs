@@ -477,7 +477,7 @@ pub(crate) fn add_user(arguments: &AddUser) -> Result<()> {
     if !is_email(&arguments.email) {
         bail!("{:?} is no e-mail address", arguments.email);
     }
-    let (place, environment) = crate::target(arguments.env.as_deref())?;
+    let (place, environment) = sam::target(arguments.env.as_deref())?;
     let outputs = sam::outputs(place, &environment.stack)?;
     let group = match arguments.role {
         Role::Cliente => "cliente",

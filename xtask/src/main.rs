@@ -25,8 +25,6 @@ use anyhow::{Result, bail};
 use clap::{Args, Parser, Subcommand};
 use serde_json::Value;
 
-use crate::sam::{Environment, Place};
-
 /// Run, test and deploy Almacén
 #[derive(Parser, Debug)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", max_term_width = 100, disable_help_subcommand = true)]
@@ -140,23 +138,6 @@ fn down(wipe: bool) -> Result<()> {
     Ok(())
 }
 
-/// The place and stack name of an environment; without one, the running local stack.
-///
-/// # Errors
-/// If there is no such environment, or the local stack is not running.
-fn target(env: Option<&str>) -> Result<(Place, Environment)> {
-    let name = env.unwrap_or("local");
-    let environment = Environment::read(name)?;
-    if name != "local" {
-        python::tools()?;
-        return Ok((Place::Aws, environment));
-    }
-    match stack::running() {
-        Some(running) => Ok((Place::Local(running.port), environment)),
-        None => bail!("the local stack of this checkout is not running. Run: cargo xtask up"),
-    }
-}
-
 fn outputs(env: Option<&str>) -> Result<()> {
     let found = match env {
         None | Some("local") => {
@@ -167,7 +148,7 @@ fn outputs(env: Option<&str>) -> Result<()> {
             known
         }
         Some(_) => {
-            let (place, environment) = target(env)?;
+            let (place, environment) = sam::target(env)?;
             let found = sam::outputs(place, &environment.stack)?;
             if found.is_empty() {
                 bail!("{} is not deployed. Run: cargo xtask deploy --env {}", environment.stack, environment.name);
@@ -180,7 +161,7 @@ fn outputs(env: Option<&str>) -> Result<()> {
 }
 
 fn logs(arguments: &Logs) -> Result<()> {
-    let (place, environment) = target(arguments.env.as_deref())?;
+    let (place, environment) = sam::target(arguments.env.as_deref())?;
     if let Some(function) = &arguments.function {
         let names = functions::names()?;
         if !names.contains(function) {

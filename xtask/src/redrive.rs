@@ -84,7 +84,7 @@ impl Queue {
 /// # Errors
 /// If there is no such message, or one could not be sent.
 pub(crate) fn run(arguments: &Redrive) -> Result<()> {
-    let (place, environment) = crate::target(arguments.env.as_deref())?;
+    let (place, environment) = sam::target(arguments.env.as_deref())?;
     let (stack, queue, action) = (environment.stack.as_str(), arguments.queue.name(), &arguments.action);
     let ask = |list: &[&str]| {
         let all: Vec<&str> = [stack, queue].into_iter().chain(list.iter().copied()).collect();

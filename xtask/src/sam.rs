@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use serde_json::{Map, Value};
 
 use crate::python::Venv;
-use crate::{checkout, run, stack};
+use crate::{checkout, python, run, stack};
 
 /// Where a stack is: on this machine or on AWS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +87,23 @@ impl Environment {
     /// If it names none.
     pub(crate) fn artifacts(&self) -> Result<&str> {
         self.artifacts.as_deref().with_context(|| format!("[{}.deploy.parameters] has no s3_bucket", self.name))
+    }
+}
+
+/// The place and stack name of an environment; without one, the running local stack.
+///
+/// # Errors
+/// If there is no such environment, or the local stack is not running.
+pub(crate) fn target(env: Option<&str>) -> Result<(Place, Environment)> {
+    let name = env.unwrap_or("local");
+    let environment = Environment::read(name)?;
+    if name != "local" {
+        python::tools()?;
+        return Ok((Place::Aws, environment));
+    }
+    match stack::running() {
+        Some(running) => Ok((Place::Local(running.port), environment)),
+        None => bail!("the local stack of this checkout is not running. Run: cargo xtask up"),
     }
 }
 

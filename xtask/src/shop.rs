@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::api::{self, Session};
 use crate::sam::{self, Place};
-use crate::{checkout, run, ui, up};
+use crate::{checkout, run, stack, ui};
 
 /// Where they stand.
 pub(crate) const FOLDER: &str = "samples/shop";
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// If the API or the stack refuses.
 pub(crate) fn fill(place: Place, outputs: &Map<String, Value>) -> Result<()> {
     let step = ui::Step::new("shop");
-    let mut session = up::sign_in(outputs, "admin")?;
+    let mut session = stack::sign_in(outputs, "admin")?;
     for name in list("categories.json")? {
         accepted("POST /categorias", session.post("/categorias", &json!({"nombre": name}))?)?;
     }

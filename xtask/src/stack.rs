@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use anyhow::{Context, Result, anyhow, bail};
+use serde_json::{Map, Value, json};
 
+use crate::api::Session;
 use crate::python::Venv;
 use crate::{api, checkout, run, ui};
 
@@ -331,6 +332,17 @@ pub(crate) fn point_at(command: &mut Command, port: u16) {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("NO_PROXY", "127.0.0.1,localhost")
         .env("no_proxy", "127.0.0.1,localhost");
+}
+
+/// Signs in to the local stack as one of its users.
+///
+/// # Errors
+/// If the API refuses.
+pub(crate) fn sign_in(outputs: &Map<String, Value>, role: &str) -> Result<Session> {
+    let user = outputs.get("Users").and_then(|users| users.get(role));
+    let of = |name: &str| user.and_then(|user| user.get(name)).and_then(Value::as_str).unwrap_or_default();
+    Session::sign_in(checkout::text(outputs, "ApiUrl")?, of("username"), of("password"))
+        .map_err(|error| anyhow!("{error:#}. See: cargo xtask logs users-api"))
 }
 
 #[cfg(test)]

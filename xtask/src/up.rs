@@ -176,7 +176,7 @@ pub(crate) fn page_config(outputs: &Map<String, Value>, region: &str, environmen
 /// Uploads the sample unless it is there, and waits until the API shows it.
 fn sample(running: Stack, outputs: &Map<String, Value>) -> Result<()> {
     let step = ui::Step::new("sample");
-    let mut session = sign_in(outputs, "operador")?;
+    let mut session = stack::sign_in(outputs, "operador")?;
     if visible(&mut session)? {
         step.done("the API answers, and shows the sample");
         return Ok(());
@@ -230,17 +230,6 @@ fn visible(session: &mut Session) -> Result<bool> {
         }
     }
     Ok(true)
-}
-
-/// Signs in to the local stack as one of its users.
-///
-/// # Errors
-/// If the API refuses.
-pub(crate) fn sign_in(outputs: &Map<String, Value>, role: &str) -> Result<Session> {
-    let user = outputs.get("Users").and_then(|users| users.get(role));
-    let of = |name: &str| user.and_then(|user| user.get(name)).and_then(Value::as_str).unwrap_or_default();
-    Session::sign_in(checkout::text(outputs, "ApiUrl")?, of("username"), of("password"))
-        .map_err(|error| anyhow!("{error:#}. See: cargo xtask logs users-api"))
 }
 
 fn show(outputs: &Map<String, Value>, took: Duration) {

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::api::Session;
-use crate::{api, checkout, sam, stack, ui, up};
+use crate::{api, checkout, sam, stack, ui};
 
 /// How long an import may stand still before this program stops watching it.
 const PATIENCE: Duration = Duration::from_secs(900);
@@ -93,7 +93,7 @@ fn session(arguments: &Upload) -> Result<Session> {
     let base = match (&arguments.api, &arguments.env) {
         (Some(url), _) => url.clone(),
         (None, Some(name)) if name != "local" => {
-            let (place, environment) = crate::target(Some(name))?;
+            let (place, environment) = sam::target(Some(name))?;
             let outputs = sam::outputs(place, &environment.stack)?;
             if outputs.is_empty() {
                 bail!(
@@ -110,7 +110,7 @@ fn session(arguments: &Upload) -> Result<Session> {
             let outputs = checkout::outputs()?;
             return match (user, password) {
                 (Ok(user), Ok(password)) => Session::sign_in(checkout::text(&outputs, "ApiUrl")?, &user, &password),
-                _ => up::sign_in(&outputs, "operador"),
+                _ => stack::sign_in(&outputs, "operador"),
             };
         }
     };
