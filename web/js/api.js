@@ -1,7 +1,7 @@
 // Every call the page makes, by name. Nothing else in the page knows a path.
 import { getConfig } from "./config.js";
 import { ApiError, failureOf, networkFailure } from "./failure.js";
-import { language } from "./i18n.js";
+import { language } from "./language.js";
 import { accessToken, endSession, renew, session } from "./session.js";
 
 const PAGE = 100;

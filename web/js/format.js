@@ -1,6 +1,6 @@
 // Numbers, times and sizes, as the reader's language writes them.
 import { decimals } from "./currency.js";
-import { locale } from "./i18n.js";
+import { locale } from "./language.js";
 
 const cache = new Map();
 function formatter(kind, options) {

@@ -1,6 +1,6 @@
 // Stock lines as the page holds them: loaded page after page, compared, sorted. Nothing here touches the document.
 import * as api from "./api.js";
-import { locale } from "./i18n.js";
+import { locale } from "./language.js";
 
 /** Loaded by themselves; more come by a button. */
 export const AUTOMATIC_MAX = 2000;

@@ -1,7 +1,7 @@
 // Who is signed in. Tokens stay in this tab alone and are renewed shortly before they end.
 import { getConfig } from "./config.js";
 import { ApiError, failureOf, networkFailure } from "./failure.js";
-import { language } from "./i18n.js";
+import { language } from "./language.js";
 import { signal } from "./signal.js";
 import { tabStorage } from "./storage.js";
 

@@ -1,6 +1,7 @@
 // The two switches every reader has: language and theme.
 import { html } from "../html.js";
-import { language, t } from "../i18n.js";
+import { t } from "../i18n.js";
+import { language } from "../language.js";
 import { useSignal } from "../signal.js";
 import { theme, toggleTheme } from "../theme.js";
 import { Icon } from "./icons.js";

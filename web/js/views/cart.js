@@ -4,7 +4,8 @@ import { applyCoupon, cart, kept, missed, pieces, PIECES_MAX, putAside, remove, 
 import { times } from "../currency.js";
 import { explain } from "../failure.js";
 import { money } from "../format.js";
-import { language, t } from "../i18n.js";
+import { t } from "../i18n.js";
+import { language } from "../language.js";
 import { useLoad } from "../load.js";
 import { Icon } from "../parts/icons.js";
 import { Picture } from "../parts/picture.js";

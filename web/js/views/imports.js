@@ -1,7 +1,8 @@
 import { html, useRef, useState } from "../html.js";
 import * as api from "../api.js";
 import { when, whenInFull } from "../format.js";
-import { inLanguage, language, t } from "../i18n.js";
+import { inLanguage, t } from "../i18n.js";
+import { language } from "../language.js";
 import { ImportProgress, isFinal, KindChips, refusedWhole, StatusChip } from "../parts/import-parts.js";
 import { Empty, Failure, Skeleton } from "../parts/states.js";
 import { View } from "../parts/view.js";

@@ -1,6 +1,7 @@
 import { html, useEffect } from "../html.js";
 import * as api from "../api.js";
-import { language, t } from "../i18n.js";
+import { t } from "../i18n.js";
+import { language } from "../language.js";
 import { useLoad } from "../load.js";
 import { Icon } from "../parts/icons.js";
 import { Pager } from "../parts/pager.js";
