@@ -135,12 +135,42 @@ fn sources(folder: &str) -> Vec<PathBuf> {
     found
 }
 
+/// A source in two: what is deployed, and the items under `#[cfg(test)]`. In formatted code an item ends with a line that is
+/// indented like its attribute.
+fn split_tests(text: &str) -> (String, String) {
+    let (mut code, mut tests) = (String::new(), String::new());
+    let mut item: Option<usize> = None;
+    for line in text.lines() {
+        let indent = line.len() - line.trim_start().len();
+        if line.trim() == "#[cfg(test)]" {
+            item.get_or_insert(indent);
+        }
+        let part = if item.is_some() { &mut tests } else { &mut code };
+        part.push_str(line);
+        part.push('\n');
+        if item == Some(indent) && line.ends_with(['}', ';', ',']) {
+            item = None;
+        }
+    }
+    (code, tests)
+}
+
+/// Files of modules that a file declares under `#[cfg(test)]`: all of such a file is test code.
+fn test_files(path: &Path) -> Vec<PathBuf> {
+    let (_, tests) = split_tests(&fs::read_to_string(path).unwrap());
+    let names = tests.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    let root = path.ends_with("lib.rs") || path.ends_with("main.rs") || path.ends_with("mod.rs");
+    let folder = if root { path.parent().unwrap().to_path_buf() } else { path.with_extension("") };
+    names.map(|name| folder.join(format!("{name}.rs"))).inspect(|file| assert!(file.is_file(), "{file:?}")).collect()
+}
+
 /// Environment variables that the code of these crates asks `Env` for, tests and comments left out.
 fn asked(folders: &BTreeSet<String>) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for path in folders.iter().flat_map(|folder| sources(&format!("{folder}/src"))) {
-        let text = fs::read_to_string(&path).unwrap();
-        let code = text.split("#[cfg(test)]").next().unwrap();
+    let all: Vec<PathBuf> = folders.iter().flat_map(|folder| sources(&format!("{folder}/src"))).collect();
+    let of_tests: BTreeSet<PathBuf> = all.iter().flat_map(|path| test_files(path)).collect();
+    for path in all.iter().filter(|path| !of_tests.contains(*path)) {
+        let (code, _) = split_tests(&fs::read_to_string(path).unwrap());
         let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         for call in [".required(", ".number(", ".optional("] {
             for after in code.split(call).skip(1) {
@@ -318,15 +348,20 @@ fn no_file_is_large() {
 fn no_test_sleeps_and_hopes() {
     for name in tracked().iter().filter(|name| name.ends_with(".rs") && !name.ends_with("tidy.rs")) {
         let text = read(name);
-        let code = if name.contains("/tests/") || name.starts_with("tests/") {
-            text.as_str()
-        } else {
-            text.split_once("#[cfg(test)]").map_or("", |(_, tests)| tests)
-        };
+        let code =
+            if name.contains("/tests/") || name.starts_with("tests/") { text.as_str() } else { &split_tests(&text).1 };
         let sleeps = code.lines().any(|line| line.contains("sleep(") && !line.trim_start().starts_with("//"));
         let looks = code.contains("deadline") || code.contains("Instant::now()");
         assert!(!sleeps || looks, "{name}: a test sleeps without a deadline for what it waits for");
     }
+}
+
+#[test]
+fn what_stands_after_tests_is_code() {
+    let text = "a\n#[cfg(test)]\nmod model;\nb\n#[cfg(test)]\nmod tests {\n    fn c() {\n    }\n}\nd\n";
+    let (code, tests) = split_tests(text);
+    assert_eq!(code, "a\nb\nd\n");
+    assert_eq!(tests, "#[cfg(test)]\nmod model;\n#[cfg(test)]\nmod tests {\n    fn c() {\n    }\n}\n");
 }
 
 #[test]
