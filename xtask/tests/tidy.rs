@@ -343,17 +343,28 @@ fn no_file_is_large() {
     }
 }
 
-/// A test waits for a condition, with a deadline.
+/// The one place where a test sleeps: between two looks at a condition, until its deadline.
+const WAITING: &str = "tests/e2e/wait.rs";
+
+/// A test waits for a condition, with a deadline: through `eventually` in [`WAITING`].
 #[test]
 fn no_test_sleeps_and_hopes() {
-    for name in tracked().iter().filter(|name| name.ends_with(".rs") && !name.ends_with("tidy.rs")) {
+    let all: Vec<String> = tracked().into_iter().filter(|name| name.ends_with(".rs")).collect();
+    let of_tests: BTreeSet<PathBuf> = all.iter().flat_map(|name| test_files(&root().join(name))).collect();
+    let mut found = Vec::new();
+    for name in &all {
         let text = read(name);
-        let code =
-            if name.contains("/tests/") || name.starts_with("tests/") { text.as_str() } else { &split_tests(&text).1 };
-        let sleeps = code.lines().any(|line| line.contains("sleep(") && !line.trim_start().starts_with("//"));
-        let looks = code.contains("deadline") || code.contains("Instant::now()");
-        assert!(!sleeps || looks, "{name}: a test sleeps without a deadline for what it waits for");
+        let whole = name.contains("/tests/") || name.starts_with("tests/") || of_tests.contains(&root().join(name));
+        let code = if whole { text } else { split_tests(&text).1 };
+        let calls = ["sleep(", "sleep_until(", "park_timeout("];
+        // A quote stands before the words in the line above.
+        let sleeps =
+            |line: &str| calls.iter().any(|call| line.match_indices(call).any(|(at, _)| !line[..at].ends_with('"')));
+        let lines = code.lines().map(str::trim).filter(|line| !line.starts_with("//") && sleeps(line));
+        found.extend(lines.map(|line| (name.clone(), line.to_owned())));
     }
+    let places: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(places, [WAITING], "tests sleep here; wait with `eventually`, or move a paused clock: {found:?}");
 }
 
 #[test]
