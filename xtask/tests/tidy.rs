@@ -375,6 +375,69 @@ fn what_stands_after_tests_is_code() {
     assert_eq!(tests, "#[cfg(test)]\nmod model;\n#[cfg(test)]\nmod tests {\n    fn c() {\n    }\n}\n");
 }
 
+/// The nodes that are on a ring, or between two: the others are taken away from both ends, one after another.
+fn ringed(mut imports: BTreeMap<String, BTreeSet<String>>) -> BTreeMap<String, BTreeSet<String>> {
+    loop {
+        let before = imports.len();
+        let wanted: BTreeSet<String> = imports.values().flatten().cloned().collect();
+        imports.retain(|name, next| wanted.contains(name) && !next.is_empty());
+        let left: BTreeSet<String> = imports.keys().cloned().collect();
+        imports.values_mut().for_each(|next| next.retain(|name| left.contains(name)));
+        if imports.len() == before && imports.values().all(|next| !next.is_empty()) {
+            return imports;
+        }
+    }
+}
+
+/// Modules directly under `crate`, whose names follow `crate::`; `main` is all else that follows it.
+#[test]
+fn no_modules_of_xtask_import_each_other() {
+    let folder = root().join("xtask/src");
+    let module = |path: &Path| {
+        let first = path.strip_prefix(&folder).unwrap().components().next().unwrap().as_os_str().to_str().unwrap();
+        first.trim_end_matches(".rs").to_owned()
+    };
+    let names: BTreeSet<String> = sources("xtask/src").iter().map(|path| module(path)).collect();
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in sources("xtask/src") {
+        let own = module(&path);
+        let next = imports.entry(own.clone()).or_default();
+        if own == "main" {
+            next.extend(names.iter().filter(|name| *name != "main").cloned());
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        for after in code.join("\n").split("crate::").skip(1) {
+            let list = after.strip_prefix('{').and_then(|rest| rest.split('}').next()).unwrap_or(after);
+            let count = if after.starts_with('{') { usize::MAX } else { 1 };
+            for part in list.split(',').take(count) {
+                let word = part.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                next.insert(if names.contains(word) { word.to_owned() } else { "main".to_owned() });
+            }
+        }
+        next.remove(&own);
+    }
+    assert!(imports.values().map(BTreeSet::len).sum::<usize>() > 40, "the imports were not found: {imports:?}");
+    assert_eq!(ringed(imports), BTreeMap::new(), "modules of xtask/src that need each other");
+}
+
+#[test]
+fn no_files_of_the_page_import_each_other() {
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for name in tracked().into_iter().filter(|name| name.starts_with("web/js/") && name.ends_with(".js")) {
+        let text = read(&name);
+        let quoted = ["from \"", "import \"", "import(\""].into_iter().flat_map(|before| text.split(before).skip(1));
+        let next = imports.entry(name.clone()).or_default();
+        for path in quoted.map(|rest| rest.split('"').next().unwrap()).filter(|path| path.starts_with('.')) {
+            let folder = root().join(&name).parent().unwrap().to_path_buf();
+            let file = folder.join(path).canonicalize().unwrap_or_else(|error| panic!("{name}: {path}: {error}"));
+            next.insert(file.strip_prefix(root().canonicalize().unwrap()).unwrap().to_str().unwrap().to_owned());
+        }
+    }
+    assert!(imports.values().map(BTreeSet::len).sum::<usize>() > 150, "the imports were not found");
+    assert_eq!(ringed(imports), BTreeMap::new(), "files of web/js that need each other");
+}
+
 #[test]
 fn links_in_documents_lead_somewhere() {
     for name in tracked().iter().filter(|name| name.ends_with(".md") && !name.contains("vendor/")) {
