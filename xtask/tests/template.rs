@@ -116,6 +116,71 @@ fn a_topic_has_a_policy_of_its_own() {
     assert_eq!(named, ["Ref AlertsTopic", "Ref EventsTopic", "Ref OperationsTopic"]);
 }
 
+/// Functions behind the API end their work half a second before Lambda would (`Http::answer`), and these two without the SDK:
+/// one asks nobody, the other has limits of its own, which are added up below.
+const WITHOUT_THE_SDK: [&str; 2] = ["admit-user", "authorize"];
+
+fn source(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The number that a constant of a source is made of.
+fn constant(source: &str, name: &str) -> u64 {
+    let line = source.lines().find(|line| line.contains(&format!("const {name}: ")));
+    let number =
+        line.and_then(|line| line.split_once(" = ")).map(|(_, value)| value.trim_start_matches("Duration::from_secs("));
+    number
+        .and_then(|number| number.trim_end_matches([';', ')']).parse().ok())
+        .unwrap_or_else(|| panic!("{name}: no number: {line:?}"))
+}
+
+/// Lambda ends a function at its timeout ("Configure Lambda function timeout"). A call has failed with all its tries before
+/// that, so that its error is logged.
+#[test]
+fn a_call_with_all_its_tries_fits_into_its_function() {
+    let template = template();
+    let operation = constant(&source("shared/aws-client/src/lib.rs"), "OPERATION_TIMEOUT");
+    let keys = source("shared/identity/src/keys.rs");
+    let keys = constant(&keys, "TRY_WITHIN") * constant(&keys, "TRIES");
+    let mut bounded = 0;
+    for (name, function) in all(&template, "AWS::Serverless::Function") {
+        let folder = plain(&function["CodeUri"]);
+        let package = folder.trim_end_matches('/').rsplit('/').next().unwrap();
+        let main = source(&format!("functions/{package}/src/main.rs"));
+        let limit = if main.contains("http.answer(request, Deadline::of(&context)") {
+            bounded += 1;
+            continue;
+        } else if WITHOUT_THE_SDK.contains(&package) {
+            let manifest = source(&format!("functions/{package}/Cargo.toml"));
+            let mut ours = manifest.lines().filter(|line| line.starts_with("almacen-") || line.starts_with("aws-"));
+            let harmless = ["almacen-domain.", "almacen-lambda-kit.", "almacen-identity."];
+            assert!(
+                ours.all(|line| harmless.iter().any(|name| line.starts_with(name))),
+                "functions/{package} may call AWS by the SDK"
+            );
+            let code = main.clone() + &source(&format!("functions/{package}/src/lib.rs"));
+            for used in code.split("almacen_identity::").skip(1) {
+                let module = used.split("::").next().unwrap();
+                assert!(["keys", "token"].contains(&module), "functions/{package}: {module} may call Cognito");
+            }
+            if package == "authorize" { keys } else { 0 }
+        } else {
+            operation
+        };
+        // The local stack ends imports sooner, so that one that stops is seen sooner.
+        for (environment, timeout) in
+            seconds(&template, &function["Timeout"]).into_iter().filter(|(name, _)| name != "local")
+        {
+            assert!(
+                timeout > limit,
+                "template.yaml: {name} in {environment} has {timeout} s, a call may take {limit} s"
+            );
+        }
+    }
+    assert!(bounded >= 7, "only {bounded} functions end their work by their deadline");
+}
+
 /// "Set the source queue's visibility timeout to six times the function timeout": Lambda developer guide, "Creating and
 /// configuring an Amazon SQS event source mapping". Retention: a dead letter keeps the time at which it was first sent
 /// ("Using dead-letter queues in Amazon SQS"), so it must be kept for longer than its queue keeps a message.
