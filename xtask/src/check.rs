@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::python::Venv;
-use crate::{checkout, functions, run, stack, ui, up};
+use crate::{checkout, functions, run, stack, tools, ui, up};
 
 /// Run the tests
 #[derive(Args, Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Test {
 enum Suite {
     /// Format, lints and every test that needs no stack
     Unit,
-    /// The template
+    /// The template, and licences and sources of all dependencies
     Lint,
     /// One function as it is deployed: release, arm64
     Release,
@@ -115,6 +115,7 @@ pub(crate) fn run(arguments: &Test) -> Result<()> {
     }
     if arguments.suite.includes(Suite::Lint) {
         report.check("template", template);
+        report.check("dependencies", dependencies);
     }
     if arguments.suite.includes(Suite::Release) {
         report.check("release build", release_build);
@@ -152,6 +153,30 @@ fn template() -> Result<()> {
     run_tool("sam", &["validate", "--lint", "--template", "template.yaml"])?;
     let script = checkout::script("expanded.py");
     run_tool("python", &[&script.to_string_lossy(), "template.yaml"])
+}
+
+/// What cargo-deny says where the list of advisories cannot be downloaded.
+const NO_ADVISORIES: &str = "failed to fetch advisory database";
+
+/// Licences, bans and sources by deny.toml; advisories too where their list can be downloaded.
+fn dependencies() -> Result<()> {
+    let program = tools::DENY.ready()?;
+    let deny = |what: &[&str]| {
+        let mut command = Command::new(&program);
+        command.current_dir(checkout::root()).args(["--locked", "check", "--hide-inclusion-graph"]).args(what);
+        command
+    };
+    if !run::status(&mut deny(&["licenses", "bans", "sources"]))? {
+        bail!("cargo-deny found something; deny.toml holds the rules");
+    }
+    match run::output(&mut deny(&["advisories"]), b"") {
+        Ok(_) => ui::note("advisories ok"),
+        Err(error) if error.to_string().contains(NO_ADVISORIES) => {
+            ui::note("advisories were NOT checked: RustSec's list of them could not be downloaded");
+        }
+        Err(error) => bail!("cargo-deny found something:\n{error}"),
+    }
+    Ok(())
 }
 
 /// Builds a function that has what breaks across processors, the C and assembly of `ring`, and little of the SDK.

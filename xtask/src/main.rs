@@ -15,6 +15,7 @@ mod sam;
 mod sample;
 mod shop;
 mod stack;
+mod tools;
 mod ui;
 mod up;
 mod upload;
