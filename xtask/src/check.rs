@@ -116,6 +116,7 @@ pub(crate) fn run(arguments: &Test) -> Result<()> {
     if arguments.suite.includes(Suite::Lint) {
         report.check("template", template);
         report.check("dependencies", dependencies);
+        report.check("unused dependencies", unused_dependencies);
     }
     if arguments.suite.includes(Suite::Release) {
         report.check("release build", release_build);
@@ -177,6 +178,12 @@ fn dependencies() -> Result<()> {
         Err(error) => bail!("cargo-deny found something:\n{error}"),
     }
     Ok(())
+}
+
+fn unused_dependencies() -> Result<()> {
+    let mut machete = Command::new(tools::MACHETE.ready()?);
+    machete.current_dir(checkout::root());
+    if run::status(&mut machete)? { Ok(()) } else { bail!("cargo-machete found dependencies that are not used") }
 }
 
 /// Builds a function that has what breaks across processors, the C and assembly of `ring`, and little of the SDK.

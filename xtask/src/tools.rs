@@ -15,6 +15,8 @@ pub(crate) struct Tool {
 
 /// Licences, bans, sources and advisories of all dependencies, as deny.toml wants them.
 pub(crate) const DENY: Tool = Tool { name: "cargo-deny", version: "0.20.2" };
+/// Dependencies that a package names and its sources do not.
+pub(crate) const MACHETE: Tool = Tool { name: "cargo-machete", version: "0.9.2" };
 
 impl Tool {
     /// Its path; it is installed first unless it is there.
@@ -31,7 +33,7 @@ impl Tool {
         let step = ui::Step::new(&format!("installing {name}"));
         let mut install = functions::cargo();
         install.args(["install", name, "--version", version, "--locked", "--root"]).arg(&folder);
-        // Its release profile, optimised while linking, takes three times as long to build and saves a second of a run.
+        // Its release profile, optimised while linking, takes three times as long to build and saves seconds of a run.
         install.arg("--debug").env("CARGO_PROFILE_DEV_DEBUG", "0").env_remove("CARGO_TARGET_DIR");
         run::logged(&mut install, &checkout::log(name)?, "cargo install")
             .with_context(|| format!("cannot install {name} {version}. Is crates.io reachable?"))?;
