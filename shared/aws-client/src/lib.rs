@@ -35,9 +35,10 @@ const AMAZON_ROOTS: &str = include_str!("amazon-roots.pem");
 
 /// How long a connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long one try may take. A function behind the API has 29 s in all, its gateway's limit.
+/// How long one try may take.
 pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
-/// How long a call may take with all its tries.
+/// How long a call may take with all its tries. A function behind the API answers before its own time is up all the same
+/// (`almacen_lambda_kit::http`); the others have longer time-outs than this (`xtask/tests/template.rs`).
 pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 /// Tries of one call, the first included, with pauses between them that grow and differ.
 pub const ATTEMPTS: u32 = 4;
@@ -223,6 +224,5 @@ mod tests {
     #[test]
     fn every_try_fits_into_the_call() {
         assert!(CONNECT_TIMEOUT < ATTEMPT_TIMEOUT && ATTEMPT_TIMEOUT < OPERATION_TIMEOUT);
-        assert!(OPERATION_TIMEOUT < Duration::from_secs(29));
     }
 }
