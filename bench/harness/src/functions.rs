@@ -682,6 +682,16 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             memory_target: None,
         },
         Case {
+            function: "notify",
+            what: "an alert",
+            event: sqs_event("NotifyQueue", &stock_news(), 1),
+            reset: nothing,
+            right: no_failures,
+            starts: Starts::Judged,
+            cpu_target: None,
+            memory_target: None,
+        },
+        Case {
             function: "close-imports",
             what: "no dead letters",
             event: Arc::new(include_str!("../../../events/close-imports/schedule.json").as_bytes().to_vec()),
