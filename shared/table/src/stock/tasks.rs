@@ -370,6 +370,6 @@ mod tests {
             assert_eq!(put.condition_expression(), Some(expected));
         };
         check(0, "attribute_not_exists(line_version)");
-        check(4, "line_version = :seen");
+        check(4, "line_version = :seen_version");
     }
 }
