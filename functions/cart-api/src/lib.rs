@@ -12,21 +12,21 @@ use almacen_contract::event::{Envelope, Origin, name};
 use almacen_domain::Millis;
 use almacen_domain::catalogue::Product;
 use almacen_domain::kernel::event::OutboxEvent;
-use almacen_domain::ordering::cart::{Cart, Catalogue, Change, shown};
-use almacen_domain::ordering::coupon::{Code, Standing};
+use almacen_domain::ordering::cart::{Cart, CartChange, Catalogue, shown};
+use almacen_domain::ordering::coupon::{Code, CouponUsage};
 use almacen_domain::ordering::pricing::Rules;
 use almacen_domain::ordering::shipping::Shipping;
 use almacen_dynamo::DynamoError;
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request};
+use almacen_lambda_kit::http::{Http, HttpFunction, HttpRequest, Reply};
 use almacen_lambda_kit::log::error_chain;
 use almacen_table::catalogue::products::Products;
 use almacen_table::ordering::carts::Carts;
 use almacen_table::ordering::coupons::Coupons;
 
-pub mod ask;
+pub mod request;
 
-use ask::Ask;
+use request::Request;
 
 /// So long is a change tried while others change the same cart, which leaves the last try time to end before the gateway
 /// gives up. Of several at once one always succeeds, and the pauses grow until there is room for all.
@@ -81,14 +81,14 @@ impl CartApi {
 
 /// What is known beside a cart. It is asked for once, however often a change is tried.
 #[derive(Debug, Default)]
-struct Known {
+struct CartContext {
     catalogue: Catalogue,
     /// The coupon that was looked at last, if any was, and what it is worth.
-    coupon: Option<(Code, Option<Standing>)>,
+    coupon: Option<(Code, Option<CouponUsage>)>,
 }
 
-impl Known {
-    fn coupon(&self, code: Option<&Code>) -> Option<&Standing> {
+impl CartContext {
+    fn coupon(&self, code: Option<&Code>) -> Option<&CouponUsage> {
         let (known, standing) = self.coupon.as_ref()?;
         standing.as_ref().filter(|_| Some(known) == code)
     }
@@ -99,27 +99,27 @@ impl HttpFunction for CartApi {
         &self.http
     }
 
-    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
-        let (user, ask) = Ask::read(&request)?;
+    async fn answer(&self, request: HttpRequest) -> Result<Reply, RequestError> {
+        let (user, ask) = Request::read(&request)?;
         let language = request.language();
         let change = match ask {
-            Ask::Show => {
+            Request::Show => {
                 let cart = self.carts.get(&user, now_ms()).await?;
-                return Reply::json(200, &self.body(&user, cart, Known::default(), language).await?);
+                return Reply::json(200, &self.body(&user, cart, CartContext::default(), language).await?);
             }
-            Ask::Change(change) => change,
+            Request::Change(change) => change,
         };
         let (cart, known) = self.change(&user, &change, request.id()).await?;
         match change {
-            Change::Add { .. } | Change::Apply(_) => {
+            CartChange::Add { .. } | CartChange::Apply(_) => {
                 let body = self.body(&user, cart, known, language).await.map_err(RequestError::after_the_change)?;
                 Reply::json(200, &ChangedBody::of(body, &change, language))
             }
-            Change::Set { .. } => Reply::json(
+            CartChange::Set { .. } => Reply::json(
                 200,
                 &self.body(&user, cart, known, language).await.map_err(RequestError::after_the_change)?,
             ),
-            Change::Remove { .. } | Change::RemoveCoupon => Ok(Reply::empty(204)),
+            CartChange::Remove { .. } | CartChange::RemoveCoupon => Ok(Reply::empty(204)),
         }
     }
 }
@@ -129,7 +129,7 @@ impl CartApi {
         &self,
         user: &str,
         cart: Cart,
-        mut known: Known,
+        mut known: CartContext,
         language: Language,
     ) -> Result<CartBody, RequestError> {
         let products = cart.unknown(&known.catalogue);
@@ -141,16 +141,21 @@ impl CartApi {
 
     /// Makes a change, once, to the cart as it is when it is stored: whoever else changes it at the same moment makes this
     /// one be decided again. The less is asked between reading and storing, the fewer come too late.
-    async fn change(&self, user: &str, change: &Change, request: &str) -> Result<(Cart, Known), RequestError> {
-        let mut known = Known::default();
+    async fn change(
+        &self,
+        user: &str,
+        change: &CartChange,
+        request: &str,
+    ) -> Result<(Cart, CartContext), RequestError> {
+        let mut known = CartContext::default();
         let begun = Instant::now();
         for attempt in 0_u32.. {
             let (now, tried) = (now_ms(), Instant::now());
             let cart = self.carts.get(user, now).await?;
             let code = match change {
-                Change::Apply(code) => Some(code),
-                Change::Add { .. } | Change::Set { .. } => cart.coupon.as_ref(),
-                Change::Remove { .. } | Change::RemoveCoupon => None,
+                CartChange::Apply(code) => Some(code),
+                CartChange::Add { .. } | CartChange::Set { .. } => cart.coupon.as_ref(),
+                CartChange::Remove { .. } | CartChange::RemoveCoupon => None,
             };
             let shipping = &self.rules.shipping;
             let products = cart.undecided(change, &known.catalogue, shipping);
@@ -174,7 +179,7 @@ impl CartApi {
     /// Asks about these products and this coupon at the same time, as far as that is not known.
     async fn ask(
         &self,
-        known: &mut Known,
+        known: &mut CartContext,
         products: Vec<String>,
         code: Option<&Code>,
         user: &str,
@@ -190,11 +195,11 @@ impl CartApi {
 
     async fn products_of(&self, ids: &[String]) -> Result<HashMap<String, Product>, RequestError> {
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-        Ok(self.products.these(&ids).await?)
+        Ok(self.products.get_many(&ids).await?)
     }
 
     /// What is known of a coupon. One that breaks the rules of its record counts as none, so that nobody's cart is lost to it.
-    async fn coupon(&self, code: Option<&Code>, user: &str) -> Result<Option<Standing>, RequestError> {
+    async fn coupon(&self, code: Option<&Code>, user: &str) -> Result<Option<CouponUsage>, RequestError> {
         let Some(code) = code else { return Ok(None) };
         match self.coupons.standing(code, user).await {
             Ok(standing) => Ok(standing),

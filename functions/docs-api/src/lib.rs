@@ -3,7 +3,7 @@
 
 use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request, etag};
+use almacen_lambda_kit::http::{Http, HttpFunction, HttpRequest, Reply, etag};
 
 /// The document, made from docs/openapi.yaml when this is built. [`API_URL`] stands where the API's address belongs.
 const DOCUMENT: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
@@ -23,7 +23,7 @@ const KEPT: &str = "public, max-age=60";
 /// The function, and where this deployment stands.
 #[derive(Debug)]
 pub struct DocsApi {
-    /// What stands before the stage in the API's address; see [`Request::api_url`].
+    /// What stands before the stage in the API's address; see [`HttpRequest::api_url`].
     api_root: String,
     /// Where the page's files are, without a slash at the end.
     web_root: String,
@@ -35,7 +35,7 @@ impl HttpFunction for DocsApi {
         &self.http
     }
 
-    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
+    async fn answer(&self, request: HttpRequest) -> Result<Reply, RequestError> {
         match (request.method(), request.resource()) {
             ("GET", "/openapi.json") => Ok(self.document(&request)),
             ("GET", "/docs") => Ok(self.page()),
@@ -55,7 +55,7 @@ impl DocsApi {
         }
     }
 
-    fn document(&self, request: &Request) -> Reply {
+    fn document(&self, request: &HttpRequest) -> Reply {
         let version: i64 = DOCUMENT_VERSION.parse().unwrap_or_default();
         let reply = if request.has_already(version) {
             Reply::empty(304)

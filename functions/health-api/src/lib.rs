@@ -15,7 +15,7 @@ use almacen_contract::health::{DetailedBody, StatusBody};
 use almacen_domain::Millis;
 use almacen_domain::kernel::health::{Check, Overall, overall};
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request};
+use almacen_lambda_kit::http::{Http, HttpFunction, HttpRequest, Reply};
 use futures::future::join_all;
 use tokio::sync::Mutex;
 
@@ -58,7 +58,7 @@ impl HttpFunction for HealthApi {
         &self.http
     }
 
-    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
+    async fn answer(&self, request: HttpRequest) -> Result<Reply, RequestError> {
         match (request.method(), request.resource()) {
             ("GET", "/health") => Reply::json(200, &StatusBody { status: "healthy" }),
             ("GET", "/liveness") => Reply::json(200, &StatusBody { status: "alive" }),

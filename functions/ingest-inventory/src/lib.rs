@@ -13,7 +13,7 @@ use almacen_lambda_kit::start::{Failure, Function};
 use almacen_queue::Queue;
 use almacen_stock_import::arrival::{self, Uploaded};
 use almacen_stock_import::error::{FileRefusal, ImportError};
-use almacen_stock_import::survey::{Bounds, Outcome, survey};
+use almacen_stock_import::survey::{Bounds, SurveyOutcome, survey};
 use almacen_stock_import::{Importer, Job, Progress, Turn, ending};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Context;
@@ -115,11 +115,11 @@ async fn work_on(
         importer.imports.parts(&job.id).await?
     } else {
         match survey(importer, &job, deps.bounds, turn).await? {
-            Outcome::Refused(refusal) => {
+            SurveyOutcome::Refused(refusal) => {
                 ending::refuse(importer, &job, &refusal).await?;
                 return Ok(Progress::Done);
             }
-            Outcome::Planned(plan, parts) => {
+            SurveyOutcome::Planned(plan, parts) => {
                 importer.claim(&job, &plan.stores).await?;
                 importer.imports.keep_plan(&job.id, &plan, &parts, now_ms()).await?;
                 job.plan = Some(plan);

@@ -16,14 +16,14 @@ use almacen_dynamo::page::Page;
 use almacen_files::Files;
 use almacen_files::presign::{self, LINK_LASTS};
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request, etag};
+use almacen_lambda_kit::http::{Http, HttpFunction, HttpRequest, Reply, etag};
 use almacen_lambda_kit::query::PageRequest;
 use almacen_table::stock::imports_view::ImportsView;
 use almacen_table::stock::inventory::{Filter, Items};
 
-pub mod ask;
+pub mod request;
 
-use ask::{Ask, after_import, after_line, after_store, after_store_line};
+use request::{Request, after_import, after_line, after_store, after_store_line};
 
 /// The function and what it talks to.
 #[derive(Debug)]
@@ -66,11 +66,11 @@ impl HttpFunction for ItemsApi {
         &self.http
     }
 
-    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
-        match Ask::read(&request)? {
-            Ask::AllLines(page) => self.all_lines(page).await,
-            Ask::StoreLines { store, needle, low, page } => self.store_lines(store, needle, low, page).await,
-            Ask::Line(store, sku) => {
+    async fn answer(&self, request: HttpRequest) -> Result<Reply, RequestError> {
+        match Request::read(&request)? {
+            Request::AllLines(page) => self.all_lines(page).await,
+            Request::StoreLines { store, needle, low, page } => self.store_lines(store, needle, low, page).await,
+            Request::Line(store, sku) => {
                 let line = self.items.line(&store, &sku).await?;
                 let line = line.ok_or_else(|| ApiError::new(Code::NotFound))?;
                 // After an order the tag is the same, and the stock is not.
@@ -79,15 +79,15 @@ impl HttpFunction for ItemsApi {
                 }
                 self.one_line(line)
             }
-            Ask::PatchLine { store, sku, patch, expected, by } => {
+            Request::PatchLine { store, sku, patch, expected, by } => {
                 let changed = self.items.patch(&store, &sku, &patch, &expected, &by, now_ms()).await?;
                 let line = changed.map_err(|refusal| patch_refused(sku.as_str(), refusal))?;
                 tracing::info!(store = store.as_str(), version = line.edit_version, by, "line changed");
                 self.one_line(line)
             }
-            Ask::Stores(page) => self.stores(page).await,
-            Ask::NewImport { new, by } => self.new_import(new, &by).await,
-            Ask::Imports(PageRequest { limit, after }) => {
+            Request::Stores(page) => self.stores(page).await,
+            Request::NewImport { new, by } => self.new_import(new, &by).await,
+            Request::Imports(PageRequest { limit, after }) => {
                 let page = self.imports.recent(limit, after).await?;
                 let mut imports = Vec::with_capacity(page.found.len());
                 for import in page.found {
@@ -95,7 +95,7 @@ impl HttpFunction for ItemsApi {
                 }
                 Reply::json(200, &ImportsBody { imports, next: page.next.as_ref().map(after_import) })
             }
-            Ask::Import(id) => {
+            Request::Import(id) => {
                 let import = self.imports.get(&id).await?;
                 let import = import.ok_or_else(|| ApiError::new(Code::NotFound))?;
                 Reply::json(200, &self.shown(import)?)
@@ -130,7 +130,7 @@ impl ItemsApi {
         let first = wanted.after.is_none();
         let filter = Filter { needle, low_against: low.then_some(self.default_threshold) };
         let page = self.items.of_store(&store, &filter, wanted.limit, wanted.after).await?;
-        if first && !page.examined && !self.items.knows(&store).await? {
+        if first && !page.examined && !self.items.store_exists(&store).await? {
             return Err(ApiError::new(Code::NotFound).into());
         }
         self.lines(page, |sku| after_store_line(&store, low, sku))

@@ -12,7 +12,7 @@ use almacen_domain::stock::task::restock;
 use almacen_lambda_kit::batch;
 use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Failure, Function};
-use almacen_table::stock::tasks::{Followable, Followed, Tasks};
+use almacen_table::stock::tasks::{RestockOutcome, RestockUpdate, Tasks};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use lambda_runtime::Context;
 
@@ -61,13 +61,13 @@ async fn follow(tasks: &Tasks, news: &News) -> Result<(), Failure> {
     let (store, sku) = (news.store.as_str(), news.sku.as_str());
     let content = news.content();
     for _ in 0..TRIES {
-        let known = tasks.known(store, sku).await?;
+        let known = tasks.restock_state(store, sku).await?;
         let Some((to, steps)) = restock(&known, &news.of_line()) else {
             tracing::info!(event = news.id, store, "known already");
             return Ok(());
         };
-        let line = Followable { store, sku, from: &known, to: &to, steps: &steps, content: &content };
-        if tasks.follow(&line, now_ms()).await? == Followed::Done {
+        let line = RestockUpdate { store, sku, from: &known, to: &to, steps: &steps, content: &content };
+        if tasks.apply_restock(&line, now_ms()).await? == RestockOutcome::Done {
             tracing::info!(event = news.id, store, steps = steps.len(), "followed");
             return Ok(());
         }
@@ -78,7 +78,7 @@ async fn follow(tasks: &Tasks, news: &News) -> Result<(), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use almacen_domain::stock::task::{Known, Step};
+    use almacen_domain::stock::task::{RestockState, TaskStep};
 
     fn sample(text: &str) -> Vec<String> {
         let event: SqsEvent = serde_json::from_str(text).unwrap();
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn what_the_sample_events_lead_to() {
-        let mut known = Known::default();
+        let mut known = RestockState::default();
         let mut follow = |text: &str| {
             let news = News::read(&sample(text)[0]).unwrap();
             let (to, steps) = restock(&known, &news.of_line()).unwrap();
@@ -95,7 +95,7 @@ mod tests {
             (steps, news.content())
         };
         let (opened, low) = follow(include_str!("../../../events/open-tasks/low.json"));
-        let [Step::Open(id)] = opened.as_slice() else { panic!("{opened:?}") };
+        let [TaskStep::Open(id)] = opened.as_slice() else { panic!("{opened:?}") };
         assert_eq!(id, "task_5c7b9f6b9d7755f4a5cc4ecd78c9619e");
         assert_eq!(low.title, "Reponer «Echo Dot» en Berlin");
         assert_eq!(
@@ -105,14 +105,14 @@ mod tests {
         assert!(!low.completed);
 
         let (raised, out) = follow(include_str!("../../../events/open-tasks/out.json"));
-        assert_eq!(raised, [Step::Raise(id.clone())]);
+        assert_eq!(raised, [TaskStep::Raise(id.clone())]);
         assert_eq!(
             out.description,
             "Agotado: no queda ninguna unidad a la venta (umbral: 5).\nDesde: 2024-01-21 11:00:00 UTC."
         );
 
         let (completed, _) = follow(include_str!("../../../events/open-tasks/refilled.json"));
-        assert_eq!(completed, [Step::Complete(id.clone())]);
+        assert_eq!(completed, [TaskStep::Complete(id.clone())]);
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use almacen_catalogue::Known;
+use almacen_catalogue::CatalogueState;
 use almacen_catalogue::snapshot::Snapshots;
 use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Filter, Order, Page};
@@ -34,7 +34,7 @@ pub(crate) struct Catalogue {
 
 #[derive(Debug, Default)]
 struct State {
-    known: Known,
+    known: CatalogueState,
     /// When this instance began to ask, whether it was told or not: what it got only half of is not kept for ever either.
     since: Option<Millis>,
     /// It has been told of everything.
@@ -79,7 +79,7 @@ impl Catalogue {
     }
 
     /// Takes the snapshot and the newest changes, and says whether that is all there is to know.
-    async fn begin(&self, known: &mut Known, now: Millis) -> Result<(bool, f64), DynamoError> {
+    async fn begin(&self, known: &mut CatalogueState, now: Millis) -> Result<(bool, f64), DynamoError> {
         let newest = pin!(self.index.newest(NEWEST));
         let snapshot = pin!(self.snapshot(now));
         let (newest, snapshot) = match select(newest, snapshot).await {
@@ -95,7 +95,7 @@ impl Catalogue {
     }
 
     /// What `snapshot-catalogue` has written down.
-    async fn snapshot(&self, now: Millis) -> Option<Known> {
+    async fn snapshot(&self, now: Millis) -> Option<CatalogueState> {
         match tokio::time::timeout(PATIENCE, self.snapshots.read(now)).await {
             Ok(Ok(Some(snapshot))) => return Some(snapshot),
             Ok(Ok(None)) => tracing::warn!("there is no snapshot of the catalogue"),

@@ -21,19 +21,19 @@ use almacen_domain::kernel::search::fold;
 use almacen_dynamo::DynamoError;
 use almacen_files::{Files, presign};
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request, etag};
+use almacen_lambda_kit::http::{Http, HttpFunction, HttpRequest, Reply, etag};
 use almacen_lambda_kit::log::error_chain;
 use almacen_table::catalogue::categories::Categories;
 use almacen_table::catalogue::index::CatalogueIndex;
-use almacen_table::catalogue::product_stock::{ProductStock, Shelf};
-use almacen_table::catalogue::products::{Opening, Outcome, ProductChanges, Products, Tables, These};
+use almacen_table::catalogue::product_stock::{ProductStock, StockTotal};
+use almacen_table::catalogue::products::{InitialStock, ProductChanges, ProductWrite, Products, ProductsPage, Tables};
 use almacen_table::catalogue::reviews::{Reviews, Written};
 
-pub mod ask;
 mod catalogue;
+pub mod request;
 
-use ask::{Ask, Slice};
 use catalogue::Catalogue;
+use request::{OffsetPage, Request};
 
 /// Tries of a change that others keep coming before: reviews and pictures move a product too.
 const TRIES: u32 = 10;
@@ -100,38 +100,38 @@ impl HttpFunction for ProductsApi {
         &self.http
     }
 
-    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
-        match Ask::read(&request, now_ms())? {
-            Ask::Products { filter, order, slice } => {
+    async fn answer(&self, request: HttpRequest) -> Result<Reply, RequestError> {
+        match Request::read(&request, now_ms())? {
+            Request::Products { filter, order, slice } => {
                 let (datos, total) = self.listed(&filter, order, slice, request.id()).await?;
                 let paginacion = Pagination::new(slice.page, slice.limit, total);
                 Reply::json(200, &PageBody { datos, paginacion })
             }
-            Ask::Product(id) => {
+            Request::Product(id) => {
                 let product = self.product(&id).await?;
                 if request.has_already(tag(&product)) {
                     return Ok(Reply::empty(304).with("etag", etag(tag(&product))));
                 }
                 self.one(&product)
             }
-            Ask::NewProduct { new, by } => self.create(new, by, request.id()).await,
-            Ask::Change { id, draft, expected } => self.change(&id, &draft, &expected, request.id()).await,
-            Ask::Delete { id, expected } => self.delete(&id, &expected, request.id()).await,
-            Ask::Related { id, limit } => {
+            Request::NewProduct { new, by } => self.create(new, by, request.id()).await,
+            Request::Change { id, draft, expected } => self.change(&id, &draft, &expected, request.id()).await,
+            Request::Delete { id, expected } => self.delete(&id, &expected, request.id()).await,
+            Request::Related { id, limit } => {
                 let category = self.product(&id).await?.category;
                 let filter = Filter { category: Some(category), but: Some(id), ..Filter::default() };
-                let slice = Slice { page: 1, limit };
+                let slice = OffsetPage { page: 1, limit };
                 let (datos, _) = self.listed(&filter, Order::Rating, slice, request.id()).await?;
                 Reply::json(200, &ListBody { datos })
             }
-            Ask::Reviews { id, slice } => self.reviews(&id, slice).await,
-            Ask::NewReview(review) => self.review(review).await,
-            Ask::Categories => {
+            Request::Reviews { id, slice } => self.reviews(&id, slice).await,
+            Request::NewReview(review) => self.review(review).await,
+            Request::Categories => {
                 let mut all = self.categories.all().await?;
                 all.sort_by_cached_key(|category| (fold(&category.name), category.id.clone()));
                 Reply::json(200, &ListBody { datos: all.into_iter().map(CategoryBody::of).collect() })
             }
-            Ask::NewCategory(category) => self.new_category(category).await,
+            Request::NewCategory(category) => self.new_category(category).await,
         }
     }
 }
@@ -142,7 +142,7 @@ impl ProductsApi {
         &self,
         filter: &Filter,
         order: Order,
-        slice: Slice,
+        slice: OffsetPage,
         request_id: &str,
     ) -> Result<(Vec<ProductBody>, usize), RequestError> {
         let mut read_units = 0.0;
@@ -151,7 +151,7 @@ impl ProductsApi {
             let window = (slice.skip(), slice.limit);
             let (page, units) = self.catalogue.page(filter, order, window, now_ms()).await?;
             let ids: Vec<&str> = page.ids.iter().map(String::as_str).collect();
-            let These { found, unreadable, units: more } = self.products.these_measured(&ids).await?;
+            let ProductsPage { found, unreadable, units: more } = self.products.get_many_measured(&ids).await?;
             read_units += units + more;
             let missing: Vec<&str> = ids.iter().copied().filter(|id| !found.contains_key(*id)).collect();
             let gone: Vec<&str> =
@@ -205,7 +205,7 @@ impl ProductsApi {
                     tracing::error!(%error, "DEFAULT_STORE is no name of a store");
                     ApiError::new(Code::Internal)
                 })?;
-                Some(Opening { store, units, by: by.clone() })
+                Some(InitialStock { store, units, by: by.clone() })
             }
             None => None,
         };
@@ -216,7 +216,7 @@ impl ProductsApi {
         let made = self.changes.create(&product, shelf, opening.as_ref(), &event).await?;
         refusal_of(made)?;
         tracing::info!(product = product.id, by, "product made");
-        self.tell_stock(&product).await;
+        self.update_stock(&product).await;
         let body = CreatedBody {
             id: product.id,
             nombre: product.name,
@@ -241,14 +241,14 @@ impl ProductsApi {
             let shelf = if before.sku == after.sku { None } else { Some(self.shelf(&after).await?) };
             let event = event(name::PRODUCT_UPDATED, &after, request_id)?;
             let made = self.changes.replace((&before, changed_at), &after, shelf, &event).await?;
-            if made == Outcome::Moved {
+            if made == ProductWrite::Moved {
                 // It is read again: with If-Match the caller is told, without it the change goes on top.
                 continue;
             }
             refusal_of(made)?;
             tracing::info!(product = id, version = after.version, "product changed");
             if shelf.is_some() {
-                self.tell_stock(&after).await;
+                self.update_stock(&after).await;
             }
             return self.one(&self.product(id).await.map_err(RequestError::after_the_change)?);
         }
@@ -262,7 +262,7 @@ impl ProductsApi {
             let last = Product { version: before.version + 1, updated_at: now, ..before.clone() };
             let event = event(name::PRODUCT_DELETED, &last, request_id)?;
             let made = self.changes.delete((&before, changed_at), now, &event).await?;
-            if made == Outcome::Made {
+            if made == ProductWrite::Made {
                 tracing::info!(product = id, "product deleted");
                 return Ok(Reply::empty(204));
             }
@@ -282,18 +282,18 @@ impl ProductsApi {
     }
 
     /// What the stores hold of the product's item.
-    async fn shelf(&self, product: &Product) -> Result<Shelf, DynamoError> {
+    async fn shelf(&self, product: &Product) -> Result<StockTotal, DynamoError> {
         match &product.sku {
             Some(sku) => self.stock.count(sku.as_str(), &self.stock.stores().await?).await,
-            None => Ok(Shelf::default()),
+            None => Ok(StockTotal::default()),
         }
     }
 
     /// Counts once more, now that `watch-stock` knows who sells the item: what changed between the first count and then,
     /// it let pass. A failure is no failure of the request; the next change of stock heals it.
-    async fn tell_stock(&self, product: &Product) {
+    async fn update_stock(&self, product: &Product) {
         let Some(sku) = &product.sku else { return };
-        let told = async { self.stock.tell(&product.id, sku.as_str(), self.shelf(product).await?).await };
+        let told = async { self.stock.set(&product.id, sku.as_str(), self.shelf(product).await?).await };
         // The product is made: whoever made it should hear so, whether this is quick or not. The next change of the stock tells.
         match tokio::time::timeout(STOCK_WITHIN, told).await {
             Ok(Ok(_)) => {}
@@ -304,10 +304,13 @@ impl ProductsApi {
         }
     }
 
-    async fn reviews(&self, id: &str, slice: Slice) -> Result<Reply, RequestError> {
+    async fn reviews(&self, id: &str, slice: OffsetPage) -> Result<Reply, RequestError> {
         let total = usize::try_from(self.product(id).await?.rating_count).unwrap_or(0);
-        let found =
-            if slice.skip() < total { self.reviews.newest(id, slice.skip(), slice.limit).await? } else { Vec::new() };
+        let found = if slice.skip() < total {
+            self.reviews.list_recent(id, slice.skip(), slice.limit).await?
+        } else {
+            Vec::new()
+        };
         let datos = found.into_iter().map(ReviewBody::of).collect();
         Reply::json(200, &PageBody { datos, paginacion: Pagination::new(slice.page, slice.limit, total) })
     }
@@ -338,12 +341,12 @@ fn event(name: &str, product: &Product, request_id: &str) -> Result<OutboxEvent,
 }
 
 /// `Ok` for a change that was made.
-fn refusal_of(outcome: Outcome) -> Result<(), ApiError> {
+fn refusal_of(outcome: ProductWrite) -> Result<(), ApiError> {
     match outcome {
-        Outcome::Made => Ok(()),
-        Outcome::NoCategory => Err(no_category()),
-        Outcome::SkuTaken => Err(sku_taken()),
-        Outcome::Moved => Err(ApiError::new(Code::Conflict)),
+        ProductWrite::Made => Ok(()),
+        ProductWrite::NoCategory => Err(no_category()),
+        ProductWrite::SkuTaken => Err(sku_taken()),
+        ProductWrite::Moved => Err(ApiError::new(Code::Conflict)),
     }
 }
 
@@ -354,9 +357,9 @@ mod tests {
     #[test]
     fn what_a_refused_change_is_called() {
         let status = |one| refusal_of(one).err().map(|error| error.code().status());
-        assert_eq!(status(Outcome::Made), None);
-        assert_eq!(status(Outcome::NoCategory), Some(400));
-        assert_eq!(status(Outcome::SkuTaken), Some(409));
-        assert_eq!(status(Outcome::Moved), Some(409));
+        assert_eq!(status(ProductWrite::Made), None);
+        assert_eq!(status(ProductWrite::NoCategory), Some(400));
+        assert_eq!(status(ProductWrite::SkuTaken), Some(409));
+        assert_eq!(status(ProductWrite::Moved), Some(409));
     }
 }

@@ -9,13 +9,13 @@ use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_contract::tasks::{TaskBody, TasksBody};
 use almacen_domain::stock::task::Task;
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request, etag};
+use almacen_lambda_kit::http::{Http, HttpFunction, HttpRequest, Reply, etag};
 use almacen_lambda_kit::query::PageRequest;
 use almacen_table::stock::tasks::Tasks;
 
-pub mod ask;
+pub mod request;
 
-use ask::{Ask, after_task};
+use request::{Request, after_task};
 
 /// The function and what it talks to.
 #[derive(Debug)]
@@ -40,20 +40,20 @@ impl HttpFunction for TasksApi {
         &self.http
     }
 
-    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
-        match Ask::read(&request)? {
-            Ask::List(PageRequest { limit, after }) => {
-                let page = self.tasks.newest(limit, after).await?;
+    async fn answer(&self, request: HttpRequest) -> Result<Reply, RequestError> {
+        match Request::read(&request)? {
+            Request::List(PageRequest { limit, after }) => {
+                let page = self.tasks.list_recent(limit, after).await?;
                 let tasks = page.found.into_iter().map(TaskBody::from).collect();
                 Reply::json(200, &TasksBody { tasks, next: page.next.as_ref().map(after_task) })
             }
-            Ask::Add { content, by } => {
+            Request::Add { content, by } => {
                 let task = Task::new(random::id("task"), content, now_ms());
                 self.tasks.add(&task).await?;
                 tracing::info!(task = task.id, by, "task added");
                 one(201, task)
             }
-            Ask::One(id) => {
+            Request::One(id) => {
                 let task = self.tasks.get(&id).await?;
                 let task = task.ok_or_else(|| ApiError::new(Code::NotFound))?;
                 if request.has_already(task.version) {
@@ -61,12 +61,12 @@ impl HttpFunction for TasksApi {
                 }
                 one(200, task)
             }
-            Ask::Replace { id, content, expected, by } => {
+            Request::Replace { id, content, expected, by } => {
                 let task = self.tasks.replace(&id, &content, &expected, now_ms()).await?.map_err(ApiError::from)?;
                 tracing::info!(task = task.id, version = task.version, by, "task replaced");
                 one(200, task)
             }
-            Ask::Delete { id, expected, by } => {
+            Request::Delete { id, expected, by } => {
                 self.tasks.delete(&id, &expected).await?.map_err(ApiError::from)?;
                 tracing::info!(task = id, by, "task deleted");
                 Ok(Reply::empty(204))

@@ -17,7 +17,7 @@ use almacen_identity::sign_in::{SignInError, Tokens};
 use almacen_identity::user_pool::UserPool;
 use almacen_identity::users::{SignUpError, WhoError};
 use almacen_lambda_kit::config::Env;
-use almacen_lambda_kit::http::{Http, HttpFunction, Reply, Request};
+use almacen_lambda_kit::http::{Http, HttpFunction, HttpRequest, Reply};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
@@ -45,7 +45,7 @@ impl UsersApi {
 }
 
 /// What a request asks for. No `Debug`: it holds passwords and tokens.
-enum Ask {
+enum Request {
     /// `POST /users`.
     SignUp(NewUser),
     /// `POST /token`.
@@ -59,12 +59,12 @@ enum Ask {
     },
 }
 
-impl Ask {
+impl Request {
     /// Reads a request.
     ///
     /// # Errors
     /// 400 naming everything that is wrong, 401 without a token where one is due, 404 for a route that is none.
-    fn read(request: &Request) -> Result<Self, ApiError> {
+    fn read(request: &HttpRequest) -> Result<Self, ApiError> {
         match (request.method(), request.resource()) {
             ("POST", "/users") => users::new_user(&request.json()?).map(Self::SignUp),
             ("POST", "/token") => {
@@ -88,15 +88,15 @@ impl HttpFunction for UsersApi {
         &self.http
     }
 
-    async fn answer(&self, request: Request) -> Result<Reply, RequestError> {
+    async fn answer(&self, request: HttpRequest) -> Result<Reply, RequestError> {
         let pool = &self.pool;
-        match Ask::read(&request)? {
-            Ask::SignUp(new) => {
+        match Request::read(&request)? {
+            Request::SignUp(new) => {
                 let (made, ()) = tokio::join!(pool.sign_up(&new), tokio::time::sleep(SIGN_UP_TAKES));
                 let id = made.map_err(sign_up_failed)?;
                 Reply::json(201, &UserBody { id: &id, username: new.username.as_str() })
             }
-            Ask::SignIn(credentials) => {
+            Request::SignIn(credentials) => {
                 let tokens = match credentials {
                     Credentials::Password { username, password } => pool.with_password(&username, &password).await,
                     Credentials::RefreshToken(token) => pool.with_refresh_token(&token).await,
@@ -104,7 +104,7 @@ impl HttpFunction for UsersApi {
                 let Tokens { access_token, refresh_token, expires_in } = tokens.map_err(sign_in_failed)?;
                 Reply::json(200, &TokenBody { access_token, refresh_token, token_type: "bearer", expires_in })
             }
-            Ask::Me { access_token, role } => {
+            Request::Me { access_token, role } => {
                 let me = pool.who(&access_token).await.map_err(who_failed)?;
                 let body =
                     MeBody { id: &me.id, username: &me.username, email: me.email.as_deref(), rol: role.as_str() };
@@ -173,14 +173,14 @@ mod tests {
     use almacen_contract::error::Language;
 
     fn check(event: &str, expected: &[&str]) {
-        let request: Request = serde_json::from_str(event).unwrap();
-        let got = match Ask::read(&request) {
-            Ok(Ask::SignUp(new)) => {
+        let request: HttpRequest = serde_json::from_str(event).unwrap();
+        let got = match Request::read(&request) {
+            Ok(Request::SignUp(new)) => {
                 [new.username.as_str(), new.email.as_str(), new.password.as_str()].map(str::to_owned).to_vec()
             }
-            Ok(Ask::SignIn(Credentials::Password { username, password })) => vec![username, password],
-            Ok(Ask::SignIn(Credentials::RefreshToken(token))) => vec![token],
-            Ok(Ask::Me { access_token, role }) => vec![access_token, role.as_str().to_owned()],
+            Ok(Request::SignIn(Credentials::Password { username, password })) => vec![username, password],
+            Ok(Request::SignIn(Credentials::RefreshToken(token))) => vec![token],
+            Ok(Request::Me { access_token, role }) => vec![access_token, role.as_str().to_owned()],
             Err(refusal) => vec![refusal.code().as_str().to_owned()],
         };
         assert_eq!(got, expected);

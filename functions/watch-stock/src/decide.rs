@@ -8,9 +8,9 @@ use almacen_contract::time::rfc3339;
 use almacen_domain::Millis;
 use almacen_domain::kernel::event::OutboxEvent;
 use almacen_domain::stock::{Alert, Level, crossing};
-use almacen_table::stock::alerts::{Known, Move};
+use almacen_table::stock::alerts::{AlertMove, AlertState};
 
-use crate::record::Change;
+use crate::record::LineChange;
 
 /// A line, as alerts know it.
 pub type Line = (String, String);
@@ -18,7 +18,7 @@ pub type Line = (String, String);
 /// Could the change cross anything? A line that has enough now and had enough before has nothing to tell, and its
 /// alert need not be read. Most changes are of this kind.
 #[must_use]
-pub fn matters(change: &Change) -> bool {
+pub fn matters(change: &LineChange) -> bool {
     change.level != Level::Enough || change.before.is_some_and(|before| before != Level::Enough)
 }
 
@@ -27,8 +27,8 @@ pub fn matters(change: &Change) -> bool {
 ///
 /// # Errors
 /// [`Unserialisable`].
-pub fn moves(changes: &[Change], known: &HashMap<Line, Known>) -> Result<Vec<Move>, Unserialisable> {
-    let mut now: HashMap<Line, Known> = HashMap::new();
+pub fn moves(changes: &[LineChange], known: &HashMap<Line, AlertState>) -> Result<Vec<AlertMove>, Unserialisable> {
+    let mut now: HashMap<Line, AlertState> = HashMap::new();
     let mut moves = Vec::new();
     for change in changes {
         let line = (change.store.clone(), change.sku.clone());
@@ -37,9 +37,9 @@ pub fn moves(changes: &[Change], known: &HashMap<Line, Known>) -> Result<Vec<Mov
             continue;
         }
         let Some((alert, news)) = crossing(from.alert, change.level, change.at) else { continue };
-        let to = Known { alert, line_version: change.version };
+        let to = AlertState { alert, line_version: change.version };
         let event = event(change, since(from.alert, alert, change.at), stock_news_name(news))?;
-        moves.push(Move { store: change.store.clone(), sku: change.sku.clone(), from, to, event });
+        moves.push(AlertMove { store: change.store.clone(), sku: change.sku.clone(), from, to, event });
         now.insert(line, to);
     }
     Ok(moves)
@@ -53,7 +53,7 @@ fn since(from: Alert, to: Alert, at: Millis) -> Millis {
     }
 }
 
-fn event(change: &Change, since: Millis, name: &str) -> Result<OutboxEvent, Unserialisable> {
+fn event(change: &LineChange, since: Millis, name: &str) -> Result<OutboxEvent, Unserialisable> {
     let aggregate = format!("{}/{}", change.store, change.sku);
     let origin =
         Origin { at: change.at, correlation: &change.changed_by, cause: &change.changed_by, aggregate: &aggregate };
@@ -74,8 +74,8 @@ fn event(change: &Change, since: Millis, name: &str) -> Result<OutboxEvent, Unse
 
 /// Splits moves into rounds that can each be one transaction or several: no line twice in a round, order kept.
 #[must_use]
-pub fn rounds(moves: Vec<Move>) -> Vec<Vec<Move>> {
-    let mut rounds: Vec<Vec<Move>> = Vec::new();
+pub fn rounds(moves: Vec<AlertMove>) -> Vec<Vec<AlertMove>> {
+    let mut rounds: Vec<Vec<AlertMove>> = Vec::new();
     let mut next_round: HashMap<Line, usize> = HashMap::new();
     for step in moves {
         let round = next_round.entry((step.store.clone(), step.sku.clone())).or_default();

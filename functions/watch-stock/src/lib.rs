@@ -21,7 +21,7 @@ use lambda_runtime::Context;
 use serde_json::Value;
 
 use crate::decide::{Line, matters, moves, rounds};
-use crate::record::{Change, Read, read};
+use crate::record::{LineChange, Read, read};
 
 /// How often alerts that somebody else moved at the same time are read again.
 const TRIES: u32 = 5;
@@ -68,7 +68,7 @@ impl Function for WatchStock {
 /// # Errors
 /// The batch comes again.
 async fn watch(deps: &WatchStock, event: StreamEvent) -> Result<(), Failure> {
-    let mut changes: Vec<Change> = Vec::new();
+    let mut changes: Vec<LineChange> = Vec::new();
     for record in &event.records {
         match read(record, deps.default_threshold) {
             Read::Changed(change) => changes.push(change),
@@ -79,10 +79,10 @@ async fn watch(deps: &WatchStock, event: StreamEvent) -> Result<(), Failure> {
     let items = sold::recounted(&changes);
     changes.retain(matters);
     alert(deps, &changes).await?;
-    Ok(sold::tell(&deps.stock, &items).await?)
+    Ok(sold::update_products(&deps.stock, &items).await?)
 }
 
-async fn alert(deps: &WatchStock, changes: &[Change]) -> Result<(), Failure> {
+async fn alert(deps: &WatchStock, changes: &[LineChange]) -> Result<(), Failure> {
     if changes.is_empty() {
         return Ok(());
     }
@@ -90,7 +90,7 @@ async fn alert(deps: &WatchStock, changes: &[Change]) -> Result<(), Failure> {
     lines.sort_unstable();
     lines.dedup();
     for _ in 0..TRIES {
-        if tell(deps, changes, &lines).await? {
+        if move_alerts(deps, changes, &lines).await? {
             return Ok(());
         }
     }
@@ -98,8 +98,8 @@ async fn alert(deps: &WatchStock, changes: &[Change]) -> Result<(), Failure> {
 }
 
 /// `false` when an alert was moved by somebody else meanwhile, such as a repetition of this very batch.
-async fn tell(deps: &WatchStock, changes: &[Change], lines: &[Line]) -> Result<bool, Failure> {
-    let known = deps.alerts.known(lines).await?;
+async fn move_alerts(deps: &WatchStock, changes: &[LineChange], lines: &[Line]) -> Result<bool, Failure> {
+    let known = deps.alerts.states(lines).await?;
     for round in rounds(moves(changes, &known)?) {
         for steps in round.chunks(MOVES_MAX) {
             if !deps.alerts.apply(steps, now_ms()).await? {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 /// A line as it was after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct LineChange {
     /// Store.
     pub store: String,
     /// Item.
@@ -39,7 +39,7 @@ pub struct Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Read {
     /// A line was made or changed.
-    Changed(Change),
+    Changed(LineChange),
     /// A line was removed, which only a person does by hand: nothing to tell.
     Removed,
     /// It cannot be read, now or ever; why.
@@ -58,7 +58,7 @@ pub fn read(record: &Value, default_threshold: i64) -> Read {
     }
 }
 
-fn changed(record: &Value, default_threshold: i64) -> Result<Change, Unreadable> {
+fn changed(record: &Value, default_threshold: i64) -> Result<LineChange, Unreadable> {
     let new = Image::new(record)?;
     let threshold_of = |image: Image<'_>| Ok(image.integer("threshold")?.unwrap_or(default_threshold));
     let before = match Image::old(record) {
@@ -67,7 +67,7 @@ fn changed(record: &Value, default_threshold: i64) -> Result<Change, Unreadable>
     };
     let (available, threshold) = (new.required_integer("available")?, threshold_of(new)?);
     let (store, sku) = (new.required_text("store")?, new.required_text("sku")?);
-    Ok(Change {
+    Ok(LineChange {
         // Names that no line can have could not be looked up either, and would fail the whole batch.
         store: StoreId::parse(store).map(|_| store.to_owned()).map_err(|_| Unreadable("store"))?,
         sku: Sku::parse(sku).map(|_| sku.to_owned()).map_err(|_| Unreadable("sku"))?,

@@ -6,7 +6,7 @@ use almacen_dynamo::DynamoError;
 use almacen_table::catalogue::product_stock::ProductStock;
 use futures::stream::{self, TryStreamExt as _};
 
-use crate::record::Change;
+use crate::record::LineChange;
 
 /// Products told at the same time.
 const IN_FLIGHT: usize = 8;
@@ -14,13 +14,13 @@ const IN_FLIGHT: usize = 8;
 /// The items of which another number can be sold than before. A repeated record names its item again, which does no harm:
 /// it is counted as it is now.
 #[must_use]
-pub(crate) fn recounted(changes: &[Change]) -> Vec<String> {
+pub(crate) fn recounted(changes: &[LineChange]) -> Vec<String> {
     let items = changes.iter().filter(|change| change.available_before != Some(change.available));
     items.map(|change| change.sku.clone()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 /// Counts the items that a product sells, and tells the product.
-pub(crate) async fn tell(stock: &ProductStock, items: &[String]) -> Result<(), DynamoError> {
+pub(crate) async fn update_products(stock: &ProductStock, items: &[String]) -> Result<(), DynamoError> {
     if items.is_empty() {
         return Ok(());
     }
@@ -35,7 +35,7 @@ pub(crate) async fn tell(stock: &ProductStock, items: &[String]) -> Result<(), D
             let stores = &stores;
             async move {
                 let shelf = stock.count(&sku, stores).await?;
-                if stock.tell(&product, &sku, shelf).await? {
+                if stock.set(&product, &sku, shelf).await? {
                     tracing::info!(product, stock = shelf.available, "product's stock counted");
                 }
                 Ok(())

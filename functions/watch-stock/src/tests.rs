@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use almacen_domain::stock::Alert;
-use almacen_table::stock::alerts::Known;
+use almacen_table::stock::alerts::AlertState;
 use serde_json::json;
 
 use super::*;
@@ -23,8 +23,8 @@ fn record(version: i64, old: Option<i64>, new: i64) -> Value {
     json!({"eventName": if old.is_some() { "MODIFY" } else { "INSERT" }, "dynamodb": images})
 }
 
-fn batch(records: &[Value], known: &mut HashMap<Line, Known>) -> Vec<String> {
-    let mut changes: Vec<Change> = records
+fn batch(records: &[Value], known: &mut HashMap<Line, AlertState>) -> Vec<String> {
+    let mut changes: Vec<LineChange> = records
         .iter()
         .map(|r| match read(r, DEFAULT_THRESHOLD) {
             Read::Changed(change) => change,
@@ -94,7 +94,7 @@ fn three_then_four_then_twenty_then_two() {
 #[test]
 fn a_repeated_batch_has_the_same_event_ids() {
     let records = [record(1, None, 0)];
-    let ids = |known: &HashMap<Line, Known>| -> Vec<String> {
+    let ids = |known: &HashMap<Line, AlertState>| -> Vec<String> {
         let Read::Changed(change) = read(&records[0], DEFAULT_THRESHOLD) else { panic!() };
         moves(&[change], known).unwrap().into_iter().map(|step| step.event.id).collect()
     };
@@ -140,7 +140,7 @@ fn changes_that_cross_nothing_are_not_looked_up() {
 #[test]
 fn a_line_that_moves_twice_moves_in_two_rounds() {
     let known = HashMap::new();
-    let changes: Vec<Change> = [record(1, None, 3), record(2, Some(3), 20), record(3, Some(20), 0)]
+    let changes: Vec<LineChange> = [record(1, None, 3), record(2, Some(3), 20), record(3, Some(20), 0)]
         .iter()
         .map(|r| match read(r, DEFAULT_THRESHOLD) {
             Read::Changed(change) => change,
@@ -149,7 +149,7 @@ fn a_line_that_moves_twice_moves_in_two_rounds() {
         .collect();
     let rounds = rounds(moves(&changes, &known).unwrap());
     assert_eq!(rounds.iter().map(Vec::len).collect::<Vec<_>>(), [1, 1, 1]);
-    assert_eq!(rounds[0][0].from, Known::default());
+    assert_eq!(rounds[0][0].from, AlertState::default());
     assert_eq!(rounds[1][0].from, rounds[0][0].to);
     assert_eq!(rounds[1][0].to.alert, Alert::Closed);
 }
@@ -157,7 +157,7 @@ fn a_line_that_moves_twice_moves_in_two_rounds() {
 #[test]
 fn items_are_counted_anew_where_what_can_be_sold_is_another() {
     let records = sample(include_str!("../../../events/watch-stock/import.json"));
-    let read_all = |records: &[Value]| -> Vec<Change> {
+    let read_all = |records: &[Value]| -> Vec<LineChange> {
         records
             .iter()
             .filter_map(|record| match read(record, DEFAULT_THRESHOLD) {

@@ -7,7 +7,7 @@
 //! Invariant: a snapshot is no record of anything. Whoever has none, or none that it believes, reads the index.
 
 use almacen_domain::Millis;
-use almacen_domain::catalogue::listing::{Change, Listing};
+use almacen_domain::catalogue::listing::{Listing, ProductChange};
 use almacen_dynamo::DynamoError;
 use almacen_table::catalogue::index::CatalogueIndex;
 
@@ -21,7 +21,7 @@ pub const OVERLAP_MS: Millis = 60_000;
 
 /// All products, as far as they were told of.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct CatalogueState {
     /// The products.
     pub listing: Listing,
     /// As of when the index was read whole, by whoever did; `None` while that has not come to its end. As with
@@ -40,12 +40,18 @@ pub struct Reading {
     pub units: f64,
 }
 
-impl Known {
+impl CatalogueState {
     /// Begins with the newest changes of the index and with a snapshot, if there is one, and says whether that is all there is
-    /// to know. Where it is not, [`Known::catch_up`] reads the rest: what is newer than the snapshot, or all of it.
+    /// to know. Where it is not, [`CatalogueState::catch_up`] reads the rest: what is newer than the snapshot, or all of it.
     ///
     /// `that_is_all` says that the index has no other changes; then no snapshot is needed.
-    pub fn begin(&mut self, newest: Vec<Change>, that_is_all: bool, snapshot: Option<Self>, now: Millis) -> bool {
+    pub fn begin(
+        &mut self,
+        newest: Vec<ProductChange>,
+        that_is_all: bool,
+        snapshot: Option<Self>,
+        now: Millis,
+    ) -> bool {
         // What the try before this one took from a snapshot is not built on; what it read of the index is.
         if self.whole_at.is_some() {
             *self = Self::default();
@@ -78,8 +84,8 @@ impl Known {
     }
 
     /// Takes the newest changes of the index, and says whether nothing else has changed. Where something has, they are told
-    /// once more by [`Known::catch_up`].
-    fn take_newest(&mut self, newest: Vec<Change>, that_is_all: bool, now: Millis) -> bool {
+    /// once more by [`CatalogueState::catch_up`].
+    fn take_newest(&mut self, newest: Vec<ProductChange>, that_is_all: bool, now: Millis) -> bool {
         let reached = that_is_all || newest.iter().any(|change| change.changed_at < self.known_until);
         for change in newest {
             self.listing.apply(change);
@@ -92,7 +98,7 @@ impl Known {
 
     /// Itself, if it knows of all that the index has told of the time before it: a snapshot that does not is wrong as a whole.
     #[must_use]
-    pub fn held_against(self, told: &[Change]) -> Option<Self> {
+    pub fn held_against(self, told: &[ProductChange]) -> Option<Self> {
         let agrees = self.agrees_with(told);
         if !agrees {
             tracing::warn!("snapshot of the catalogue lacks what the index tells");
@@ -100,7 +106,7 @@ impl Known {
         agrees.then_some(self)
     }
 
-    fn agrees_with(&self, told: &[Change]) -> bool {
+    fn agrees_with(&self, told: &[ProductChange]) -> bool {
         let mut due = told.iter().filter(|change| change.changed_at < self.known_until);
         due.all(|change| match self.listing.changed_at(&change.id) {
             Some(known) => known >= change.changed_at,
@@ -110,7 +116,7 @@ impl Known {
     }
 
     /// Takes a stretch of the index, and says how much of it was news.
-    fn take(&mut self, changes: Vec<Change>, now: Millis) -> usize {
+    fn take(&mut self, changes: Vec<ProductChange>, now: Millis) -> usize {
         let mut news = 0;
         for change in changes {
             if self.whole_at.is_none() {
@@ -134,7 +140,7 @@ mod tests {
     use super::*;
     use almacen_domain::catalogue::listing::{Entry, Filter, Order};
 
-    fn change(id: &str, changed_at: Millis, offered: bool) -> Change {
+    fn change(id: &str, changed_at: Millis, offered: bool) -> ProductChange {
         let entry = offered.then(|| Entry {
             words: String::new(),
             price_thousandths: 1,
@@ -143,13 +149,13 @@ mod tests {
             rating_count: 0,
             created_at: 1,
         });
-        Change { id: id.to_owned(), changed_at, entry }
+        ProductChange { id: id.to_owned(), changed_at, entry }
     }
 
-    fn known(changes: &[Change], known_until: Millis) -> Known {
+    fn known(changes: &[ProductChange], known_until: Millis) -> CatalogueState {
         let mut listing = Listing::default();
         changes.iter().for_each(|change| assert!(listing.apply(change.clone())));
-        Known { listing, whole_at: Some(1), known_until }
+        CatalogueState { listing, whole_at: Some(1), known_until }
     }
 
     #[test]
@@ -170,7 +176,7 @@ mod tests {
         let now = OVERLAP_MS + 100;
         let (newest, later) = ([change("a", 5, true)], [change("b", 12, true)]);
         let snapshot = || Some(known(&[change("a", 5, true)], 10));
-        let begun = |newest: &[Change], that_is_all, snapshot| {
+        let begun = |newest: &[ProductChange], that_is_all, snapshot| {
             // A try before this one had got as far as a snapshot that held something else.
             let mut begun = known(&[change("z", 1, true)], 2);
             let told = begun.begin(newest.to_vec(), that_is_all, snapshot, now);
@@ -185,7 +191,7 @@ mod tests {
 
     #[test]
     fn what_a_reading_of_the_index_brought_is_built_on() {
-        let mut begun = Known { whole_at: None, ..known(&[change("z", 1, true)], 2) };
+        let mut begun = CatalogueState { whole_at: None, ..known(&[change("z", 1, true)], 2) };
         assert!(!begun.begin(vec![change("a", 5, true)], false, None, OVERLAP_MS + 100));
         assert_eq!(begun.listing.changed_at("z"), Some(1));
     }
@@ -193,8 +199,8 @@ mod tests {
     #[test]
     fn the_newest_changes_are_enough_where_they_reach_what_is_known() {
         let now = OVERLAP_MS + 100;
-        let total = |known: &Known| known.listing.page(&Filter::default(), Order::Newest, 0, 9).total;
-        let table: [(&[Change], bool, bool, Millis); 5] = [
+        let total = |known: &CatalogueState| known.listing.page(&Filter::default(), Order::Newest, 0, 9).total;
+        let table: [(&[ProductChange], bool, bool, Millis); 5] = [
             (&[change("c", 12, true), change("b", 9, true)], false, true, 100),
             (&[change("c", 12, true), change("b", 10, true)], false, false, 10),
             (&[], false, false, 10),

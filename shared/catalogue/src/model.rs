@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use almacen_domain::Millis;
-use almacen_domain::catalogue::listing::{Change, Entry, Filter, Order};
+use almacen_domain::catalogue::listing::{Entry, Filter, Order, ProductChange};
 use proptest::prelude::*;
 
 use crate::snapshot::{believed, encode};
-use crate::{Known, OVERLAP_MS};
+use crate::{CatalogueState, OVERLAP_MS};
 
 const DAY_MS: Millis = 24 * 3600 * 1000;
 /// How long a deletion's mark stays in the index.
@@ -51,7 +51,7 @@ enum Step {
 
 #[derive(Debug, Default)]
 struct Instance {
-    known: Known,
+    known: CatalogueState,
     since: Option<Millis>,
     complete: bool,
     /// The index as of when it was last told. A reading that goes on where another broke off is not told of before that:
@@ -63,14 +63,14 @@ struct Instance {
 struct World {
     now: Millis,
     /// Every change, in the order and with the time in which it was made.
-    history: Vec<(Millis, Change)>,
+    history: Vec<(Millis, ProductChange)>,
     snapshot: Option<Vec<u8>>,
     written: Vec<Vec<u8>>,
     instances: [Instance; INSTANCES],
 }
 
 impl World {
-    fn last(&self, id: &str) -> Option<&Change> {
+    fn last(&self, id: &str) -> Option<&ProductChange> {
         self.history.iter().rev().map(|(_, change)| change).find(|change| change.id == id)
     }
 
@@ -90,22 +90,22 @@ impl World {
             rating_count: 0,
             created_at: 1,
         });
-        self.history.push((self.now, Change { id, changed_at, entry }));
+        self.history.push((self.now, ProductChange { id, changed_at, entry }));
     }
 
     /// The index as it is told now, the oldest change first.
-    fn index(&self, view: View) -> Vec<Change> {
+    fn index(&self, view: View) -> Vec<ProductChange> {
         let mut last = BTreeMap::new();
         for (_, change) in self.history.iter().filter(|(at, _)| *at <= self.now - view.lag) {
             last.insert(&change.id, change);
         }
-        let expired = |change: &Change| change.entry.is_none() && change.changed_at + MARK_MS < self.now;
-        let mut all: Vec<Change> = last.into_values().filter(|change| !expired(change)).cloned().collect();
+        let expired = |change: &ProductChange| change.entry.is_none() && change.changed_at + MARK_MS < self.now;
+        let mut all: Vec<ProductChange> = last.into_values().filter(|change| !expired(change)).cloned().collect();
         all.sort_by_key(|change| change.changed_at);
         all
     }
 
-    fn newest(&self, view: View, limit: usize) -> (Vec<Change>, bool) {
+    fn newest(&self, view: View, limit: usize) -> (Vec<ProductChange>, bool) {
         let mut newest = self.index(view);
         newest.reverse();
         // Where exactly so many are there, DynamoDB does not yet say that they are all.
@@ -114,11 +114,12 @@ impl World {
         (newest, that_is_all)
     }
 
-    /// [`Known::catch_up`]; `false` where it fails.
-    fn catch_up(&self, known: &mut Known, view: View) -> bool {
+    /// [`CatalogueState::catch_up`]; `false` where it fails.
+    fn catch_up(&self, known: &mut CatalogueState, view: View) -> bool {
         let now = self.now + view.clock;
         let since = known.known_until;
-        let changes: Vec<Change> = self.index(view).into_iter().filter(|change| change.changed_at >= since).collect();
+        let changes: Vec<ProductChange> =
+            self.index(view).into_iter().filter(|change| change.changed_at >= since).collect();
         for (at, stretch) in changes.chunks(STRETCH).enumerate() {
             if view.fails_after == Some(at) {
                 return false;
@@ -175,7 +176,7 @@ impl World {
     }
 
     /// Is every product listed as it is now, or as it was within the last moments?
-    fn check(&self, known: &Known) -> Result<(), TestCaseError> {
+    fn check(&self, known: &CatalogueState) -> Result<(), TestCaseError> {
         let page = known.listing.page(&Filter::default(), Order::Newest, 0, usize::MAX);
         prop_assert_eq!(page.total, page.ids.len());
         for id in (0..u8::MAX).map(|id| format!("p{id:02}")) {

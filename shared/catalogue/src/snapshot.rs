@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 
 use almacen_domain::Millis;
-use almacen_domain::catalogue::listing::{Base, Listing, Row};
+use almacen_domain::catalogue::listing::{Base, Listing, ListingRow};
 use almacen_files::{Files, FilesError, fetch, write};
 use serde::{Deserialize, Serialize};
 
-use crate::Known;
+use crate::CatalogueState;
 
 /// Begins every snapshot; its last byte grows with every change of the format. Another one's counts as none.
 const FORMAT: &[u8] = b"almacen-catalogue\x04";
@@ -60,7 +60,7 @@ impl Snapshots {
     ///
     /// # Errors
     /// [`FilesError`].
-    pub async fn read(&self, now: Millis) -> Result<Option<Known>, FilesError> {
+    pub async fn read(&self, now: Millis) -> Result<Option<CatalogueState>, FilesError> {
         match fetch::whole(&self.files, &self.bucket, KEY, BYTES_MAX).await {
             Ok(bytes) => Ok(believed(bytes, now)),
             Err(FilesError::Missing | FilesError::TooLarge) => Ok(None),
@@ -73,7 +73,7 @@ impl Snapshots {
     ///
     /// # Errors
     /// [`FilesError`].
-    pub async fn write(&self, known: &Known) -> Result<Option<usize>, FilesError> {
+    pub async fn write(&self, known: &CatalogueState) -> Result<Option<usize>, FilesError> {
         let Some(head) = Head::of(known) else { return Ok(None) };
         let Some(bytes) = encode(known).filter(|bytes| bytes.len() <= BYTES_MAX) else { return Ok(None) };
         let (size, metadata) = (bytes.len(), head.metadata());
@@ -85,14 +85,14 @@ impl Snapshots {
 /// What a snapshot says of itself, in its metadata: whoever only wants to know whether it is still good reads no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Head {
-    /// [`Known::whole_at`].
+    /// [`CatalogueState::whole_at`].
     pub whole_at: Millis,
-    /// [`Known::known_until`].
+    /// [`CatalogueState::known_until`].
     pub known_until: Millis,
 }
 
 impl Head {
-    fn of(known: &Known) -> Option<Self> {
+    fn of(known: &CatalogueState) -> Option<Self> {
         Some(Self { whole_at: known.whole_at?, known_until: known.known_until })
     }
 
@@ -128,17 +128,17 @@ struct Start {
     rows: u32,
 }
 
-/// The fields of [`Row`], in their order.
+/// The fields of [`ListingRow`], in their order.
 #[derive(Serialize, Deserialize)]
 struct Line(u32, u32, u32, Millis, i64, i64, i64, Millis);
 
 /// What these bytes say; `None` for what this version has not written, or not in these days.
-pub(crate) fn believed(bytes: Vec<u8>, now: Millis) -> Option<Known> {
+pub(crate) fn believed(bytes: Vec<u8>, now: Millis) -> Option<CatalogueState> {
     decode(bytes).filter(|known| Head::of(known).is_some_and(|head| head.is_of_these_days(now)))
 }
 
 /// `None` for what was not read to its end, and for more than fits into one.
-pub(crate) fn encode(known: &Known) -> Option<Vec<u8>> {
+pub(crate) fn encode(known: &CatalogueState) -> Option<Vec<u8>> {
     let base = known.listing.to_base()?;
     let (texts, categories, rows) = base.parts();
     let count = |length: usize| u32::try_from(length).ok().filter(|count| *count <= PRODUCTS_MAX);
@@ -155,8 +155,8 @@ pub(crate) fn encode(known: &Known) -> Option<Vec<u8>> {
         bytes = postcard::to_extend(category, bytes).ok()?;
     }
     for row in rows {
-        let Row { id_bytes, words_bytes, category, changed_at, price_thousandths, .. } = *row;
-        let Row { rating_sum, rating_count, created_at, .. } = *row;
+        let ListingRow { id_bytes, words_bytes, category, changed_at, price_thousandths, .. } = *row;
+        let ListingRow { rating_sum, rating_count, created_at, .. } = *row;
         let line =
             Line(id_bytes, words_bytes, category, changed_at, price_thousandths, rating_sum, rating_count, created_at);
         bytes = postcard::to_extend(&line, bytes).ok()?;
@@ -173,7 +173,7 @@ fn summed(mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// `None` for what this version has not written.
-fn decode(mut bytes: Vec<u8>) -> Option<Known> {
+fn decode(mut bytes: Vec<u8>) -> Option<CatalogueState> {
     let (summed, sum) = bytes.split_last_chunk::<SUM_BYTES>()?;
     if crc32fast::hash(summed).to_le_bytes() != *sum {
         return None;
@@ -197,7 +197,7 @@ fn decode(mut bytes: Vec<u8>) -> Option<Known> {
         if line.0 > ID_BYTES_MAX {
             return None;
         }
-        rows.push(Row {
+        rows.push(ListingRow {
             id_bytes: line.0,
             words_bytes: line.1,
             category: line.2,
@@ -211,16 +211,16 @@ fn decode(mut bytes: Vec<u8>) -> Option<Known> {
     let texts = bytes.len() - rest.len();
     bytes.drain(..texts);
     let base = Base::new(String::from_utf8(bytes).ok()?, categories, rows)?;
-    Some(Known { listing: Listing::on(base), whole_at: Some(start.whole_at), known_until: start.known_until })
+    Some(CatalogueState { listing: Listing::on(base), whole_at: Some(start.whole_at), known_until: start.known_until })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use almacen_domain::catalogue::listing::{Change, Entry, Filter, Order};
+    use almacen_domain::catalogue::listing::{Entry, Filter, Order, ProductChange};
     use proptest::prelude::*;
 
-    fn change(id: &str, changed_at: Millis, words: Option<&str>) -> Change {
+    fn change(id: &str, changed_at: Millis, words: Option<&str>) -> ProductChange {
         let entry = words.map(|words| Entry {
             words: words.to_owned(),
             price_thousandths: 9_999,
@@ -229,13 +229,13 @@ mod tests {
             rating_count: 2,
             created_at: 1,
         });
-        Change { id: id.to_owned(), changed_at, entry }
+        ProductChange { id: id.to_owned(), changed_at, entry }
     }
 
-    fn known(changes: &[Change]) -> Known {
+    fn known(changes: &[ProductChange]) -> CatalogueState {
         let mut listing = Listing::default();
         changes.iter().for_each(|change| assert!(listing.apply(change.clone())));
-        Known { listing, whole_at: Some(7), known_until: 100 }
+        CatalogueState { listing, whole_at: Some(7), known_until: 100 }
     }
 
     #[test]
@@ -274,11 +274,11 @@ mod tests {
 
     #[test]
     fn what_was_not_read_to_its_end_is_not_written() {
-        assert_eq!(encode(&Known { whole_at: None, ..known(&[]) }), None);
+        assert_eq!(encode(&CatalogueState { whole_at: None, ..known(&[]) }), None);
     }
 
     /// What [`encode`] makes of these changes, without the checksum.
-    fn unsummed(changes: &[Change]) -> Vec<u8> {
+    fn unsummed(changes: &[ProductChange]) -> Vec<u8> {
         let mut written = encode(&known(changes)).unwrap();
         written.truncate(written.len() - SUM_BYTES);
         written
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn what_was_just_written_is_believed_by_a_clock_that_is_behind() {
         let now = 10 * AGE_MAX_MS;
-        let mut known = Known::default();
+        let mut known = CatalogueState::default();
         assert!(known.take_newest(Vec::new(), true, now));
         assert!(believed(encode(&known).unwrap(), now - 30_000).is_some());
     }

@@ -13,7 +13,7 @@
 use almacen_domain::catalogue::image::{LIST_WIDTH, rendition_key};
 use almacen_domain::kernel::money::{Currency, Money};
 use almacen_domain::ordering::cart::{
-    Cart, CartRefusal, Change, LINES_MAX, QUANTITY_MAX, ShownCart, ShownLine, Supply,
+    Cart, CartChange, CartRefusal, LINES_MAX, QUANTITY_MAX, ShownCart, ShownLine, Supply,
 };
 use almacen_domain::ordering::coupon::{CODE_CHARS, Code as CouponCode, Why};
 use serde::{Deserialize, Serialize};
@@ -111,11 +111,11 @@ impl CartBody {
 impl ChangedBody {
     /// Of a cart after `change`.
     #[must_use]
-    pub fn of(carrito: CartBody, change: &Change, language: Language) -> Self {
+    pub fn of(carrito: CartBody, change: &CartChange, language: Language) -> Self {
         let text = match change {
-            Change::Add { .. } => Text::fixed("Producto agregado al carrito.", "Product added to the cart."),
-            Change::Apply(_) => Text::fixed("Cupón aplicado.", "Coupon applied."),
-            Change::Set { .. } | Change::Remove { .. } | Change::RemoveCoupon => {
+            CartChange::Add { .. } => Text::fixed("Producto agregado al carrito.", "Product added to the cart."),
+            CartChange::Apply(_) => Text::fixed("Cupón aplicado.", "Coupon applied."),
+            CartChange::Set { .. } | CartChange::Remove { .. } | CartChange::RemoveCoupon => {
                 Text::fixed("Carrito actualizado.", "Cart updated.")
             }
         };
@@ -177,7 +177,7 @@ fn checked_product_id(text: &str) -> Result<String, Text> {
 ///
 /// # Errors
 /// 400 naming every bad field.
-pub fn addition(body: &[u8]) -> Result<Change, ApiError> {
+pub fn addition(body: &[u8]) -> Result<CartChange, ApiError> {
     let mut fields = Fields::parse(body)?;
     let quantity = required_quantity(&mut fields);
     // As long as it may be in a body; whether it is one is checked below, with the same words as in a path.
@@ -186,7 +186,7 @@ pub fn addition(body: &[u8]) -> Result<Change, ApiError> {
         .and_then(|text| checked_product_id(&text).map_err(|text| fields.problem(PRODUCT_ID, text)).ok());
     fields.finish()?;
     match (product, quantity) {
-        (Some(product), Some(quantity)) => Ok(Change::Add { product, quantity }),
+        (Some(product), Some(quantity)) => Ok(CartChange::Add { product, quantity }),
         // What is missing is among the problems, so it has ended above.
         _ => Err(ApiError::new(Code::Validation)),
     }
@@ -525,7 +525,7 @@ mod tests {
     #[test]
     fn good_bodies() {
         let added = addition(br#"{"productoId":"prod_1","cantidad":999}"#).unwrap();
-        assert_eq!(added, Change::Add { product: "prod_1".to_owned(), quantity: 999 });
+        assert_eq!(added, CartChange::Add { product: "prod_1".to_owned(), quantity: 999 });
         assert_eq!(quantity(br#"{"cantidad":1}"#).unwrap(), 1);
         assert_eq!(coupon(br#"{"codigo":" verano10 "}"#).unwrap().as_str(), "VERANO10");
         assert_eq!(product_id(&"x".repeat(PRODUCT_ID_CHARS_MAX)).unwrap().len(), PRODUCT_ID_CHARS_MAX);

@@ -22,7 +22,10 @@ impl VersionCondition {
         if version == 0 {
             return Self { expression: format!("attribute_not_exists({attribute})"), values: Vec::new() };
         }
-        Self { expression: format!("{attribute} = :seen_version"), values: vec![(":seen_version".to_owned(), n(version))] }
+        Self {
+            expression: format!("{attribute} = :seen_version"),
+            values: vec![(":seen_version".to_owned(), n(version))],
+        }
     }
 
     /// The record is there, and its `attribute` is one of those that the caller expects.
@@ -104,7 +107,10 @@ mod tests {
     #[test]
     fn what_was_seen() {
         assert_eq!(text(&VersionCondition::seen("version", 0)), ("attribute_not_exists(version)", vec![]));
-        assert_eq!(text(&VersionCondition::seen("version", 3)), ("version = :seen_version", vec![(":seen_version", "3")]));
+        assert_eq!(
+            text(&VersionCondition::seen("version", 3)),
+            ("version = :seen_version", vec![(":seen_version", "3")])
+        );
         let live = VersionCondition::seen("version", 3).and("kind = :kind");
         assert_eq!(text(&live).0, "version = :seen_version AND kind = :kind");
     }

@@ -62,11 +62,11 @@ pub struct Pool {
 pub struct Verifier<S> {
     source: S,
     pool: Pool,
-    known: Mutex<Known>,
+    known: Mutex<KeyCache>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct KeyCache {
     keys: HashMap<String, DecodingKey>,
     /// When keys were last fetched or tried to be, and whether it went well.
     fetched: Option<(Instant, bool)>,

@@ -1,6 +1,6 @@
 //! Requests and answers of functions behind the REST API (API Gateway's proxy integration).
 //!
-//! A function is given a [`Request`] and answers a [`Reply`] or a [`RequestError`]; this module makes either into what the
+//! A function is given a [`HttpRequest`] and answers a [`Reply`] or a [`RequestError`]; this module makes either into what the
 //! gateway expects, with the headers that every answer carries, and logs what failed, once. The event is read with a few types of our own, because
 //! that is all a function looks at: the gateway's whole event has some sixty fields.
 
@@ -36,7 +36,7 @@ const EXPOSED_HEADERS: &str = "etag,location,retry-after,x-request-id";
 /// A request as the gateway hands it over.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Request {
+pub struct HttpRequest {
     #[serde(default)]
     resource: String,
     #[serde(default)]
@@ -92,7 +92,7 @@ pub struct Caller {
     pub role: Role,
 }
 
-impl Request {
+impl HttpRequest {
     /// `GET`, `POST` …
     #[must_use]
     pub fn method(&self) -> &str {
@@ -175,7 +175,7 @@ impl Request {
     /// Who is calling, if the role suffices.
     ///
     /// # Errors
-    /// 401 as [`Request::caller`]; 403 below `least`.
+    /// 401 as [`HttpRequest::caller`]; 403 below `least`.
     pub fn caller_at_least(&self, least: Role) -> Result<Caller, ApiError> {
         let caller = self.caller()?;
         if caller.role >= least { Ok(caller) } else { Err(ApiError::new(Code::Forbidden)) }
@@ -374,14 +374,14 @@ pub trait HttpFunction {
     ///
     /// # Errors
     /// What the caller sees, and the cause.
-    fn answer(&self, request: Request) -> impl Future<Output = Result<Reply, RequestError>>;
+    fn answer(&self, request: HttpRequest) -> impl Future<Output = Result<Reply, RequestError>>;
 }
 
 impl<F: HttpFunction> Function for F {
-    type Event = Request;
+    type Event = HttpRequest;
     type Answer = Answer;
 
-    async fn handle(&self, request: Request, context: Context) -> Result<Answer, Failure> {
+    async fn handle(&self, request: HttpRequest, context: Context) -> Result<Answer, Failure> {
         Ok(self.http().answer(request, Deadline::of(&context), |request| self.answer(request)).await)
     }
 }
@@ -400,9 +400,9 @@ impl Http {
     }
 
     /// Answers one request through `handle`, and with 503 where that takes longer than the gateway waits.
-    pub async fn answer<H, F>(&self, request: Request, deadline: Deadline, handle: H) -> Answer
+    pub async fn answer<H, F>(&self, request: HttpRequest, deadline: Deadline, handle: H) -> Answer
     where
-        H: FnOnce(Request) -> F,
+        H: FnOnce(HttpRequest) -> F,
         F: Future<Output = Result<Reply, RequestError>>,
     {
         let (id, language) = (request.id().to_owned(), request.language());
@@ -458,7 +458,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn request(value: serde_json::Value) -> Request {
+    fn request(value: serde_json::Value) -> HttpRequest {
         serde_json::from_value(value).unwrap()
     }
 

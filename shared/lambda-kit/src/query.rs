@@ -9,7 +9,7 @@ use almacen_contract::cursor;
 use almacen_contract::error::{ApiError, Detail, Text};
 use almacen_domain::kernel::name::NameError;
 
-use crate::http::Request;
+use crate::http::HttpRequest;
 
 /// Which page of a list is wanted, by the key after which it begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,14 +23,14 @@ pub struct PageRequest<K> {
 /// Reads path and query of one request. [`Query::finish`] ends it.
 #[derive(Debug)]
 pub struct Query<'a> {
-    request: &'a Request,
+    request: &'a HttpRequest,
     problems: Vec<Detail>,
 }
 
 impl<'a> Query<'a> {
     /// Of this request.
     #[must_use]
-    pub fn of(request: &'a Request) -> Self {
+    pub fn of(request: &'a HttpRequest) -> Self {
         Self { request, problems: Vec::new() }
     }
 
@@ -133,7 +133,7 @@ mod tests {
     use almacen_domain::kernel::name::StoreId;
     use serde_json::{Value, json};
 
-    fn request(query: Value) -> Request {
+    fn request(query: Value) -> HttpRequest {
         let event = json!({"path": "/items/%20", "pathParameters": {"store": "%20"}, "queryStringParameters": query});
         serde_json::from_value(event).unwrap()
     }

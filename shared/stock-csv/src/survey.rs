@@ -50,13 +50,13 @@ pub struct Report {
 pub struct Plan {
     seed: u64,
     size_hint: u64,
-    step: Step,
+    step: Pass,
     /// What the passes before found.
     so_far: SoFar,
 }
 
 #[derive(Debug)]
-enum Step {
+enum Pass {
     /// Everything, with this encoding; `None` where it is to be guessed.
     All(Option<Encoding>),
     /// The hashes from here on.
@@ -80,7 +80,7 @@ impl Plan {
     /// at once. `seed` goes into the hashes: any number that whoever wrote the file cannot know.
     #[must_use]
     pub fn first(size_hint: u64, seed: u64) -> Self {
-        Self { seed, size_hint, step: Step::All(None), so_far: SoFar::default() }
+        Self { seed, size_hint, step: Pass::All(None), so_far: SoFar::default() }
     }
 }
 
@@ -120,8 +120,8 @@ impl Survey {
     pub fn new(layout: &Layout, mode: Mode, plan: Plan) -> Self {
         let Plan { seed, size_hint, step, so_far } = plan;
         let known = match step {
-            Step::All(known) => known.or(layout.has_bom().then_some(Encoding::Utf8)),
-            Step::MoreHashes(_) | Step::Compare => Some(so_far.encoding),
+            Pass::All(known) => known.or(layout.has_bom().then_some(Encoding::Utf8)),
+            Pass::MoreHashes(_) | Pass::Compare => Some(so_far.encoding),
         };
         let guess = known.unwrap_or_default();
         Self {
@@ -154,7 +154,7 @@ impl Survey {
         let read_as = letters.known.unwrap_or_default();
         let encoding = letters.encoding();
         if encoding != read_as {
-            let step = Step::All(Some(encoding));
+            let step = Pass::All(Some(encoding));
             return Ok(Surveyed::Again(Plan {
                 seed: count.seed,
                 size_hint: count.size_hint,
@@ -316,11 +316,11 @@ impl Seen {
 }
 
 impl Count {
-    fn new(seed: u64, size_hint: u64, lots: bool, step: Step, so_far: SoFar) -> Self {
+    fn new(seed: u64, size_hint: u64, lots: bool, step: Pass, so_far: SoFar) -> Self {
         let work = match step {
-            Step::All(_) => Work::All(Hashes::new(0, size_hint)),
-            Step::MoreHashes(from) => Work::MoreHashes(Hashes::new(from, size_hint)),
-            Step::Compare => Work::Compare(HashMap::with_capacity(so_far.suspects.len())),
+            Pass::All(_) => Work::All(Hashes::new(0, size_hint)),
+            Pass::MoreHashes(from) => Work::MoreHashes(Hashes::new(from, size_hint)),
+            Pass::Compare => Work::Compare(HashMap::with_capacity(so_far.suspects.len())),
         };
         Self {
             seed,
@@ -438,11 +438,11 @@ impl Count {
         match self.work {
             Work::All(hashes) | Work::MoreHashes(hashes) => {
                 let step = match hashes.next {
-                    Some(next) => Step::MoreHashes(next),
+                    Some(next) => Pass::MoreHashes(next),
                     None if self.so_far.suspects.is_empty() => {
                         return Ok(Surveyed::Done(self.so_far.report(seed, Vec::new())?));
                     }
-                    None => Step::Compare,
+                    None => Pass::Compare,
                 };
                 Ok(Surveyed::Again(Plan { seed, size_hint, step, so_far: self.so_far }))
             }

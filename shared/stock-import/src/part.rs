@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use almacen_clock::Instant;
 use almacen_clock::now_ms;
-use almacen_domain::stock::import::{Counters, Held, Mode, Outcome, Step, diff};
+use almacen_domain::stock::import::{Counters, Held, LineStep, Mode, RowOutcome, diff};
 use almacen_dynamo::calls::BATCH_GET_MAX;
 use almacen_files::object;
 use almacen_stock_csv::{Duplicates, Encoding, Event, Layout, Position, Reader, Reason, Row, Verdict, limits};
@@ -138,7 +138,7 @@ impl<'a> Work<'a> {
             Event::Row(row) => match duplicates.verdict(row.store, row.item, row.at.line) {
                 Verdict::Take => self.rows.push(&row),
                 Verdict::Sum { count, threshold } => self.rows.push(&Row { count, threshold, ..row }),
-                Verdict::Repeated { .. } => self.counters.count(Outcome::Unchanged),
+                Verdict::Repeated { .. } => self.counters.count(RowOutcome::Unchanged),
                 Verdict::Reject(reason) => {
                     self.counters.reject();
                     self.rejects.push(&row.reject(reason));
@@ -219,7 +219,7 @@ impl<'a> Work<'a> {
                 // What an earlier try made and could not count is counted, whoever has changed it since.
                 let ours = found.as_ref().is_some_and(|line| line.created_by == self.job.id);
                 if row.superseded && !ours {
-                    self.counters.count(Outcome::Stale);
+                    self.counters.count(RowOutcome::Stale);
                     continue;
                 }
                 self.step(author, &mut writer, row, found.as_ref()).await?;
@@ -286,7 +286,7 @@ impl<'a> Work<'a> {
         held: Option<&Held>,
     ) -> Result<(), ImportError> {
         let step = diff(&self.job.id, &author.stamp, row.wanted, held);
-        if matches!(step, Step::Create | Step::Nothing(Outcome::Created)) {
+        if matches!(step, LineStep::Create | LineStep::Nothing(RowOutcome::Created)) {
             // Not `entry`: it would copy the name for every row.
             match self.created.get_mut(row.store) {
                 Some(lines) => *lines += 1,
@@ -296,11 +296,11 @@ impl<'a> Work<'a> {
             }
         }
         match (step, self.job.dry_run) {
-            (Step::Nothing(outcome), _) => self.counters.count(outcome),
-            (Step::Create, true) => self.counters.count(Outcome::Created),
-            (Step::Change, true) => self.counters.count(Outcome::Changed),
-            (Step::Create, false) => writer.create(row.store, row.sku, row.wanted).await?,
-            (Step::Change, false) => writer.change(row.store, row.sku, row.wanted).await?,
+            (LineStep::Nothing(outcome), _) => self.counters.count(outcome),
+            (LineStep::Create, true) => self.counters.count(RowOutcome::Created),
+            (LineStep::Change, true) => self.counters.count(RowOutcome::Changed),
+            (LineStep::Create, false) => writer.create(row.store, row.sku, row.wanted).await?,
+            (LineStep::Change, false) => writer.change(row.store, row.sku, row.wanted).await?,
         }
         Ok(())
     }
@@ -397,7 +397,7 @@ impl<'a> Work<'a> {
     fn adjust_dry(&mut self, row: RowRef<'_>, held: Option<&Held>) {
         let result = held.map_or(0, |held| held.on_hand) + row.wanted.count;
         if (0..=almacen_domain::stock::COUNT_MAX).contains(&result) {
-            self.counters.count(if held.is_some() { Outcome::Changed } else { Outcome::Created });
+            self.counters.count(if held.is_some() { RowOutcome::Changed } else { RowOutcome::Created });
         } else {
             self.counters.reject();
             self.impossible.insert((row.line, row.store.to_owned(), row.sku.to_owned()), row.wanted.count);

@@ -33,14 +33,14 @@ pub struct Bounds {
 
 /// What came of a survey.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum SurveyOutcome {
     /// How the work is cut.
     Planned(Plan, Vec<Part>),
     /// The file is refused whole.
     Refused(FileRefusal),
 }
 
-impl From<FileRefusal> for Outcome {
+impl From<FileRefusal> for SurveyOutcome {
     fn from(refusal: FileRefusal) -> Self {
         Self::Refused(refusal)
     }
@@ -50,7 +50,12 @@ impl From<FileRefusal> for Outcome {
 ///
 /// # Errors
 /// [`ImportError`].
-pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds, turn: &Turn<'_>) -> Result<Outcome, ImportError> {
+pub async fn survey(
+    importer: &Importer,
+    job: &Job,
+    bounds: Bounds,
+    turn: &Turn<'_>,
+) -> Result<SurveyOutcome, ImportError> {
     if job.object.size > bounds.file_bytes_max {
         return Ok(FileRefusal::too_large(bounds.file_bytes_max).into());
     }
@@ -64,7 +69,7 @@ pub async fn survey(importer: &Importer, job: &Job, bounds: Bounds, turn: &Turn<
     };
     let surveying = Surveying { importer, job, bounds, turn, held };
     match Box::pin(surveying.run()).await {
-        Ok((plan, parts)) => Ok(Outcome::Planned(plan, parts)),
+        Ok((plan, parts)) => Ok(SurveyOutcome::Planned(plan, parts)),
         Err(SourceError::Refused(refusal)) => Ok(refusal.into()),
         Err(SourceError::Import(ImportError::Files(FilesError::Missing))) => Ok(FileRefusal::gone().into()),
         Err(SourceError::Import(error)) => Err(error),

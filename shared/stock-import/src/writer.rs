@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use almacen_domain::stock::import::{Counters, Outcome, Step, Wanted, diff};
+use almacen_domain::stock::import::{Counters, LineStep, RowOutcome, Wanted, diff};
 use almacen_dynamo::DynamoError;
 use almacen_dynamo::calls::BATCH_WRITE_MAX;
 use almacen_table::stock::inventory::{Author, Changed, Inventory};
@@ -32,7 +32,7 @@ pub struct Written {
 }
 
 impl Written {
-    fn one(outcome: Outcome) -> Self {
+    fn one(outcome: RowOutcome) -> Self {
         let mut written = Self::default();
         written.counters.count(outcome);
         written
@@ -79,7 +79,7 @@ impl<'a> Writer<'a> {
             let found = inventory.create(author, &lines, &*pace).await?;
             let mut written = Written::default();
             for _ in found.len()..lines.len() {
-                written.counters.count(Outcome::Created);
+                written.counters.count(RowOutcome::Created);
             }
             for (store, sku, wanted) in found.iter().filter_map(|position| lines.get(*position)) {
                 written.add(settle_found(inventory, author, (store, sku), *wanted, &pace).await?);
@@ -97,8 +97,8 @@ impl<'a> Writer<'a> {
         let (inventory, author, pace) = (self.inventory, self.author, Rc::clone(&self.pace));
         self.start(Box::pin(async move {
             let outcome = match inventory.change(author, (store, sku), wanted, &*pace).await? {
-                Changed::Yes => Outcome::Changed,
-                Changed::Stale => Outcome::Stale,
+                Changed::Yes => RowOutcome::Changed,
+                Changed::Stale => RowOutcome::Stale,
             };
             Ok(Written::one(outcome))
         }))
@@ -152,16 +152,16 @@ async fn settle_found(
     let held = inventory.held(store, &[sku]).await?;
     let step = diff(&author.import, &author.stamp, wanted, held.first().map(|(_, held)| held));
     let outcome = match step {
-        Step::Nothing(outcome) => outcome,
-        Step::Change => match inventory.change(author, (store, sku), wanted, pace).await? {
-            Changed::Yes => Outcome::Changed,
-            Changed::Stale => Outcome::Stale,
+        LineStep::Nothing(outcome) => outcome,
+        LineStep::Change => match inventory.change(author, (store, sku), wanted, pace).await? {
+            Changed::Yes => RowOutcome::Changed,
+            Changed::Stale => RowOutcome::Stale,
         },
         // Deleted by hand between two calls: the message comes again.
-        Step::Create => return Err(DynamoError::contended("insert new lines")),
+        LineStep::Create => return Err(DynamoError::contended("insert new lines")),
     };
     let mut written = Written::one(outcome);
-    if outcome != Outcome::Created {
+    if outcome != RowOutcome::Created {
         written.found.insert(store.to_owned(), 1);
     }
     Ok(written)

@@ -152,7 +152,9 @@ fn build(profile: Profile, names: &[&String]) -> Result<()> {
     ui::note(&format!("  building {} functions ({name}); the first time this takes minutes", names.len()));
     let mut cargo = functions::cargo();
     cargo.args(["build", "--profile", name]);
-    for package in ["bench-empty", "bench-harness"].into_iter().chain(names.iter().map(|name| name.as_str())) {
+    for package in
+        ["bench-empty", "bench-harness", "bench-one-call"].into_iter().chain(names.iter().map(|name| name.as_str()))
+    {
         cargo.arg("--package").arg(package);
     }
     if run::status(&mut cargo)? { Ok(()) } else { bail!("building failed; see above") }

@@ -51,7 +51,7 @@ struct View<'a> {
 
 /// A product as it was at a time, or that it was deleted then.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct ProductChange {
     /// Which product.
     pub id: String,
     /// Grows with every change of the product.
@@ -142,7 +142,7 @@ pub struct Base {
 
 /// A product of a [`Base`]: how much of the texts is its own, and the rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
+pub struct ListingRow {
     /// Bytes of its id, which come first.
     pub id_bytes: u32,
     /// Bytes of its words, which follow.
@@ -165,7 +165,7 @@ pub struct Row {
 struct Placed {
     /// Where its id begins in the texts.
     at: u32,
-    row: Row,
+    row: ListingRow,
     /// Something newer is known of it.
     outdated: bool,
 }
@@ -184,7 +184,7 @@ impl Placed {
 
 impl Base {
     /// `None` where rows and texts do not belong together, ids are not in strictly rising order, or one is empty.
-    pub fn new(texts: String, categories: Vec<String>, rows: impl IntoIterator<Item = Row>) -> Option<Self> {
+    pub fn new(texts: String, categories: Vec<String>, rows: impl IntoIterator<Item = ListingRow>) -> Option<Self> {
         let rows = rows.into_iter();
         let mut placed: Vec<Placed> = Vec::with_capacity(rows.size_hint().0);
         let (mut at, mut last) = (0_u32, "");
@@ -206,7 +206,7 @@ impl Base {
 
     /// The texts, the categories, and the rows: what [`Base::new`] takes.
     #[must_use]
-    pub fn parts(&self) -> (&str, &[String], impl ExactSizeIterator<Item = &Row>) {
+    pub fn parts(&self) -> (&str, &[String], impl ExactSizeIterator<Item = &ListingRow>) {
         (&self.texts, &self.categories, self.rows.iter().map(|placed| &placed.row))
     }
 
@@ -233,7 +233,7 @@ pub struct Listing {
     /// What was told at once, as far as it is not outdated.
     base: Base,
     /// What was told since.
-    since: HashMap<String, Change>,
+    since: HashMap<String, ProductChange>,
 }
 
 impl Listing {
@@ -245,7 +245,7 @@ impl Listing {
 
     /// Takes note of a change, and says whether it was news. One that is known, or older than what is known, does nothing:
     /// changes may be told twice and in any order.
-    pub fn apply(&mut self, change: Change) -> bool {
+    pub fn apply(&mut self, change: ProductChange) -> bool {
         if let Some(known) = self.since.get_mut(&change.id) {
             let news = known.changed_at < change.changed_at;
             if news {
@@ -268,7 +268,7 @@ impl Listing {
     /// may tell it once more.
     pub fn forget(&mut self, id: &str) {
         if let Some(changed_at) = self.changed_at(id) {
-            let gone = Change { id: id.to_owned(), changed_at, entry: None };
+            let gone = ProductChange { id: id.to_owned(), changed_at, entry: None };
             if let Some(placed) = self.base.find(id).and_then(|at| self.base.rows.get_mut(at)) {
                 placed.outdated = true;
             }
@@ -327,7 +327,7 @@ impl Listing {
             });
             texts.push_str(id);
             texts.push_str(view.words);
-            rows.push(Row {
+            rows.push(ListingRow {
                 id_bytes: u32::try_from(id.len()).ok()?,
                 words_bytes: u32::try_from(view.words.len()).ok()?,
                 category,
@@ -371,7 +371,7 @@ impl Listing {
 #[derive(Debug, Clone, Copy)]
 enum Product<'a> {
     Base(&'a Placed),
-    Since(&'a Change),
+    Since(&'a ProductChange),
 }
 
 fn compare(order: Order, a: &View<'_>, b: &View<'_>) -> Ordering {
@@ -415,7 +415,7 @@ mod tests {
     fn listing(entries: &[(&str, Entry)]) -> Listing {
         let mut listing = Listing::default();
         for (id, entry) in entries {
-            listing.apply(Change { id: (*id).to_owned(), changed_at: 1, entry: Some(entry.clone()) });
+            listing.apply(ProductChange { id: (*id).to_owned(), changed_at: 1, entry: Some(entry.clone()) });
         }
         listing
     }
@@ -453,11 +453,11 @@ mod tests {
 
     #[test]
     fn changes_may_be_told_twice_and_in_any_order() {
-        let at = |changed_at, price| Change { id: "a".to_owned(), changed_at, entry: price_of(price) };
+        let at = |changed_at, price| ProductChange { id: "a".to_owned(), changed_at, entry: price_of(price) };
         fn price_of(price: i64) -> Option<Entry> {
             (price > 0).then(|| entry("x", price, "c", (0, 0), 1))
         }
-        let total = |changes: &[Change]| {
+        let total = |changes: &[ProductChange]| {
             let mut listing = Listing::default();
             for change in changes {
                 listing.apply(change.clone());
@@ -473,7 +473,7 @@ mod tests {
 
     #[test]
     fn what_changed_is_news_once() {
-        let at = |changed_at, offered: bool| Change {
+        let at = |changed_at, offered: bool| ProductChange {
             id: "a".to_owned(),
             changed_at,
             entry: offered.then(|| entry("x", 1, "c", (0, 0), 1)),
@@ -494,7 +494,7 @@ mod tests {
 
     #[test]
     fn a_base_that_does_not_add_up_is_none() {
-        let row = |id_bytes, words_bytes, category| Row {
+        let row = |id_bytes, words_bytes, category| ListingRow {
             id_bytes,
             words_bytes,
             category,
@@ -504,11 +504,12 @@ mod tests {
             rating_count: 0,
             created_at: 1,
         };
-        let base =
-            |texts: &str, rows: &[Row]| Base::new(texts.to_owned(), vec!["c".to_owned()], rows.to_vec()).is_some();
+        let base = |texts: &str, rows: &[ListingRow]| {
+            Base::new(texts.to_owned(), vec!["c".to_owned()], rows.to_vec()).is_some()
+        };
         assert!(base("", &[]));
         assert!(base("aWORDSbX", &[row(1, 5, 0), row(1, 1, 0)]));
-        let none: [(&str, &[Row]); 8] = [
+        let none: [(&str, &[ListingRow]); 8] = [
             ("a", &[]),
             ("aWORDSb", &[row(1, 5, 0)]),
             ("aWORDS", &[row(1, 6, 0)]),
@@ -549,7 +550,7 @@ mod tests {
             for (at, (id, changed_at, entry)) in changes.into_iter().enumerate() {
                 if cuts.contains(&at) {
                     // Marks of deleted products are not written down: what is older than they are is not told again then.
-                    let deleted: Vec<Change> = written.since.values().filter(|at| at.entry.is_none()).cloned().collect();
+                    let deleted: Vec<ProductChange> = written.since.values().filter(|at| at.entry.is_none()).cloned().collect();
                     written = Listing::on(written.to_base().unwrap());
                     for change in deleted {
                         written.apply(change);
@@ -559,7 +560,7 @@ mod tests {
                     plain.forget(id);
                     written.forget(id);
                 }
-                let change = Change { id, changed_at, entry };
+                let change = ProductChange { id, changed_at, entry };
                 prop_assert_eq!(plain.apply(change.clone()), written.apply(change));
                 let page = |listing: &Listing| listing.page(&Filter::default(), Order::PriceUp, 1, 9);
                 prop_assert_eq!(page(&plain), page(&written));

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use crate::Millis;
 use crate::catalogue::Product;
 use crate::kernel::money::{Currency, Money};
-use crate::ordering::coupon::{Code, Goods, Standing, Why, check};
+use crate::ordering::coupon::{Code, CouponUsage, Goods, Why, check};
 use crate::ordering::pricing::{Rules, Totals, line_total, totals};
 use crate::ordering::shipping::Shipping;
 
@@ -49,7 +49,7 @@ pub struct Cart {
 
 /// What is to happen to a cart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
+pub enum CartChange {
     /// So many pieces more of a product.
     Add {
         /// Which.
@@ -160,13 +160,13 @@ impl Cart {
     /// Those that have to be asked about before a change of it can be decided, each once. A cart's currency is that of its
     /// first line still offered and shipped: what comes after that line decides nothing when a product is added.
     #[must_use]
-    pub fn undecided(&self, change: &Change, catalogue: &Catalogue, shipping: &Shipping) -> Vec<String> {
+    pub fn undecided(&self, change: &CartChange, catalogue: &Catalogue, shipping: &Shipping) -> Vec<String> {
         let product = match change {
             // Neither is decided by what anything costs.
-            Change::Remove { .. } | Change::RemoveCoupon => return Vec::new(),
+            CartChange::Remove { .. } | CartChange::RemoveCoupon => return Vec::new(),
             // A coupon's minimum is measured over all of it.
-            Change::Apply(_) => return self.unknown(catalogue),
-            Change::Add { product, .. } | Change::Set { product, .. } => product,
+            CartChange::Apply(_) => return self.unknown(catalogue),
+            CartChange::Add { product, .. } | CartChange::Set { product, .. } => product,
         };
         // As soon as one is asked about, the others may be too: the answer shows them all.
         let mut ids = if self.known_currency(catalogue, shipping) { Vec::new() } else { self.unknown(catalogue) };
@@ -200,25 +200,25 @@ impl Cart {
     /// [`CartRefusal`].
     pub fn changed(
         &self,
-        change: &Change,
+        change: &CartChange,
         catalogue: &Catalogue,
-        coupon: Option<&Standing>,
+        coupon: Option<&CouponUsage>,
         shipping: &Shipping,
         now: Millis,
     ) -> Result<Option<Self>, CartRefusal> {
         let mut next = self.clone();
         match change {
-            Change::Add { product, quantity } => next.add(product, *quantity, (catalogue, shipping), now)?,
-            Change::Set { product, quantity } => next.set(product, *quantity, (catalogue, shipping))?,
-            Change::Remove { product } => {
+            CartChange::Add { product, quantity } => next.add(product, *quantity, (catalogue, shipping), now)?,
+            CartChange::Set { product, quantity } => next.set(product, *quantity, (catalogue, shipping))?,
+            CartChange::Remove { product } => {
                 let at = next.position(product).ok_or(CartRefusal::NoSuchLine)?;
                 next.lines.remove(at);
             }
-            Change::Apply(code) => {
+            CartChange::Apply(code) => {
                 check(coupon, self.goods(catalogue, shipping), now).map_err(CartRefusal::Coupon)?;
                 next.coupon = Some(code.clone());
             }
-            Change::RemoveCoupon => {
+            CartChange::RemoveCoupon => {
                 next.coupon.take().ok_or(CartRefusal::NoCoupon)?;
             }
         }
@@ -359,7 +359,13 @@ pub struct ShownCart {
 
 /// The cart as it is now: prices and stock from the catalogue, the coupon looked at again.
 #[must_use]
-pub fn shown(cart: &Cart, catalogue: &Catalogue, coupon: Option<&Standing>, rules: &Rules, now: Millis) -> ShownCart {
+pub fn shown(
+    cart: &Cart,
+    catalogue: &Catalogue,
+    coupon: Option<&CouponUsage>,
+    rules: &Rules,
+    now: Millis,
+) -> ShownCart {
     let goods = cart.goods(catalogue, &rules.shipping);
     let checked = cart.coupon.clone().map(|code| (code, check(coupon, goods, now)));
     let benefit = checked.as_ref().and_then(|(_, checked)| checked.ok());
@@ -424,9 +430,9 @@ mod tests {
     /// What becomes of a cart where shipping is free in every currency.
     fn changed(
         cart: &Cart,
-        change: &Change,
+        change: &CartChange,
         catalogue: &Catalogue,
-        coupon: Option<&Standing>,
+        coupon: Option<&CouponUsage>,
         now: Millis,
     ) -> Result<Option<Cart>, CartRefusal> {
         cart.changed(change, catalogue, coupon, &Shipping::default(), now)
@@ -471,12 +477,12 @@ mod tests {
         catalogue.learn(ids, found.collect());
     }
 
-    fn add(product: &str, quantity: i64) -> Change {
-        Change::Add { product: product.to_owned(), quantity }
+    fn add(product: &str, quantity: i64) -> CartChange {
+        CartChange::Add { product: product.to_owned(), quantity }
     }
 
-    fn set(product: &str, quantity: i64) -> Change {
-        Change::Set { product: product.to_owned(), quantity }
+    fn set(product: &str, quantity: i64) -> CartChange {
+        CartChange::Set { product: product.to_owned(), quantity }
     }
 
     fn with(lines: &[(&str, i64)], catalogue: &Catalogue) -> Cart {
@@ -489,7 +495,7 @@ mod tests {
         cart.lines.iter().map(|line| (line.product.as_str(), line.quantity)).collect()
     }
 
-    fn standing(benefit: Benefit) -> Standing {
+    fn standing(benefit: Benefit) -> CouponUsage {
         let coupon = Coupon {
             code: Code::parse("VERANO10").unwrap(),
             benefit,
@@ -501,14 +507,14 @@ mod tests {
             uses_per_customer: None,
             uses: 0,
         };
-        Standing { coupon, used_by_customer: 0 }
+        CouponUsage { coupon, used_by_customer: 0 }
     }
 
     #[test]
     fn what_becomes_of_a_cart() {
         let catalogue = catalogue([product("a", 9_999, 1_000_000), product("b", 1, 5), in_euros("e")]);
         let cart = with(&[("a", 2), ("b", 3)], &catalogue);
-        let check = |change: Change, expected: Result<Option<Vec<(&str, i64)>>, CartRefusal>| {
+        let check = |change: CartChange, expected: Result<Option<Vec<(&str, i64)>>, CartRefusal>| {
             let found = changed(&cart, &change, &catalogue, None, NOW + 1);
             let found = found.map(|next| {
                 next.inspect(|next| assert_eq!((next.version, next.updated_at), (3, Some(NOW + 1)), "{change:?}"))
@@ -532,10 +538,10 @@ mod tests {
         check(set("b", 1), Ok(Some(vec![("a", 2), ("b", 1)])));
         check(set("e", 1), Err(CartRefusal::NoSuchLine));
         check(set("x", 1), Err(CartRefusal::NoSuchLine));
-        check(Change::Remove { product: "a".to_owned() }, Ok(Some(vec![("b", 3)])));
-        check(Change::Remove { product: "x".to_owned() }, Err(CartRefusal::NoSuchLine));
-        check(Change::RemoveCoupon, Err(CartRefusal::NoCoupon));
-        check(Change::Apply(Code::parse("NADA").unwrap()), Err(CartRefusal::Coupon(Why::Unknown)));
+        check(CartChange::Remove { product: "a".to_owned() }, Ok(Some(vec![("b", 3)])));
+        check(CartChange::Remove { product: "x".to_owned() }, Err(CartRefusal::NoSuchLine));
+        check(CartChange::RemoveCoupon, Err(CartRefusal::NoCoupon));
+        check(CartChange::Apply(Code::parse("NADA").unwrap()), Err(CartRefusal::Coupon(Why::Unknown)));
     }
 
     #[test]
@@ -586,7 +592,7 @@ mod tests {
         // Of what is gone a line can only be removed.
         assert_eq!(changed(&cart, &set("b", 2), &after, None, NOW), Err(CartRefusal::NoSuchProduct));
         assert_eq!(changed(&cart, &add("b", 1), &after, None, NOW), Err(CartRefusal::NoSuchProduct));
-        let gone = changed(&cart, &Change::Remove { product: "b".to_owned() }, &after, None, NOW).unwrap().unwrap();
+        let gone = changed(&cart, &CartChange::Remove { product: "b".to_owned() }, &after, None, NOW).unwrap().unwrap();
         assert_eq!(held(&gone), [("a", 2)]);
     }
 
@@ -599,7 +605,8 @@ mod tests {
         assert_eq!((seen.totals.subtotal, seen.currency), (100, Some(Currency::USD)));
         assert_eq!((seen.lines[1].supply, seen.lines[1].previous), (Supply::OtherCurrency, None));
         // Once the first line is gone, the cart is in the other's currency.
-        let alone = changed(&cart, &Change::Remove { product: "a".to_owned() }, &after, None, NOW).unwrap().unwrap();
+        let alone =
+            changed(&cart, &CartChange::Remove { product: "a".to_owned() }, &after, None, NOW).unwrap().unwrap();
         let seen = shown(&alone, &after, None, &rules(""), NOW);
         assert_eq!((seen.totals.subtotal, seen.lines[0].supply), (100, Supply::Enough));
     }
@@ -608,7 +615,7 @@ mod tests {
     fn what_is_not_shipped_is_not_added_and_does_not_count() {
         let shop = catalogue([in_euros("e"), product("a", 100, 10), product("b", 200, 10)]);
         let rules = rules("USD:4.99");
-        let change = |cart: &Cart, change: &Change| cart.changed(change, &shop, None, &rules.shipping, NOW);
+        let change = |cart: &Cart, change: &CartChange| cart.changed(change, &shop, None, &rules.shipping, NOW);
         let euro = Currency::parse("EUR").unwrap();
         assert_eq!(change(&Cart::default(), &add("e", 1)), Err(CartRefusal::NotShipped { product: euro }));
 
@@ -633,7 +640,7 @@ mod tests {
         let catalogue = catalogue([product("a", 10_000, 10)]);
         let cart = with(&[("a", 1)], &catalogue);
         let ten = standing(Benefit::Percent(1_000));
-        let apply = Change::Apply(ten.coupon.code.clone());
+        let apply = CartChange::Apply(ten.coupon.code.clone());
         let applied = changed(&cart, &apply, &catalogue, Some(&ten), NOW).unwrap().unwrap();
         assert_eq!(changed(&applied, &apply, &catalogue, Some(&ten), NOW), Ok(None));
         let seen = shown(&applied, &catalogue, Some(&ten), &rules(""), NOW);
@@ -645,16 +652,16 @@ mod tests {
             assert_eq!(seen.coupon, Some((ten.coupon.code.clone(), Err(why))));
         }
         assert_eq!(changed(&cart, &apply, &catalogue, Some(&ten), NOW + 1), Err(CartRefusal::Coupon(Why::Ended)));
-        let removed = changed(&applied, &Change::RemoveCoupon, &catalogue, None, NOW).unwrap().unwrap();
+        let removed = changed(&applied, &CartChange::RemoveCoupon, &catalogue, None, NOW).unwrap().unwrap();
         assert_eq!((removed.coupon, removed.version), (None, 3));
     }
 
-    fn changes() -> impl Strategy<Value = Change> {
+    fn changes() -> impl Strategy<Value = CartChange> {
         let id = || (0..60_u32).prop_map(|n| format!("p{n}"));
         prop_oneof![
-            4 => (id(), 1..=QUANTITY_MAX).prop_map(|(product, quantity)| Change::Add { product, quantity }),
-            1 => (id(), 1..=QUANTITY_MAX).prop_map(|(product, quantity)| Change::Set { product, quantity }),
-            1 => id().prop_map(|product| Change::Remove { product }),
+            4 => (id(), 1..=QUANTITY_MAX).prop_map(|(product, quantity)| CartChange::Add { product, quantity }),
+            1 => (id(), 1..=QUANTITY_MAX).prop_map(|(product, quantity)| CartChange::Set { product, quantity }),
+            1 => id().prop_map(|product| CartChange::Remove { product }),
         ]
     }
 
@@ -688,8 +695,8 @@ mod tests {
             change in prop_oneof![
                 3 => (0..20_usize, 1..1_000_i64).prop_map(|(n, quantity)| add(&format!("p{n}"), quantity)),
                 1 => (0..20_usize, 1..1_000_i64).prop_map(|(n, quantity)| set(&format!("p{n}"), quantity)),
-                1 => (0..20_usize).prop_map(|n| Change::Remove { product: format!("p{n}") }),
-                1 => Just(Change::Apply(Code::parse("VERANO10").unwrap())),
+                1 => (0..20_usize).prop_map(|n| CartChange::Remove { product: format!("p{n}") }),
+                1 => Just(CartChange::Apply(Code::parse("VERANO10").unwrap())),
             ],
             rates in proptest::sample::select(&["", "USD:1", "EUR:1", "USD:1,EUR:1", "CLP:1"][..]),
         ) {

@@ -88,7 +88,7 @@ pub struct Coupon {
 
 /// A coupon and how often the customer in question has used it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct CouponUsage {
     /// The coupon.
     pub coupon: Coupon,
     /// Orders that this customer has placed with it.
@@ -133,8 +133,8 @@ pub enum Why {
 ///
 /// # Errors
 /// [`Why`] not.
-pub fn check(standing: Option<&Standing>, goods: Goods, now: Millis) -> Result<Benefit, Why> {
-    let Some(Standing { coupon, used_by_customer }) = standing else { return Err(Why::Unknown) };
+pub fn check(standing: Option<&CouponUsage>, goods: Goods, now: Millis) -> Result<Benefit, Why> {
+    let Some(CouponUsage { coupon, used_by_customer }) = standing else { return Err(Why::Unknown) };
     if coupon.ends_at.is_some_and(|end| now >= end) {
         return Err(Why::Ended);
     }
@@ -188,7 +188,7 @@ mod tests {
         let check = |what: &str, change: fn(&mut Coupon), used, minor, currency, expected: Result<(), Why>| {
             let mut coupon = ten_percent();
             change(&mut coupon);
-            let standing = Standing { coupon, used_by_customer: used };
+            let standing = CouponUsage { coupon, used_by_customer: used };
             let found = check(Some(&standing), Goods { minor, currency }, NOW).map(|_| ());
             assert_eq!(found, expected, "{what}");
         };

@@ -180,18 +180,18 @@ pub struct Wanted {
 
 /// What to do with a `set` row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum LineStep {
     /// There is no line: make one.
     Create,
     /// The line differs and this count is newer: write it, on condition that it still is.
     Change,
     /// Nothing to write, and how to count the row.
-    Nothing(Outcome),
+    Nothing(RowOutcome),
 }
 
 /// How a row was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RowOutcome {
     /// Made a line.
     Created,
     /// Changed one.
@@ -204,13 +204,13 @@ pub enum Outcome {
 
 impl Counters {
     /// Counts one row.
-    pub fn count(&mut self, outcome: Outcome) {
+    pub fn count(&mut self, outcome: RowOutcome) {
         self.rows += 1;
         match outcome {
-            Outcome::Created => self.created += 1,
-            Outcome::Changed => self.changed += 1,
-            Outcome::Unchanged => self.unchanged += 1,
-            Outcome::Stale => self.stale += 1,
+            RowOutcome::Created => self.created += 1,
+            RowOutcome::Changed => self.changed += 1,
+            RowOutcome::Unchanged => self.unchanged += 1,
+            RowOutcome::Stale => self.stale += 1,
         }
     }
 
@@ -226,20 +226,20 @@ impl Counters {
 /// A repeated delivery of the same import finds its own work: what it made or changed is counted again as made or
 /// changed, so that the report after a crash is the report without one.
 #[must_use]
-pub fn diff(import: &str, stamp: &Stamp, wanted: Wanted, held: Option<&Held>) -> Step {
-    let Some(held) = held else { return Step::Create };
+pub fn diff(import: &str, stamp: &Stamp, wanted: Wanted, held: Option<&Held>) -> LineStep {
+    let Some(held) = held else { return LineStep::Create };
     if held.created_by == import {
         // An earlier try of ours made it and could not count it. Whatever it holds now came after us.
-        return Step::Nothing(Outcome::Created);
+        return LineStep::Nothing(RowOutcome::Created);
     }
     let same = held.on_hand == wanted.count && (wanted.threshold.is_none() || wanted.threshold == held.threshold);
     if held.changed_by == import {
-        return Step::Nothing(Outcome::Changed);
+        return LineStep::Nothing(RowOutcome::Changed);
     }
     if same {
-        return Step::Nothing(Outcome::Unchanged);
+        return LineStep::Nothing(RowOutcome::Unchanged);
     }
-    if stamp.is_newer_than(&held.stamp) { Step::Change } else { Step::Nothing(Outcome::Stale) }
+    if stamp.is_newer_than(&held.stamp) { LineStep::Change } else { LineStep::Nothing(RowOutcome::Stale) }
 }
 
 #[cfg(test)]
@@ -262,27 +262,27 @@ mod tests {
         let check = |count, threshold, held: Option<Held>, expected| {
             assert_eq!(diff("imp_1", &stamp, Wanted { count, threshold }, held.as_ref()), expected, "{held:?}");
         };
-        check(7, None, None, Step::Create);
-        check(7, None, Some(held(7, 1, "imp_0")), Step::Nothing(Outcome::Unchanged));
-        check(7, Some(5), Some(held(7, 1, "imp_0")), Step::Nothing(Outcome::Unchanged));
-        check(7, Some(6), Some(held(7, 1, "imp_0")), Step::Change);
-        check(8, None, Some(held(7, 1, "imp_0")), Step::Change);
-        check(8, None, Some(held(7, 11, "imp_0")), Step::Nothing(Outcome::Stale));
-        check(8, None, Some(held(7, 10, "imp_0")), Step::Nothing(Outcome::Stale));
+        check(7, None, None, LineStep::Create);
+        check(7, None, Some(held(7, 1, "imp_0")), LineStep::Nothing(RowOutcome::Unchanged));
+        check(7, Some(5), Some(held(7, 1, "imp_0")), LineStep::Nothing(RowOutcome::Unchanged));
+        check(7, Some(6), Some(held(7, 1, "imp_0")), LineStep::Change);
+        check(8, None, Some(held(7, 1, "imp_0")), LineStep::Change);
+        check(8, None, Some(held(7, 11, "imp_0")), LineStep::Nothing(RowOutcome::Stale));
+        check(8, None, Some(held(7, 10, "imp_0")), LineStep::Nothing(RowOutcome::Stale));
         // the same import again: its own work counts as it did the first time
-        check(8, None, Some(held(8, 10, "imp_1")), Step::Nothing(Outcome::Changed));
+        check(8, None, Some(held(8, 10, "imp_1")), LineStep::Nothing(RowOutcome::Changed));
         check(
             8,
             None,
             Some(Held { created_by: "imp_1".to_owned(), ..held(8, 10, "imp_1") }),
-            Step::Nothing(Outcome::Created),
+            LineStep::Nothing(RowOutcome::Created),
         );
         // … also when somebody changed the line in between
         check(
             8,
             None,
             Some(Held { created_by: "imp_1".to_owned(), ..held(3, 99, "user") }),
-            Step::Nothing(Outcome::Created),
+            LineStep::Nothing(RowOutcome::Created),
         );
     }
 

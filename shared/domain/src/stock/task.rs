@@ -78,7 +78,7 @@ pub struct Opened {
 
 /// What is known of a line's restocking: how far its news were followed, and what is open because of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Known {
+pub struct RestockState {
     /// The newest version of the line that news were followed of; older ones have nothing more to say. 0 before any.
     pub line_version: i64,
     /// The to-do of the time of being low that lasts.
@@ -102,7 +102,7 @@ pub struct LineNews<'a> {
 
 /// What is to be done to a to-do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum TaskStep {
     /// Make this one.
     Open(String),
     /// Say in this one that nothing is left, unless a person has written in it.
@@ -120,23 +120,23 @@ pub enum Step {
 ///
 /// Steps are for the to-do that was opened, not for its content: what a person did to it in the meantime stays.
 #[must_use]
-pub fn restock(known: &Known, news: &LineNews<'_>) -> Option<(Known, Vec<Step>)> {
+pub fn restock(known: &RestockState, news: &LineNews<'_>) -> Option<(RestockState, Vec<TaskStep>)> {
     if news.line_version <= known.line_version {
         return None;
     }
-    let after = |open| Known { line_version: news.line_version, open };
+    let after = |open| RestockState { line_version: news.line_version, open };
     let (open, steps) = match (news.news, known.open.clone()) {
         (StockNews::Low | StockNews::Out, Some(open)) if open.since == news.since => {
-            let steps = if news.news == StockNews::Out { vec![Step::Raise(open.task.clone())] } else { Vec::new() };
+            let steps = if news.news == StockNews::Out { vec![TaskStep::Raise(open.task.clone())] } else { Vec::new() };
             (Some(open), steps)
         }
         (StockNews::Low | StockNews::Out, before) => {
             let task = opened_by(news);
-            let mut steps = vec![Step::Open(task.clone())];
-            steps.extend(before.map(|old| Step::Complete(old.task)));
+            let mut steps = vec![TaskStep::Open(task.clone())];
+            steps.extend(before.map(|old| TaskStep::Complete(old.task)));
             (Some(Opened { task, since: news.since.to_owned() }), steps)
         }
-        (StockNews::Refilled, before) => (None, before.map(|old| Step::Complete(old.task)).into_iter().collect()),
+        (StockNews::Refilled, before) => (None, before.map(|old| TaskStep::Complete(old.task)).into_iter().collect()),
     };
     Some((after(open), steps))
 }
@@ -160,7 +160,7 @@ mod tests {
     /// A table of to-dos: id → completed.
     #[derive(Debug, Default, Clone, PartialEq, Eq)]
     struct World {
-        known: Known,
+        known: RestockState,
         tasks: BTreeMap<String, bool>,
     }
 
@@ -171,15 +171,15 @@ mod tests {
             let mut told = Vec::new();
             for step in steps {
                 told.push(match step {
-                    Step::Open(id) => {
+                    TaskStep::Open(id) => {
                         assert_eq!(self.tasks.insert(id, false), None, "opened twice");
                         "open"
                     }
-                    Step::Raise(id) => {
+                    TaskStep::Raise(id) => {
                         assert!(self.tasks.contains_key(&id));
                         "raise"
                     }
-                    Step::Complete(id) => {
+                    TaskStep::Complete(id) => {
                         self.tasks.insert(id, true);
                         "complete"
                     }

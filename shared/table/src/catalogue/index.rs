@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
 use almacen_domain::Millis;
-use almacen_domain::catalogue::listing::{Change, Entry};
+use almacen_domain::catalogue::listing::{Entry, ProductChange};
 
 use crate::catalogue::products::{KIND, left_out, price};
 use crate::keys;
@@ -23,7 +23,7 @@ pub struct CatalogueIndex {
 #[derive(Debug)]
 pub struct Stretch {
     /// What was found, in the order that was asked for. Left out, with an error in the log, is what cannot be read.
-    pub changes: Vec<Change>,
+    pub changes: Vec<ProductChange>,
     /// Where reading goes on; `None` at the end.
     pub next: Option<Start>,
     /// Read units that it took.
@@ -78,7 +78,7 @@ async fn stretch(query: QueryFluentBuilder) -> Result<Stretch, DynamoError> {
     })
 }
 
-fn decode(item: &Item) -> Result<Change, DynamoError> {
+fn decode(item: &Item) -> Result<ProductChange, DynamoError> {
     let entry = match number(item, "deleted_at")? {
         Some(_) => None,
         None => Some(Entry {
@@ -90,7 +90,7 @@ fn decode(item: &Item) -> Result<Change, DynamoError> {
             created_at: required_natural(item, "created_at")?,
         }),
     };
-    Ok(Change { id: required_text(item, keys::ID)?, changed_at: required_natural(item, "changed_at")?, entry })
+    Ok(ProductChange { id: required_text(item, keys::ID)?, changed_at: required_natural(item, "changed_at")?, entry })
 }
 
 #[cfg(test)]
@@ -101,6 +101,6 @@ mod tests {
     #[test]
     fn a_deleted_product_needs_no_more_than_its_mark() {
         let item = item([("id", s("prod_1")), ("changed_at", n(7)), ("deleted_at", n(7))]);
-        assert_eq!(decode(&item).unwrap(), Change { id: "prod_1".to_owned(), changed_at: 7, entry: None });
+        assert_eq!(decode(&item).unwrap(), ProductChange { id: "prod_1".to_owned(), changed_at: 7, entry: None });
     }
 }

@@ -16,7 +16,7 @@ use almacen_dynamo::calls::{BATCH_GET_MAX, condition_held, consistent, get_many}
 
 /// What the stores hold of an item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Shelf {
+pub struct StockTotal {
     /// Units that can be sold. A line that orders hold more of than there is counts as none.
     pub available: i64,
     /// The sum of the versions of all lines: the higher, the later.
@@ -87,8 +87,8 @@ impl ProductStock {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn count(&self, sku: &str, stores: &[String]) -> Result<Shelf, DynamoError> {
-        let mut shelf = Shelf::default();
+    pub async fn count(&self, sku: &str, stores: &[String]) -> Result<StockTotal, DynamoError> {
+        let mut shelf = StockTotal::default();
         for chunk in stores.chunks(BATCH_GET_MAX) {
             let wanted = chunk
                 .iter()
@@ -115,7 +115,7 @@ impl ProductStock {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn tell(&self, product: &str, sku: &str, shelf: Shelf) -> Result<bool, DynamoError> {
+    pub async fn set(&self, product: &str, sku: &str, shelf: StockTotal) -> Result<bool, DynamoError> {
         let result = self
             .client
             .update_item()

@@ -18,7 +18,7 @@ use almacen_domain::stock::Stamp;
 use almacen_domain::stock::import::Wanted;
 
 use crate::catalogue::categories;
-use crate::catalogue::product_stock::Shelf;
+use crate::catalogue::product_stock::StockTotal;
 use crate::keys;
 use crate::outbox;
 use crate::stock::inventory::API_SOURCE;
@@ -80,16 +80,16 @@ impl Products {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn these(&self, ids: &[&str]) -> Result<HashMap<String, Product>, DynamoError> {
-        self.these_measured(ids).await.map(|these| these.found)
+    pub async fn get_many(&self, ids: &[&str]) -> Result<HashMap<String, Product>, DynamoError> {
+        self.get_many_measured(ids).await.map(|these| these.found)
     }
 
     /// The same, and what else a list wants to know.
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn these_measured(&self, ids: &[&str]) -> Result<These, DynamoError> {
-        let mut these = These { found: HashMap::with_capacity(ids.len()), unreadable: Vec::new(), units: 0.0 };
+    pub async fn get_many_measured(&self, ids: &[&str]) -> Result<ProductsPage, DynamoError> {
+        let mut these = ProductsPage { found: HashMap::with_capacity(ids.len()), unreadable: Vec::new(), units: 0.0 };
         for chunk in ids.chunks(BATCH_GET_MAX) {
             let wanted = chunk.iter().map(|id| [(keys::ID.to_owned(), s(*id))].into()).collect();
             let items = get_many(&self.client, &self.table, "read products", wanted, consistent()).await?;
@@ -111,7 +111,7 @@ impl Products {
 
 /// Some products, as they are now.
 #[derive(Debug)]
-pub struct These {
+pub struct ProductsPage {
     /// By their ids.
     pub found: HashMap<String, Product>,
     /// Ids of those that are there and cannot be read.
@@ -128,7 +128,7 @@ pub(crate) fn left_out(item: &Item, error: &DynamoError) {
 
 /// A new line in a store, for a product that comes with stock.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Opening {
+pub struct InitialStock {
     /// Where.
     pub store: StoreId,
     /// Units on the shelf.
@@ -139,7 +139,7 @@ pub struct Opening {
 
 /// What became of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ProductWrite {
     /// It is made, with its event.
     Made,
     /// There is no such category.
@@ -152,7 +152,7 @@ pub enum Outcome {
 
 /// The writes of a change of a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum Named {
     Product,
     Category,
     Event,
@@ -198,39 +198,39 @@ impl ProductChanges {
     pub async fn create(
         &self,
         product: &Product,
-        shelf: Shelf,
-        opening: Option<&Opening>,
+        shelf: StockTotal,
+        opening: Option<&InitialStock>,
         event: &OutboxEvent,
-    ) -> Result<Outcome, DynamoError> {
+    ) -> Result<ProductWrite, DynamoError> {
         let now = product.created_at;
         let mut transaction = Transaction::new("make product");
-        transaction.add(Part::Product, self.put(product, shelf))?;
-        transaction.add(Part::Category, categories::exists(&self.tables.categories, &product.category))?;
-        transaction.add(Part::Event, outbox::put(&self.tables.outbox, event, now))?;
+        transaction.add(Named::Product, self.put(product, shelf))?;
+        transaction.add(Named::Category, categories::exists(&self.tables.categories, &product.category))?;
+        transaction.add(Named::Event, outbox::put(&self.tables.outbox, event, now))?;
         if let Some(sku) = &product.sku {
-            transaction.add(Part::Sku, self.claim_sku(sku, &product.id))?;
+            transaction.add(Named::Sku, self.claim_sku(sku, &product.id))?;
             if let Some(opening) = opening {
-                transaction.add(Part::Line, self.open_line(opening, sku, now))?;
-                transaction.add(Part::Store, self.count_line(opening))?;
+                transaction.add(Named::Line, self.open_line(opening, sku, now))?;
+                transaction.add(Named::Store, self.count_line(opening))?;
             }
         }
         loop {
             let refused = match transaction.commit(&self.client).await? {
-                Commit::Written => return Ok(Outcome::Made),
+                Commit::Written => return Ok(ProductWrite::Made),
                 Commit::Refused(parts) => parts,
             };
-            if refused.contains(&Part::Category) {
-                return Ok(Outcome::NoCategory);
+            if refused.contains(&Named::Category) {
+                return Ok(ProductWrite::NoCategory);
             }
-            if refused.contains(&Part::Sku) {
-                return Ok(Outcome::SkuTaken);
+            if refused.contains(&Named::Sku) {
+                return Ok(ProductWrite::SkuTaken);
             }
-            if refused.contains(&Part::Line) {
+            if refused.contains(&Named::Line) {
                 // The store has a line of this item: what it holds is the warehouse's to say.
-                transaction.leave_out(&[Part::Line, Part::Store]);
+                transaction.leave_out(&[Named::Line, Named::Store]);
                 continue;
             }
-            return Ok(Outcome::Moved);
+            return Ok(ProductWrite::Moved);
         }
     }
 
@@ -243,34 +243,34 @@ impl ProductChanges {
         &self,
         (before, changed_at): (&Product, Millis),
         after: &Product,
-        shelf: Option<Shelf>,
+        shelf: Option<StockTotal>,
         event: &OutboxEvent,
-    ) -> Result<Outcome, DynamoError> {
+    ) -> Result<ProductWrite, DynamoError> {
         let now = after.updated_at;
         let mut transaction = Transaction::new("change product");
-        transaction.add(Part::Product, self.update(before, after, shelf, now.max(changed_at + 1)))?;
-        transaction.add(Part::Event, outbox::put(&self.tables.outbox, event, now))?;
+        transaction.add(Named::Product, self.update(before, after, shelf, now.max(changed_at + 1)))?;
+        transaction.add(Named::Event, outbox::put(&self.tables.outbox, event, now))?;
         if before.category != after.category {
-            transaction.add(Part::Category, categories::exists(&self.tables.categories, &after.category))?;
+            transaction.add(Named::Category, categories::exists(&self.tables.categories, &after.category))?;
         }
         if before.sku != after.sku {
             if let Some(sku) = &before.sku {
-                transaction.add(Part::Product, self.free_sku(sku, &before.id))?;
+                transaction.add(Named::Product, self.free_sku(sku, &before.id))?;
             }
             if let Some(sku) = &after.sku {
-                transaction.add(Part::Sku, self.claim_sku(sku, &after.id))?;
+                transaction.add(Named::Sku, self.claim_sku(sku, &after.id))?;
             }
         }
         let refused = match transaction.commit(&self.client).await? {
-            Commit::Written => return Ok(Outcome::Made),
+            Commit::Written => return Ok(ProductWrite::Made),
             Commit::Refused(parts) => parts,
         };
-        Ok(if refused.contains(&Part::Product) || refused.contains(&Part::Event) {
-            Outcome::Moved
-        } else if refused.contains(&Part::Category) {
-            Outcome::NoCategory
+        Ok(if refused.contains(&Named::Product) || refused.contains(&Named::Event) {
+            ProductWrite::Moved
+        } else if refused.contains(&Named::Category) {
+            ProductWrite::NoCategory
         } else {
-            Outcome::SkuTaken
+            ProductWrite::SkuTaken
         })
     }
 
@@ -283,7 +283,7 @@ impl ProductChanges {
         (before, changed_at): (&Product, Millis),
         now: Millis,
         event: &OutboxEvent,
-    ) -> Result<Outcome, DynamoError> {
+    ) -> Result<ProductWrite, DynamoError> {
         let changed = now.max(changed_at + 1);
         let update = self
             .guarded(before, changed)
@@ -294,15 +294,15 @@ impl ProductChanges {
             .expression_attribute_values(":expires", n(changed / 1000 + keys::PRODUCT_MARK_KEPT_SECONDS))
             .expression_attribute_values(":one", n(1));
         let mut transaction = Transaction::new("delete product");
-        transaction.add(Part::Product, update)?;
-        transaction.add(Part::Event, outbox::put(&self.tables.outbox, event, now))?;
+        transaction.add(Named::Product, update)?;
+        transaction.add(Named::Event, outbox::put(&self.tables.outbox, event, now))?;
         if let Some(sku) = &before.sku {
-            transaction.add(Part::Product, self.free_sku(sku, &before.id))?;
+            transaction.add(Named::Product, self.free_sku(sku, &before.id))?;
         }
-        Ok(if transaction.commit(&self.client).await?.is_written() { Outcome::Made } else { Outcome::Moved })
+        Ok(if transaction.commit(&self.client).await?.is_written() { ProductWrite::Made } else { ProductWrite::Moved })
     }
 
-    fn put(&self, product: &Product, shelf: Shelf) -> PutBuilder {
+    fn put(&self, product: &Product, shelf: StockTotal) -> PutBuilder {
         let mut item = encode(product);
         item.insert("words".to_owned(), s(product.words()));
         item.insert("changed_at".to_owned(), n(product.created_at));
@@ -327,7 +327,7 @@ impl ProductChanges {
             .expression_attribute_values(":changed", n(changed))
     }
 
-    fn update(&self, before: &Product, after: &Product, shelf: Option<Shelf>, changed: Millis) -> UpdateBuilder {
+    fn update(&self, before: &Product, after: &Product, shelf: Option<StockTotal>, changed: Millis) -> UpdateBuilder {
         // What an administrator says of a product, and nothing else.
         let said = ["name", "description", PRICE, "currency", "category", "tags", "specifications", "updated_at"];
         let mut values = encode(after);
@@ -373,7 +373,7 @@ impl ProductChanges {
             .expression_attribute_values(":product", s(product))
     }
 
-    fn open_line(&self, opening: &Opening, sku: &Sku, now: Millis) -> PutBuilder {
+    fn open_line(&self, opening: &InitialStock, sku: &Sku, now: Millis) -> PutBuilder {
         let stamp = Stamp { at: now, source: API_SOURCE.to_owned(), sequencer: String::new() };
         let author = Author { import: opening.by.clone(), stamp, now };
         let wanted = Wanted { count: opening.units, threshold: None };
@@ -385,7 +385,7 @@ impl ProductChanges {
     }
 
     /// Counts the line in its store.
-    fn count_line(&self, opening: &Opening) -> UpdateBuilder {
+    fn count_line(&self, opening: &InitialStock) -> UpdateBuilder {
         Update::builder()
             .table_name(&self.tables.stores)
             .key(keys::STORE, s(opening.store.as_str()))

@@ -18,7 +18,7 @@ const TRIES: u32 = 5;
 
 /// How the product's time of change, which always grows, goes on. Neither way has to read it first.
 #[derive(Debug, Clone, Copy)]
-enum Change {
+enum ChangeTime {
     /// To the time of the review, which is later.
     Now,
     /// By one: it is there already.
@@ -27,7 +27,7 @@ enum Change {
 
 /// The writes of a review.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum Named {
     Review,
     Rating,
 }
@@ -64,15 +64,15 @@ impl Reviews {
     /// [`DynamoError`]; nothing is written then, unless it says that the outcome is unknown.
     pub async fn write(&self, review: &Review) -> Result<Written, DynamoError> {
         for _ in 0..TRIES {
-            for change in [Change::Now, Change::Next] {
+            for change in [ChangeTime::Now, ChangeTime::Next] {
                 let mut transaction = Transaction::new("write review");
-                transaction.add(Part::Review, self.put(review))?;
-                transaction.add(Part::Rating, self.count(review, change))?;
+                transaction.add(Named::Review, self.put(review))?;
+                transaction.add(Named::Rating, self.count(review, change))?;
                 match transaction.commit(&self.client).await? {
                     Commit::Written => return Ok(Written::Yes),
                     // The product's time of change is on the other side of now, or there is no product; and what is gone
                     // cannot be reviewed again.
-                    Commit::Refused(parts) if parts.contains(&Part::Rating) => {}
+                    Commit::Refused(parts) if parts.contains(&Named::Rating) => {}
                     Commit::Refused(_) => return Ok(Written::Before),
                 }
             }
@@ -95,10 +95,10 @@ impl Reviews {
             .condition_expression("attribute_not_exists(product)")
     }
 
-    fn count(&self, review: &Review, change: Change) -> UpdateBuilder {
+    fn count(&self, review: &Review, change: ChangeTime) -> UpdateBuilder {
         let (set, side) = match change {
-            Change::Now => (":now", "(attribute_not_exists(changed_at) OR changed_at < :now)"),
-            Change::Next => ("changed_at + :one", "changed_at >= :now"),
+            ChangeTime::Now => (":now", "(attribute_not_exists(changed_at) OR changed_at < :now)"),
+            ChangeTime::Next => ("changed_at + :one", "changed_at >= :now"),
         };
         Update::builder()
             .table_name(&self.products)
@@ -116,7 +116,7 @@ impl Reviews {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn newest(&self, product: &str, skip: usize, limit: usize) -> Result<Vec<Review>, DynamoError> {
+    pub async fn list_recent(&self, product: &str, skip: usize, limit: usize) -> Result<Vec<Review>, DynamoError> {
         let wanted = skip + limit;
         let mut found: Vec<Review> = Vec::new();
         let mut start = None;

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::types::{Put, Update};
 
 use almacen_domain::Millis;
 use almacen_domain::kernel::money::Currency;
-use almacen_domain::ordering::coupon::{Benefit, Code, Coupon, Standing, WHOLE_BASIS_POINTS, Why};
+use almacen_domain::ordering::coupon::{Benefit, Code, Coupon, CouponUsage, WHOLE_BASIS_POINTS, Why};
 
 use crate::keys;
 use almacen_dynamo::DynamoError;
@@ -55,13 +55,13 @@ impl Coupons {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn standing(&self, code: &Code, user: &str) -> Result<Option<Standing>, DynamoError> {
+    pub async fn standing(&self, code: &Code, user: &str) -> Result<Option<CouponUsage>, DynamoError> {
         let own = user_part(user);
         let wanted = [COUPON, own.as_str()].map(|part| key(code, part)).into();
         let found = get_many(&self.client, &self.table, "read coupon", wanted, consistent()).await?;
         let of = |part: &str| found.iter().find(|item| is_text(item, keys::PART, part));
         let used_by_customer = of(&own).map(|item| natural(item, "uses")).transpose()?.unwrap_or(0);
-        of(COUPON).map(|item| Ok(Standing { coupon: decode(item)?, used_by_customer })).transpose()
+        of(COUPON).map(|item| Ok(CouponUsage { coupon: decode(item)?, used_by_customer })).transpose()
     }
 
     /// Uses the coupon for an order: counts one use, in all and of this customer, and marks the order, all or nothing. An
@@ -72,7 +72,7 @@ impl Coupons {
     /// # Errors
     /// [`DynamoError`].
     pub async fn redeem(&self, code: &Code, user: &str, order: &str, now: Millis) -> Result<Redeemed, DynamoError> {
-        let Some(Standing { coupon, .. }) = self.standing(code, user).await? else {
+        let Some(CouponUsage { coupon, .. }) = self.standing(code, user).await? else {
             return Ok(Redeemed::Refused(Why::Unknown));
         };
         let refused = match self.usage(&coupon, user, order, now)?.commit(&self.client).await? {
@@ -90,7 +90,7 @@ impl Coupons {
 
     /// Why the coupon's own record refused. Where it no longer would, the last use was given out at that moment.
     async fn why(&self, code: &Code, user: &str, now: Millis) -> Result<Why, DynamoError> {
-        let Some(Standing { coupon, .. }) = self.standing(code, user).await? else { return Ok(Why::Unknown) };
+        let Some(CouponUsage { coupon, .. }) = self.standing(code, user).await? else { return Ok(Why::Unknown) };
         Ok(match coupon.starts_at {
             _ if coupon.ends_at.is_some_and(|end| now >= end) => Why::Ended,
             Some(from) if now < from => Why::NotYet { from },

@@ -20,7 +20,7 @@ use almacen_dynamo::version::{VersionCondition, Versioned as _};
 
 /// A line's alert, and the version of the line it was last moved by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Known {
+pub struct AlertState {
     /// What was told.
     pub alert: Alert,
     /// Which version of the line led to it; older ones have nothing more to say. 0 where there was none.
@@ -29,15 +29,15 @@ pub struct Known {
 
 /// One alert to be moved.
 #[derive(Debug, Clone)]
-pub struct Move {
+pub struct AlertMove {
     /// Store.
     pub store: String,
     /// Item.
     pub sku: String,
     /// What was known.
-    pub from: Known,
+    pub from: AlertState,
     /// What is to be known.
-    pub to: Known,
+    pub to: AlertState,
     /// What to say about it.
     pub event: OutboxEvent,
 }
@@ -65,7 +65,10 @@ impl Alerts {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn known(&self, lines: &[(String, String)]) -> Result<HashMap<(String, String), Known>, DynamoError> {
+    pub async fn states(
+        &self,
+        lines: &[(String, String)],
+    ) -> Result<HashMap<(String, String), AlertState>, DynamoError> {
         let mut known = HashMap::new();
         for chunk in lines.chunks(BATCH_GET_MAX) {
             let wanted = chunk
@@ -85,7 +88,7 @@ impl Alerts {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn apply(&self, moves: &[Move], now: Millis) -> Result<bool, DynamoError> {
+    pub async fn apply(&self, moves: &[AlertMove], now: Millis) -> Result<bool, DynamoError> {
         let mut transaction = Transaction::new("move alerts");
         let mut low: HashMap<&str, i64> = HashMap::new();
         for step in moves {
@@ -104,7 +107,7 @@ impl Alerts {
         Ok(transaction.commit(&self.client).await?.is_written())
     }
 
-    fn put(&self, step: &Move, now: Millis) -> PutBuilder {
+    fn put(&self, step: &AlertMove, now: Millis) -> PutBuilder {
         let put = Put::builder()
             .table_name(&self.alerts)
             .item(keys::STORE, s(&step.store))
@@ -134,14 +137,14 @@ fn is_open(alert: Alert) -> i64 {
 
 /// An alert; one that cannot be read counts as closed, with an error in the log, so that it does not hold up the other lines of
 /// a batch. The next crossing writes it anew.
-fn readable(item: &Item) -> Result<Known, DynamoError> {
+fn readable(item: &Item) -> Result<AlertState, DynamoError> {
     decode(item).or_else(|error| {
         tracing::error!(%error, "alert cannot be read; it counts as closed");
-        Ok(Known { alert: Alert::Closed, line_version: required_number(item, "line_version")? })
+        Ok(AlertState { alert: Alert::Closed, line_version: required_number(item, "line_version")? })
     })
 }
 
-fn decode(item: &Item) -> Result<Known, DynamoError> {
+fn decode(item: &Item) -> Result<AlertState, DynamoError> {
     let alert = match required_text(item, "state")?.as_str() {
         "open" => Alert::Open {
             worst: match required_text(item, "worst")?.as_str() {
@@ -154,7 +157,7 @@ fn decode(item: &Item) -> Result<Known, DynamoError> {
         "closed" => Alert::Closed,
         _ => return Err(DynamoError::Malformed { attribute: "state" }),
     };
-    Ok(Known { alert, line_version: required_number(item, "line_version")? })
+    Ok(AlertState { alert, line_version: required_number(item, "line_version")? })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{Put, ReturnValue, ReturnValuesOnConditionCheckFail
 
 use almacen_domain::Millis;
 use almacen_domain::kernel::precondition::{Precondition, PreconditionFailed};
-use almacen_domain::stock::task::{Content, Known, Opened, Step, Task};
+use almacen_domain::stock::task::{Content, Opened, RestockState, Task, TaskStep};
 
 use crate::keys;
 use almacen_dynamo::DynamoError;
@@ -24,7 +24,7 @@ const KIND: &str = "task";
 
 /// What came of a line's news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Followed {
+pub enum RestockOutcome {
     /// Everything is as the news say, but for what a person had done before.
     Done,
     /// Other news of the line were followed meanwhile: read what is known again.
@@ -87,7 +87,7 @@ impl Tasks {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn newest(
+    pub async fn list_recent(
         &self,
         limit: usize,
         after: Option<(Millis, String)>,
@@ -186,9 +186,9 @@ impl Tasks {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn known(&self, store: &str, sku: &str) -> Result<Known, DynamoError> {
+    pub async fn restock_state(&self, store: &str, sku: &str) -> Result<RestockState, DynamoError> {
         let item = self.read(&keys::restock(store, sku), "read restocking").await?;
-        item.as_ref().map(decode_known).transpose().map(Option::unwrap_or_default)
+        item.as_ref().map(decode_restock_state).transpose().map(Option::unwrap_or_default)
     }
 
     /// Makes `steps` and moves what is known of the line from `from` to `to`, in one transaction. A step that a person
@@ -196,23 +196,23 @@ impl Tasks {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn follow(&self, line: &Followable<'_>, now: Millis) -> Result<Followed, DynamoError> {
+    pub async fn apply_restock(&self, line: &RestockUpdate<'_>, now: Millis) -> Result<RestockOutcome, DynamoError> {
         let mut transaction = Transaction::new("follow stock news");
-        transaction.add(Part::Known, self.know(line))?;
+        transaction.add(Named::RestockState, self.put_restock_state(line))?;
         for (at, step) in line.steps.iter().enumerate() {
-            self.step(&mut transaction, Part::Step(at), step, line.content, now)?;
+            self.step(&mut transaction, Named::TaskStep(at), step, line.content, now)?;
         }
         // Each round leaves at least one step out, so there is an end.
         loop {
             match transaction.commit(&self.client).await? {
-                Commit::Written => return Ok(Followed::Done),
-                Commit::Refused(parts) if parts.contains(&Part::Known) => return Ok(Followed::Overtaken),
+                Commit::Written => return Ok(RestockOutcome::Done),
+                Commit::Refused(parts) if parts.contains(&Named::RestockState) => return Ok(RestockOutcome::Overtaken),
                 Commit::Refused(parts) => transaction.leave_out(&parts),
             }
         }
     }
 
-    fn know(&self, line: &Followable<'_>) -> PutBuilder {
+    fn put_restock_state(&self, line: &RestockUpdate<'_>) -> PutBuilder {
         let mut put = Put::builder()
             .table_name(&self.table)
             .item(keys::ID, s(keys::restock(line.store, line.sku)))
@@ -225,9 +225,9 @@ impl Tasks {
 
     fn step(
         &self,
-        transaction: &mut Transaction<Part>,
-        part: Part,
-        step: &Step,
+        transaction: &mut Transaction<Named>,
+        part: Named,
+        step: &TaskStep,
         content: &Content,
         now: Millis,
     ) -> Result<(), DynamoError> {
@@ -240,7 +240,7 @@ impl Tasks {
                 .expression_attribute_values(":now", n(now))
         };
         let update = match step {
-            Step::Open(id) => {
+            TaskStep::Open(id) => {
                 let put = Put::builder()
                     .table_name(&self.table)
                     .set_item(Some(encode(&Task::new(id.clone(), content.clone(), now))))
@@ -248,11 +248,11 @@ impl Tasks {
                 return transaction.add(part, put);
             }
             // Still as it was made: nobody has written in it.
-            Step::Raise(id) => update(id)
+            TaskStep::Raise(id) => update(id)
                 .update_expression("SET description = :description, version = version + :one, updated_at = :now")
                 .condition_expression("version = :one AND completed = :no")
                 .expression_attribute_values(":description", s(&content.description)),
-            Step::Complete(id) => update(id)
+            TaskStep::Complete(id) => update(id)
                 .update_expression("SET completed = :yes, version = version + :one, updated_at = :now")
                 .condition_expression("completed = :no")
                 .expression_attribute_values(":yes", b(true)),
@@ -263,26 +263,26 @@ impl Tasks {
 
 /// The writes that follow a line's news.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum Named {
     /// What is known of the line.
-    Known,
+    RestockState,
     /// A step, by its position.
-    Step(usize),
+    TaskStep(usize),
 }
 
 /// A line's news, ready to be followed.
 #[derive(Debug, Clone, Copy)]
-pub struct Followable<'a> {
+pub struct RestockUpdate<'a> {
     /// Which store.
     pub store: &'a str,
     /// Which item.
     pub sku: &'a str,
     /// What was known.
-    pub from: &'a Known,
+    pub from: &'a RestockState,
     /// What is to be known.
-    pub to: &'a Known,
+    pub to: &'a RestockState,
     /// What is to be done.
-    pub steps: &'a [Step],
+    pub steps: &'a [TaskStep],
     /// What the news say, as a to-do.
     pub content: &'a Content,
 }
@@ -314,12 +314,12 @@ fn decode(item: &Item) -> Result<Task, DynamoError> {
     })
 }
 
-fn decode_known(item: &Item) -> Result<Known, DynamoError> {
+fn decode_restock_state(item: &Item) -> Result<RestockState, DynamoError> {
     let since = text(item, "since")?.unwrap_or_default();
     let open = text(item, "task")?.map(|task| Opened { task, since });
     // Never 0, which would mean that there is no record.
     let line_version = number(item, "line_version")?.filter(|version| *version > 0);
-    Ok(Known { line_version: line_version.ok_or(DynamoError::Malformed { attribute: "line_version" })?, open })
+    Ok(RestockState { line_version: line_version.ok_or(DynamoError::Malformed { attribute: "line_version" })?, open })
 }
 
 #[cfg(test)]
@@ -345,28 +345,30 @@ mod tests {
     #[test]
     fn what_is_known_is_read_back_as_it_was() {
         let open = Opened { task: "task_1".to_owned(), since: "2024-01-21T11:00:00Z".to_owned() };
-        for to in [Known { line_version: 7, open: Some(open) }, Known { line_version: 8, open: None }] {
-            let line = Followable {
+        for to in [RestockState { line_version: 7, open: Some(open) }, RestockState { line_version: 8, open: None }] {
+            let line = RestockUpdate {
                 store: "Berlin",
                 sku: "Té",
-                from: &Known::default(),
+                from: &RestockState::default(),
                 to: &to,
                 steps: &[],
                 content: &task().content,
             };
-            let put = tasks().know(&line).build().unwrap();
-            assert_eq!(decode_known(put.item()).unwrap(), to);
+            let put = tasks().put_restock_state(&line).build().unwrap();
+            assert_eq!(decode_restock_state(put.item()).unwrap(), to);
         }
-        assert!(decode_known(&Item::new()).is_err());
+        assert!(decode_restock_state(&Item::new()).is_err());
     }
 
     #[test]
     fn what_is_known_moves_from_what_was_known() {
         let check = |from: i64, expected: &str| {
-            let (from, to) = (Known { line_version: from, open: None }, Known { line_version: 9, open: None });
+            let (from, to) =
+                (RestockState { line_version: from, open: None }, RestockState { line_version: 9, open: None });
             let content = task().content;
-            let line = Followable { store: "Berlin", sku: "Té", from: &from, to: &to, steps: &[], content: &content };
-            let put = tasks().know(&line).build().unwrap();
+            let line =
+                RestockUpdate { store: "Berlin", sku: "Té", from: &from, to: &to, steps: &[], content: &content };
+            let put = tasks().put_restock_state(&line).build().unwrap();
             assert_eq!(put.condition_expression(), Some(expected));
         };
         check(0, "attribute_not_exists(line_version)");

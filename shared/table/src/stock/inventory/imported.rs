@@ -84,7 +84,7 @@ pub struct Adjusted {
 
 /// The writes of a chunk of adjustments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum Named {
     /// The mark that the chunk is done.
     Mark,
     /// A line, by its position in the chunk.
@@ -93,7 +93,7 @@ enum Part {
     Stores,
 }
 
-impl Part {
+impl Named {
     fn line(self) -> Option<usize> {
         match self {
             Self::Line(position) => Some(position),
@@ -264,22 +264,22 @@ impl Inventory {
             let changed = (taken.len() - created.len()) as u64;
             let outcome = Adjusted { changed, created, refused: refused.clone() };
             let mut transaction = Transaction::new("adjust lines");
-            transaction.add(Part::Mark, mark_put(author, imports_table, mark, &outcome))?;
+            transaction.add(Named::Mark, mark_put(author, imports_table, mark, &outcome))?;
             for i in &taken {
-                transaction.add(Part::Line(*i), self.adjustment(author, &chunk[*i], exists[*i]))?;
+                transaction.add(Named::Line(*i), self.adjustment(author, &chunk[*i], exists[*i]))?;
             }
             for (store, lines) in made_in(chunk, &outcome.created) {
-                transaction.add(Part::Stores, add_lines(stores_table, store, lines))?;
+                transaction.add(Named::Stores, add_lines(stores_table, store, lines))?;
             }
             match transaction.commit(&self.client).await? {
                 Commit::Written => return Ok(outcome),
                 // Somebody, an earlier try of ours included, has done this chunk.
-                Commit::Refused(parts) if parts.contains(&Part::Mark) => {
+                Commit::Refused(parts) if parts.contains(&Named::Mark) => {
                     let done = self.marked(author, imports_table, mark).await?;
                     return done.ok_or(DynamoError::Malformed { attribute: "mark" });
                 }
                 Commit::Refused(parts) => {
-                    for i in parts.into_iter().filter_map(Part::line) {
+                    for i in parts.into_iter().filter_map(Named::line) {
                         // A line that was not there when it was read may have been made since, by a product that came with stock. It
                         // is out of bounds only where it is refused as an existing one.
                         if exists[i] { refused.push(i) } else { exists[i] = true }

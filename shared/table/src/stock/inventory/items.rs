@@ -211,7 +211,7 @@ impl Items {
         let end = answer.last_evaluated_key().map(|key| required_text(key, keys::SKU)).transpose()?;
         let skus: Vec<String> =
             answer.items().iter().map(|item| required_text(item, keys::SKU)).collect::<Result<_, _>>()?;
-        let mut lines = self.these(store, &skus).await?;
+        let mut lines = self.lines_of(store, &skus).await?;
         let lines = skus
             .into_iter()
             .map(|sku| {
@@ -224,7 +224,7 @@ impl Items {
     }
 
     /// These lines, at most [`BATCH_GET_MAX`], in no order.
-    async fn these(&self, store: &StoreId, skus: &[String]) -> Result<Vec<StockLine>, DynamoError> {
+    async fn lines_of(&self, store: &StoreId, skus: &[String]) -> Result<Vec<StockLine>, DynamoError> {
         let wanted = skus.iter().map(|sku| line_key(store.as_str(), sku)).collect();
         let how =
             KeysAndAttributes::builder().projection_expression(LINE).expression_attribute_names("#store", keys::STORE);
@@ -236,7 +236,7 @@ impl Items {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn knows(&self, store: &StoreId) -> Result<bool, DynamoError> {
+    pub async fn store_exists(&self, store: &StoreId) -> Result<bool, DynamoError> {
         let answer = self
             .client
             .get_item()

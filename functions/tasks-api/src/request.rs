@@ -6,7 +6,7 @@ use almacen_domain::Millis;
 use almacen_domain::identity::role::Role;
 use almacen_domain::kernel::precondition::Precondition;
 use almacen_domain::stock::task::Content;
-use almacen_lambda_kit::http::Request;
+use almacen_lambda_kit::http::HttpRequest;
 use almacen_lambda_kit::query::{PageRequest, Query};
 
 /// The most that a page may hold, and what it holds where nothing is said.
@@ -16,7 +16,7 @@ const LIST: &str = "tasks";
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
+pub enum Request {
     /// `GET /tasks`.
     List(PageRequest<(Millis, String)>),
     /// `POST /tasks`.
@@ -50,12 +50,12 @@ pub enum Ask {
     },
 }
 
-impl Ask {
+impl Request {
     /// Reads a request.
     ///
     /// # Errors
     /// 400 naming everything that is wrong, 401 or 403 without the right, 404 for a route that is none.
-    pub fn read(request: &Request) -> Result<Self, ApiError> {
+    pub fn read(request: &HttpRequest) -> Result<Self, ApiError> {
         let route = (request.method(), request.resource());
         if !matches!(route, ("GET" | "POST", "/tasks") | ("GET" | "PUT" | "DELETE", "/tasks/{id}")) {
             return Err(ApiError::new(Code::NotFound));
@@ -76,15 +76,15 @@ impl Ask {
 }
 
 /// Which to-do, and in which version.
-fn one(request: &Request) -> Result<(String, Precondition), ApiError> {
+fn one(request: &HttpRequest) -> Result<(String, Precondition), ApiError> {
     ApiError::both(id(request), request.if_match())
 }
 
-fn id(request: &Request) -> Result<String, ApiError> {
+fn id(request: &HttpRequest) -> Result<String, ApiError> {
     tasks::task_id(&request.path_parameter("id")).map(str::to_owned)
 }
 
-fn page(request: &Request) -> Result<PageRequest<(Millis, String)>, ApiError> {
+fn page(request: &HttpRequest) -> Result<PageRequest<(Millis, String)>, ApiError> {
     let mut query = Query::of(request);
     let page = query.page(LIMIT_MAX, (LIST, ""), |[at, id]: [String; 2]| {
         Some((at.parse().ok()?, tasks::task_id(&id).ok()?.to_owned()))
@@ -113,8 +113,8 @@ mod tests {
     const ID: &str = "task_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d";
     const USER: &str = "7d8ca528-4931-4254-9273-ea5ee853f271";
 
-    fn read(event: Value) -> Result<Ask, ApiError> {
-        Ask::read(&serde_json::from_value(event).unwrap())
+    fn read(event: Value) -> Result<Request, ApiError> {
+        Request::read(&serde_json::from_value(event).unwrap())
     }
 
     fn told(event: Value) -> String {
@@ -133,25 +133,25 @@ mod tests {
             completed,
         };
         let (id, by) = (ID.to_owned(), USER.to_owned());
-        assert_eq!(read(event!("list")).unwrap(), Ask::List(PageRequest { limit: 20, after: None }));
+        assert_eq!(read(event!("list")).unwrap(), Request::List(PageRequest { limit: 20, after: None }));
         assert_eq!(
             read(event!("add")).unwrap(),
-            Ask::Add {
+            Request::Add {
                 content: content("Contar el almacén", "Pasillos 3 y 4.\nAntes del viernes.", false),
                 by: by.clone()
             }
         );
-        assert_eq!(read(event!("get")).unwrap(), Ask::One(id.clone()));
+        assert_eq!(read(event!("get")).unwrap(), Request::One(id.clone()));
         assert_eq!(
             read(event!("replace")).unwrap(),
-            Ask::Replace {
+            Request::Replace {
                 id: id.clone(),
                 content: content("Contar el almacén", "", true),
                 expected: Precondition::OneOf(vec![1]),
                 by: by.clone()
             }
         );
-        assert_eq!(read(event!("delete")).unwrap(), Ask::Delete { id, expected: Precondition::Any, by });
+        assert_eq!(read(event!("delete")).unwrap(), Request::Delete { id, expected: Precondition::Any, by });
     }
 
     #[test]
@@ -182,11 +182,11 @@ mod tests {
         for limit in ["101", "-1", "1.5", "x", "", " 5", "99999999999999999999"] {
             assert!(told(with(json!({"limit": limit}))).contains("\"limit\""), "{limit}");
         }
-        assert_eq!(read(with(Value::Null)).unwrap(), Ask::List(PageRequest { limit: 100, after: None }));
+        assert_eq!(read(with(Value::Null)).unwrap(), Request::List(PageRequest { limit: 100, after: None }));
         let after = (1_705_834_800_123, ID.to_owned());
         assert_eq!(
             read(with(json!({"cursor": after_task(&after), "limit": "1"}))).unwrap(),
-            Ask::List(PageRequest { limit: 1, after: Some(after) })
+            Request::List(PageRequest { limit: 1, after: Some(after) })
         );
         let of_another = cursor::encode("imports", "", &["1705834800123", "imp_1"]);
         assert_eq!(status(with(json!({"cursor": of_another}))), Some(400));

@@ -10,7 +10,7 @@ use almacen_domain::identity::role::Role;
 use almacen_domain::kernel::money::Decimal;
 use almacen_domain::kernel::precondition::Precondition;
 use almacen_domain::kernel::search::NEEDLE_CHARS_MAX;
-use almacen_lambda_kit::http::Request;
+use almacen_lambda_kit::http::HttpRequest;
 use almacen_lambda_kit::query::Query;
 
 /// The most that a page may hold.
@@ -24,14 +24,14 @@ pub const REVIEWS_REACHED_MAX: usize = 2_000;
 
 /// Which page of a list is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Slice {
+pub struct OffsetPage {
     /// Counted from 1.
     pub page: usize,
     /// Things on a page.
     pub limit: usize,
 }
 
-impl Slice {
+impl OffsetPage {
     /// Things on the pages before.
     #[must_use]
     pub fn skip(self) -> usize {
@@ -41,7 +41,7 @@ impl Slice {
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
+pub enum Request {
     /// `GET /productos`.
     Products {
         /// Which products.
@@ -49,7 +49,7 @@ pub enum Ask {
         /// In which order.
         order: Order,
         /// Which page.
-        slice: Slice,
+        slice: OffsetPage,
     },
     /// `GET /productos/{id}`.
     Product(String),
@@ -88,7 +88,7 @@ pub enum Ask {
         /// Of which product.
         id: String,
         /// Which page.
-        slice: Slice,
+        slice: OffsetPage,
     },
     /// `POST /productos/{id}/resenas`.
     NewReview(Review),
@@ -98,13 +98,13 @@ pub enum Ask {
     NewCategory(Category),
 }
 
-impl Ask {
+impl Request {
     /// Reads a request. Whoever has no token may look at the shop, and do nothing else.
     ///
     /// # Errors
     /// 400 naming everything that is wrong, 401 or 403 without the right, 404 for a product that cannot be there or a route
     /// that is none.
-    pub fn read(request: &Request, now: Millis) -> Result<Self, ApiError> {
+    pub fn read(request: &HttpRequest, now: Millis) -> Result<Self, ApiError> {
         match (request.method(), request.resource()) {
             ("GET", "/productos") => products(request),
             ("POST", "/productos") => {
@@ -160,7 +160,7 @@ impl Ask {
 }
 
 /// The product of the path. What cannot be an id of ours is not looked up.
-fn product_id(request: &Request) -> Result<String, ApiError> {
+fn product_id(request: &HttpRequest) -> Result<String, ApiError> {
     let id = request.path_parameter("id");
     let is_ours = id.strip_prefix("prod_").is_some_and(|rest| {
         rest.len() == 32 && rest.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'))
@@ -168,7 +168,7 @@ fn product_id(request: &Request) -> Result<String, ApiError> {
     if is_ours { Ok(id) } else { Err(ApiError::new(Code::NotFound)) }
 }
 
-fn products(request: &Request) -> Result<Ask, ApiError> {
+fn products(request: &HttpRequest) -> Result<Request, ApiError> {
     let mut query = Query::of(request);
     let category = query.short_text("categoria", CATEGORY_CHARS_MAX).map(str::to_owned);
     let order = order(&mut query);
@@ -182,7 +182,7 @@ fn products(request: &Request) -> Result<Ask, ApiError> {
     }
     let slice = slice(&mut query);
     query.finish()?;
-    Ok(Ask::Products { filter: Filter { category, words, price: from..=to, but: None }, order, slice })
+    Ok(Request::Products { filter: Filter { category, words, price: from..=to, but: None }, order, slice })
 }
 
 fn order(query: &mut Query<'_>) -> Order {
@@ -210,8 +210,11 @@ fn amount(query: &mut Query<'_>, parameter: &str) -> Option<i64> {
     read.map_err(|error| query.problem(parameter, amount_refused(error, None))).ok()
 }
 
-fn slice(query: &mut Query<'_>) -> Slice {
-    Slice { page: query.whole("pagina", 1..=PAGE_MAX, 1), limit: query.whole("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT) }
+fn slice(query: &mut Query<'_>) -> OffsetPage {
+    OffsetPage {
+        page: query.whole("pagina", 1..=PAGE_MAX, 1),
+        limit: query.whole("limite", 1..=LIMIT_MAX, LIMIT_DEFAULT),
+    }
 }
 
 #[cfg(test)]
@@ -232,8 +235,8 @@ mod tests {
         };
     }
 
-    fn read(event: Value) -> Result<Ask, ApiError> {
-        Ask::read(&serde_json::from_value(event).unwrap(), 7)
+    fn read(event: Value) -> Result<Request, ApiError> {
+        Request::read(&serde_json::from_value(event).unwrap(), 7)
     }
 
     fn told(event: Value) -> String {
@@ -255,10 +258,10 @@ mod tests {
     #[test]
     fn what_the_sample_events_ask_for() {
         let id = || ID.to_owned();
-        let slice = Slice { page: 1, limit: 20 };
+        let slice = OffsetPage { page: 1, limit: 20 };
         assert_eq!(
             read(event!("list")).unwrap(),
-            Ask::Products { filter: Filter::default(), order: Order::Newest, slice }
+            Request::Products { filter: Filter::default(), order: Order::Newest, slice }
         );
         let filter = Filter {
             category: Some("electronicos".to_owned()),
@@ -268,18 +271,18 @@ mod tests {
         };
         assert_eq!(
             read(event!("search")).unwrap(),
-            Ask::Products { filter, order: Order::PriceUp, slice: Slice { page: 2, limit: 10 } }
+            Request::Products { filter, order: Order::PriceUp, slice: OffsetPage { page: 2, limit: 10 } }
         );
-        assert_eq!(read(event!("product")).unwrap(), Ask::Product(id()));
+        assert_eq!(read(event!("product")).unwrap(), Request::Product(id()));
         let new = NewProduct { draft: draft(), stock: Some(45) };
-        assert_eq!(read(event!("new-product")).unwrap(), Ask::NewProduct { new, by: USER.to_owned() });
+        assert_eq!(read(event!("new-product")).unwrap(), Request::NewProduct { new, by: USER.to_owned() });
         assert_eq!(
             read(event!("replace")).unwrap(),
-            Ask::Change { id: id(), draft: draft(), expected: Precondition::OneOf(vec![3]) }
+            Request::Change { id: id(), draft: draft(), expected: Precondition::OneOf(vec![3]) }
         );
-        assert_eq!(read(event!("delete")).unwrap(), Ask::Delete { id: id(), expected: Precondition::Any });
-        assert_eq!(read(event!("related")).unwrap(), Ask::Related { id: id(), limit: 5 });
-        assert_eq!(read(event!("reviews")).unwrap(), Ask::Reviews { id: id(), slice });
+        assert_eq!(read(event!("delete")).unwrap(), Request::Delete { id: id(), expected: Precondition::Any });
+        assert_eq!(read(event!("related")).unwrap(), Request::Related { id: id(), limit: 5 });
+        assert_eq!(read(event!("reviews")).unwrap(), Request::Reviews { id: id(), slice });
         let review = Review {
             product: id(),
             user: USER.to_owned(),
@@ -287,10 +290,10 @@ mod tests {
             comment: "Suena muy bien.".to_owned(),
             created_at: 7,
         };
-        assert_eq!(read(event!("new-review")).unwrap(), Ask::NewReview(review));
-        assert_eq!(read(event!("categories")).unwrap(), Ask::Categories);
+        assert_eq!(read(event!("new-review")).unwrap(), Request::NewReview(review));
+        assert_eq!(read(event!("categories")).unwrap(), Request::Categories);
         let category = Category { id: "electronicos".to_owned(), name: "Electrónicos".to_owned() };
-        assert_eq!(read(event!("new-category")).unwrap(), Ask::NewCategory(category));
+        assert_eq!(read(event!("new-category")).unwrap(), Request::NewCategory(category));
     }
 
     #[test]

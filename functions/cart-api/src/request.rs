@@ -2,24 +2,24 @@
 
 use almacen_contract::cart;
 use almacen_contract::error::{ApiError, Code};
-use almacen_domain::ordering::cart::Change;
-use almacen_lambda_kit::http::Request;
+use almacen_domain::ordering::cart::CartChange;
+use almacen_lambda_kit::http::HttpRequest;
 
 /// What a request asks for. There is no cart but the caller's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
+pub enum Request {
     /// `GET /carrito`.
     Show,
     /// Everything else.
-    Change(Change),
+    Change(CartChange),
 }
 
-impl Ask {
+impl Request {
     /// Reads a request: whose cart, and what.
     ///
     /// # Errors
     /// 400 naming everything that is wrong, 401 without a caller, 404 for a route that is none.
-    pub fn read(request: &Request) -> Result<(String, Self), ApiError> {
+    pub fn read(request: &HttpRequest) -> Result<(String, Self), ApiError> {
         let user = request.caller()?.user_id;
         let product = || cart::product_id(&request.path_parameter("productoId"));
         let ask = match (request.method(), request.resource()) {
@@ -28,11 +28,11 @@ impl Ask {
             ("PUT", "/carrito/items/{productoId}") => {
                 let quantity = request.json().and_then(|body| cart::quantity(&body));
                 let (product, quantity) = ApiError::both(product(), quantity)?;
-                Self::Change(Change::Set { product, quantity })
+                Self::Change(CartChange::Set { product, quantity })
             }
-            ("DELETE", "/carrito/items/{productoId}") => Self::Change(Change::Remove { product: product()? }),
-            ("POST", "/carrito/cupon") => Self::Change(Change::Apply(cart::coupon(&request.json()?)?)),
-            ("DELETE", "/carrito/cupon") => Self::Change(Change::RemoveCoupon),
+            ("DELETE", "/carrito/items/{productoId}") => Self::Change(CartChange::Remove { product: product()? }),
+            ("POST", "/carrito/cupon") => Self::Change(CartChange::Apply(cart::coupon(&request.json()?)?)),
+            ("DELETE", "/carrito/cupon") => Self::Change(CartChange::RemoveCoupon),
             _ => return Err(ApiError::new(Code::NotFound)),
         };
         Ok((user, ask))
@@ -52,22 +52,22 @@ mod tests {
         };
     }
 
-    fn read(event: Value) -> Result<(String, Ask), ApiError> {
-        Ask::read(&serde_json::from_value(event).unwrap())
+    fn read(event: Value) -> Result<(String, Request), ApiError> {
+        Request::read(&serde_json::from_value(event).unwrap())
     }
 
     const USER: &str = "7d8ca528-4931-4254-9273-ea5ee853f271";
     const PRODUCT: &str = "prod_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d";
 
-    fn events() -> [(Value, Ask); 6] {
+    fn events() -> [(Value, Request); 6] {
         let product = || PRODUCT.to_owned();
         [
-            (event!("show"), Ask::Show),
-            (event!("add"), Ask::Change(Change::Add { product: product(), quantity: 2 })),
-            (event!("set"), Ask::Change(Change::Set { product: product(), quantity: 5 })),
-            (event!("remove"), Ask::Change(Change::Remove { product: product() })),
-            (event!("apply-coupon"), Ask::Change(Change::Apply(coupon::Code::parse("VERANO10").unwrap()))),
-            (event!("remove-coupon"), Ask::Change(Change::RemoveCoupon)),
+            (event!("show"), Request::Show),
+            (event!("add"), Request::Change(CartChange::Add { product: product(), quantity: 2 })),
+            (event!("set"), Request::Change(CartChange::Set { product: product(), quantity: 5 })),
+            (event!("remove"), Request::Change(CartChange::Remove { product: product() })),
+            (event!("apply-coupon"), Request::Change(CartChange::Apply(coupon::Code::parse("VERANO10").unwrap()))),
+            (event!("remove-coupon"), Request::Change(CartChange::RemoveCoupon)),
         ]
     }
 

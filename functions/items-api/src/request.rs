@@ -9,7 +9,7 @@ use almacen_domain::kernel::name::{NameError, Sku, StoreId};
 use almacen_domain::kernel::precondition::Precondition;
 use almacen_domain::kernel::search::{NEEDLE_CHARS_MAX, Needle};
 use almacen_domain::stock::patch::Patch;
-use almacen_lambda_kit::http::Request;
+use almacen_lambda_kit::http::HttpRequest;
 use almacen_lambda_kit::query::{PageRequest, Query};
 
 /// The most that a page may hold, and what it holds where nothing is said.
@@ -17,7 +17,7 @@ pub const LIMIT_MAX: usize = 100;
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ask {
+pub enum Request {
     /// `GET /items`.
     AllLines(PageRequest<(String, String)>),
     /// `GET /items/{store}`.
@@ -70,12 +70,12 @@ mod list {
     pub(super) const IMPORTS: &str = "imports";
 }
 
-impl Ask {
+impl Request {
     /// Reads a request.
     ///
     /// # Errors
     /// 400 naming everything that is wrong, 401 or 403 without the right, 404 for a route that is none.
-    pub fn read(request: &Request) -> Result<Self, ApiError> {
+    pub fn read(request: &HttpRequest) -> Result<Self, ApiError> {
         match (request.method(), request.resource()) {
             ("GET", "/items") => {
                 request.caller()?;
@@ -166,7 +166,7 @@ pub fn after_import((created_at, id): &(Millis, String)) -> String {
     cursor::encode(list::IMPORTS, "", &[&created_at.to_string(), id])
 }
 
-fn line(request: &Request) -> Result<(StoreId, Sku), ApiError> {
+fn line(request: &HttpRequest) -> Result<(StoreId, Sku), ApiError> {
     let mut query = Query::of(request);
     let (store, sku) = (query.path("store", StoreId::parse), query.path("item", Sku::parse));
     query.finish()?;
@@ -197,8 +197,8 @@ mod tests {
         };
     }
 
-    fn read(event: Value) -> Result<Ask, ApiError> {
-        Ask::read(&serde_json::from_value(event).unwrap())
+    fn read(event: Value) -> Result<Request, ApiError> {
+        Request::read(&serde_json::from_value(event).unwrap())
     }
 
     fn told(event: Value) -> String {
@@ -216,20 +216,20 @@ mod tests {
 
     #[test]
     fn what_the_sample_events_ask_for() {
-        assert_eq!(read(event!("list")).unwrap(), Ask::AllLines(PageRequest { limit: 100, after: None }));
+        assert_eq!(read(event!("list")).unwrap(), Request::AllLines(PageRequest { limit: 100, after: None }));
         assert_eq!(
             read(event!("store-search")).unwrap(),
-            Ask::StoreLines {
+            Request::StoreLines {
                 store: store("São Paulo"),
                 needle: Needle::new("café"),
                 low: true,
                 page: PageRequest { limit: 20, after: None }
             }
         );
-        assert_eq!(read(event!("line")).unwrap(), Ask::Line(store("Berlin"), Sku::parse("Café 1/2 kg").unwrap()));
+        assert_eq!(read(event!("line")).unwrap(), Request::Line(store("Berlin"), Sku::parse("Café 1/2 kg").unwrap()));
         assert_eq!(
             read(event!("patch")).unwrap(),
-            Ask::PatchLine {
+            Request::PatchLine {
                 store: store("Berlin"),
                 sku: Sku::parse("Coffee beans").unwrap(),
                 patch: Patch {
@@ -241,16 +241,16 @@ mod tests {
                 by: "7d8ca528-4931-4254-9273-ea5ee853f271".to_owned(),
             }
         );
-        assert_eq!(read(event!("stores")).unwrap(), Ask::Stores(PageRequest { limit: 100, after: None }));
+        assert_eq!(read(event!("stores")).unwrap(), Request::Stores(PageRequest { limit: 100, after: None }));
         assert_eq!(
             read(event!("new-import")).unwrap(),
-            Ask::NewImport {
+            Request::NewImport {
                 new: NewImport { file_name: "stores/Berlin/stock.csv".to_owned(), mode: Mode::Adjust, dry_run: true },
                 by: "7d8ca528-4931-4254-9273-ea5ee853f271".to_owned(),
             }
         );
-        assert_eq!(read(event!("imports")).unwrap(), Ask::Imports(PageRequest { limit: 10, after: None }));
-        assert_eq!(read(event!("import")).unwrap(), Ask::Import("imp_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d".to_owned()));
+        assert_eq!(read(event!("imports")).unwrap(), Request::Imports(PageRequest { limit: 10, after: None }));
+        assert_eq!(read(event!("import")).unwrap(), Request::Import("imp_6f1c2b9d0e8a4f7c9b3d5e7f1a2c4b6d".to_owned()));
     }
 
     #[test]
@@ -306,21 +306,24 @@ mod tests {
                 json!({"low": low, "cursor": after_store_line(&store("Berlin"), false, "Té")});
             read(event)
         };
-        let Ok(Ask::StoreLines { page, .. }) = berlin("false") else { panic!("not read") };
+        let Ok(Request::StoreLines { page, .. }) = berlin("false") else { panic!("not read") };
         assert_eq!(page.after.as_deref(), Some("Té"));
         assert!(berlin("true").is_err());
 
         let line = after_line(&("Berlin".to_owned(), "Té".to_owned()));
-        assert!(matches!(with(event!("list"), line.clone()), Ok(Ask::AllLines(PageRequest { after: Some(_), .. }))));
+        assert!(matches!(
+            with(event!("list"), line.clone()),
+            Ok(Request::AllLines(PageRequest { after: Some(_), .. }))
+        ));
         assert!(with(event!("stores"), line).is_err());
         assert!(matches!(
             with(event!("stores"), after_store("Berlin")),
-            Ok(Ask::Stores(PageRequest { after: Some(_), .. }))
+            Ok(Request::Stores(PageRequest { after: Some(_), .. }))
         ));
         let import = after_import(&(1_705_834_800_123, "imp_1".to_owned()));
         assert!(matches!(
             with(event!("imports"), import),
-            Ok(Ask::Imports(PageRequest { after: Some((1_705_834_800_123, _)), .. }))
+            Ok(Request::Imports(PageRequest { after: Some((1_705_834_800_123, _)), .. }))
         ));
         let no_time = cursor::encode("imports", "", &["yesterday", "imp_1"]);
         assert!(with(event!("imports"), no_time).is_err());
