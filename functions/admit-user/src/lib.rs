@@ -1,5 +1,6 @@
-//! Cognito's pre sign-up trigger. It holds everybody who signs up to the rules of `domain::user`, also who calls Cognito
-//! directly with the app client's id, and confirms the account at once where the stack says so.
+//! Cognito's pre sign-up trigger: checks name and address by the rules of `almacen_domain::identity::user`, also for
+//! callers that use Cognito's SignUp directly with the app client's id, and confirms the account at once where the
+//! parameter `SelfSignUp` is `auto`.
 
 use almacen_domain::identity::user::{Email, Username};
 use almacen_lambda_kit::config::Env;

@@ -1,8 +1,11 @@
-//! API Gateway's TOKEN authorizer: a good access token becomes a policy for the whole stage and a context that says who
-//! is calling; anything else becomes 401. What the caller may do is decided by each function, by role.
+//! API Gateway's TOKEN authorizer: a valid access token becomes a policy for the whole stage, a context with the
+//! caller's id and role, and the usage-plan key of their tier; anything else becomes 401. What the caller may do is
+//! decided by each function, by role.
 //!
-//! The policy is for the whole stage because API Gateway caches it by token: a policy for the one method asked for would
-//! refuse the next call of the same user to another.
+//! Tokens are verified offline (`shared/identity`): RS256 alone, with the pool's own keys, issuer, client, use
+//! and time. The role is the highest of the user's groups, `cliente` without any. API Gateway caches the answer by
+//! token for five minutes; therefore the policy is for the whole stage: one for a single method would refuse the next
+//! call of the same user to another.
 
 use almacen_clock::Instant;
 use almacen_domain::identity::tier::usage_key;

@@ -1,5 +1,16 @@
-//! The caller's cart and its coupon over HTTP: reads what is asked, decides over the cart, the catalogue and the coupon as
-//! they are now, and stores the cart only over the version that it decided on.
+//! The caller's cart and its coupon over HTTP.
+//!
+//! A cart is one record for each user: products, quantities, and the price and name each line was added with, which
+//! serve only to say what has changed since. A request reads the cart with its products and its coupon.
+//! `almacen_domain::ordering::cart` decides and shows: both are plain functions of the cart, the catalogue and the
+//! coupon. `almacen_domain::ordering::pricing` adds up; orders are to use the same functions.
+//!
+//! Invariant: no device loses another's lines. A cart is written whole, with its CarritoActualizado, on condition of
+//! the version that was read (`almacen_table::ordering::carts`). A request whose condition fails reads and decides
+//! again, after a pause that grows, for 20 s at most.
+//!
+//! A cart only names a coupon. Its use is counted when an order is placed:
+//! `almacen_table::ordering::coupons::Coupons::redeem`, which nothing calls yet but its tests.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,10 +1,10 @@
-//! Imports that nobody could work on are ended as failed, so that nobody waits for them.
+//! Ends imports, as failed, whose messages are among the dead letters.
 //!
-//! Trigger: a schedule. An ingest function ends an import whose work fails at its last try. A message that no function took,
-//! because the account's concurrency was used up, reaches the dead letters without that; so does one whose function was
-//! killed every time. This looks at the dead letters, takes none away, and ends the imports that they name: one of a file
-//! whose import nobody had begun is begun first. Run twice or at once it does nothing more, and what it ended is taken up
-//! again when its message is put back (`cargo xtask redrive`).
+//! Trigger: a schedule, every five minutes. An ingest function ends an import whose work fails at its message's last
+//! try. A message that no function received, because the account's concurrency was used up, reaches the dead letters
+//! without that; so does one whose function was killed every time. This function reads the dead letters, removes none,
+//! and ends the imports that they name; for a file without an import it makes the import first. Run twice or at once it
+//! changes nothing more. An import that it ended is resumed when its message is put back (`cargo xtask redrive`).
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! The API's own description: `GET /openapi.json` for programs, `GET /docs` for people. Neither needs a token, because
-//! neither says anything about what is stored.
+//! The API's own description: `GET /openapi.json` for programs, `GET /docs` for people. Neither needs a token: neither
+//! says anything about what is stored.
 
 use almacen_contract::error::{ApiError, Code, RequestError};
 use almacen_lambda_kit::config::Env;

@@ -1,9 +1,9 @@
-//! Says whether the system and what it depends on are well, to whoever asks: monitors have no token.
+//! The health of the system and its dependencies, without a token: monitors have none.
 //!
-//! `GET /health` and `GET /liveness` touch nothing: they say that gateway and functions run. `GET /health/detailed` asks
-//! every dependency, all at once, each with a deadline of its own, and `GET /readiness` sums that up in a word. What was
-//! found is kept for a few seconds, so that nobody can turn questions into cost; and it is told in general names, without
-//! a cause, so that there is nothing in it to be learned about where things run. Causes go to the log.
+//! `GET /health` and `GET /liveness` call nothing: they show that gateway and functions run. `GET /health/detailed`
+//! checks every dependency, all at once, each with a deadline of its own; `GET /readiness` is the same in one word.
+//! Results are kept for five seconds, so that requests cannot be turned into cost. An answer has general names and no
+//! cause, so that it says nothing about the deployment; causes go to the log.
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,7 +1,7 @@
-//! A CSV arrived: survey it, and import it or hand its parts to `ingest-range`.
+//! A CSV arrived: survey it, and import it or hand its parts to `ingest-range`. The whole flow: `almacen_stock_import`.
 //!
-//! Trigger: the uploads queue, which S3 tells of every new object. A message that comes twice, late or after a crash finds
-//! what was done and goes on from there.
+//! Trigger: UploadsQueue, to which S3 sends every new object. A message that comes twice, late or after a crash finds
+//! what was done and continues from there.
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
-//! One part of a large CSV: compare it with the stores and write the differences.
+//! One part of a large CSV: compare it with the stores and write the differences. The whole flow:
+//! `almacen_stock_import`.
 //!
-//! Trigger: the ranges queue, which `ingest-inventory` begins to fill: who finishes a part hands over the next. The worker
-//! that finishes the last part ends the import.
+//! Trigger: RangesQueue. `ingest-inventory` sends the first parts; the worker that finishes a part sends the next, and
+//! the worker that finishes the last part ends the import.
 
 use almacen_aws_client::Aws;
 use almacen_lambda_kit::batch;

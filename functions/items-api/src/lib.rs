@@ -1,4 +1,4 @@
-//! Stock lines, stores and imports over HTTP: reads what is asked, asks the tables, answers.
+//! Stock lines, stores and imports over HTTP: parse the request, call the tables, answer.
 
 use std::collections::BTreeMap;
 

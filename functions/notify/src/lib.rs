@@ -1,8 +1,12 @@
-//! People are told what needs doing.
+//! Publishes alerts as text for people.
 //!
-//! Trigger: a queue that EventsTopic fills with StockBajo and StockAgotado. The message goes to AlertsTopic, whose subscribers
-//! are people's mail addresses. SNS knows no idempotency key: an event that comes twice, which is rare, is told twice. A message
-//! that cannot be read comes again until it is a dead letter.
+//! An alert's way to an inbox: `watch-stock` writes StockBajo or StockAgotado into the Outbox, `relay-events` publishes
+//! it to EventsTopic, whose subscription with a filter fills NotifyQueue; this function makes a subject and a text of
+//! it ([`alert`]) and publishes both to AlertsTopic. The template subscribes the address of the parameter `AlertEmail`
+//! to that topic; more addresses are more subscriptions. StockRepuesto is not sent to people.
+//!
+//! SNS has no idempotency key: an event that is delivered twice, which is rare, is sent twice. A message that cannot be
+//! read is delivered again until it is a dead letter.
 
 pub mod alert;
 

@@ -1,8 +1,14 @@
 //! Low stock opens a to-do, a refill completes it.
 //!
-//! Trigger: a queue that EventsTopic fills with StockBajo, StockAgotado and StockRepuesto. They come more than once, and
-//! in any order: the version of the line that each carries says which is the newest, and what is known of the line is
-//! moved in the same transaction as the to-do. A message that cannot be read comes again until it is a dead letter.
+//! Trigger: RestockQueue, which EventsTopic fills with StockBajo, StockAgotado and StockRepuesto, more than once and in
+//! any order. Each event carries the version of the line that it happened with. `almacen_domain::stock::task::restock`
+//! compares it with the version that was followed last; an event that is not newer does nothing. What was followed
+//! (`restock#…` in Tasks) moves in **one transaction** with the to-do, on condition that neither was changed meanwhile.
+//! A message that cannot be read is delivered again until it is a dead letter.
+//!
+//! Invariant: once all events of a line have arrived, in whatever order and however often, it has one open to-do if the
+//! newest says low, and none if the newest says refilled, unless a person decided otherwise: a to-do that somebody
+//! completed, deleted or rewrote is left so for as long as the line stays low.
 
 pub mod news;
 

@@ -1,8 +1,21 @@
-//! A picture was uploaded: check it, free it of metadata, keep it in the sizes of the page, show it.
+//! A picture was uploaded: check it, remove its metadata, write it in the sizes of the page, show it with its product.
 //!
-//! Trigger: PicturesQueue, which S3 tells of every new original. A message that comes twice, late or after a crash does
-//! the same again: results are named after their content, and the product takes a picture once, in the order of uploads.
-//! What is no picture is refused for good and noted on the product; only a call that failed makes a message come again.
+//! 1. `POST /productos` answers a link to `products/{product}/{upload}` in OriginalsBucket, which stays private. S3
+//!    sends each new object to PicturesQueue ([`arrival`]).
+//! 2. The upload is read, 8 MiB at most, decoded within bounds, turned upright ([`picture`]), and written as three
+//!    JPEGs to ImagesBucket, under a name derived from the upload's content.
+//! 3. The picture, the product's new version and ProductoActualizado are one transaction
+//!    (`almacen_table::catalogue::product_images`).
+//!
+//! A message that comes twice, late or after a crash does the same again: names follow from content, and a product
+//! takes a picture once. An upload that is no picture is noted on the product (`image_problem`), logged with its code
+//! and tagged, and its message is done; only a failed call makes a message come again.
+//!
+//! Invariant: every picture that is shown was encoded here. Only the pixels of an upload are kept: no metadata, no
+//! trailing data.
+//!
+//! Invariant: pictures stand in the order of their uploads, whatever the order of the messages
+//! (`almacen_domain::catalogue::image::place`).
 
 pub mod arrival;
 pub mod picture;

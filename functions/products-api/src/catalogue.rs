@@ -1,8 +1,9 @@
-//! The catalogue's list in the memory of an instance, kept up with Products' index.
+//! The catalogue in the memory of an instance, kept up to date from Products' index. How it works as a whole:
+//! `almacen_catalogue`.
 //!
-//! The first list of an instance needs all of it. It takes the snapshot that `snapshot-catalogue` keeps, and asks the index at
-//! the same time for its newest changes: as a rule those reach back to the snapshot, and say at once whether it can be
-//! believed. Every later list reads what has changed since the one before, which as a rule is nothing.
+//! The first list of an instance reads the snapshot and, at the same time, the index's newest changes: as a rule those
+//! reach back to the snapshot, and show at once whether it can be used. Every later list reads what has changed since
+//! the one before, which as a rule is nothing.
 
 use std::pin::pin;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Products, their reviews and categories over HTTP: reads what is asked, asks the tables, answers.
+//! Products, their reviews and categories over HTTP: parse the request, call the tables, answer. Lists come from
+//! memory: `catalogue.rs`.
 
 use std::time::Duration;
 

@@ -1,8 +1,16 @@
-//! Events leave the Outbox for the events topic.
+//! Publishes events from the Outbox to EventsTopic, and does nothing else.
 //!
-//! Triggers: the Outbox stream (new events), and a schedule (events that are still unpublished after a minute, so that
-//! not even an expired stream loses one). Only what is not marked as published is published; a crash between publishing
-//! and marking repeats an event, and consumers know it by its id. The whole batch fails or none of it.
+//! Triggers: the Outbox stream (new events), and every minute a schedule, the sweep: events that are still unpublished
+//! after a minute, so that an event survives a stream record that was lost or has expired. The stream gives ids alone;
+//! the events are read from the table with their `pending` mark, published in batches of ten, and marked as published.
+//! The sweep reads the 17 partitions of the index of pending events (`almacen_table::keys::pending_shards`).
+//!
+//! A crash between publishing and marking publishes an event again, under the same id. A batch succeeds or fails as a
+//! whole. An event that is larger than SNS accepts is marked as published, and a note with its id goes to the failure
+//! queue.
+//!
+//! Invariant: an event is written to the Outbox in the transaction of its change (`almacen_table::outbox`), and is
+//! published only from there. The event name is the message attribute `evento`, by which subscriptions filter.
 
 use std::collections::HashSet;
 use std::time::Duration;

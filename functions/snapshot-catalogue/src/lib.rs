@@ -1,8 +1,9 @@
-//! Writes down what the catalogue's lists need, so that an instance that starts does not read all of it.
+//! Writes the catalogue's snapshot, so that an instance of `products-api` that starts need not read the whole index.
 //!
-//! Trigger: a schedule. Where something has changed since the snapshot, it takes it, reads the changes, and writes it anew;
-//! once a day, and where there is none that can be used, it reads the index whole. Nothing is kept between two times: run
-//! twice, at once, or not at all, the snapshot is right, and only more or less is left to be read after it.
+//! Trigger: a schedule, every minute. If something has changed since the snapshot, the function reads the snapshot and
+//! the changes, and writes a new one; once a day, and where the snapshot cannot be used, it reads the whole index. It
+//! keeps no state between invocations: run twice, at once, or not at all, the snapshot is right, and only the amount
+//! left to read after it differs. How snapshots are used: `almacen_catalogue`.
 
 use almacen_aws_client::Aws;
 use almacen_catalogue::snapshot::{Head, Snapshots};

@@ -1,7 +1,7 @@
-//! To-dos of the warehouse over HTTP: reads what is asked, asks the table, answers.
+//! To-dos of the warehouse over HTTP: parse the request, call the table, answer.
 //!
-//! To-dos are the warehouse's and nobody's own: every operator sees and changes all of them. `open-tasks` writes into the
-//! same table when a line goes low or is refilled.
+//! To-dos have no owner: every operator sees and changes all of them. `open-tasks` writes to the same table when a line
+//! goes low or is refilled.
 
 use almacen_aws_client::Aws;
 use almacen_clock::{now_ms, random};

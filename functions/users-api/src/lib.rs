@@ -1,8 +1,12 @@
-//! Users over HTTP: `POST /users` makes one, `POST /token` gives the user pool's access token for a password or a refresh
-//! token, `GET /users/me` says who the caller is.
+//! Users over HTTP: `POST /users` signs up, `POST /token` gives tokens for a password or a refresh token, `GET
+//! /users/me` answers who the caller is.
 //!
-//! Invariant: no answer tells whether a user exists. A name that is taken is answered as a name that was free, and an
-//! unknown user is refused as a wrong password is.
+//! `POST /users` checks the body by the rules of `almacen_domain::identity::user`, naming every broken one, and signs
+//! up with Cognito, which invokes `admit-user`. With the parameter `SelfSignUp=auto` the account is confirmed at once,
+//! otherwise by a link in an e-mail or by an administrator. `GET /users/me` asks Cognito with the caller's own token.
+//!
+//! Invariant: no answer says whether a user exists. A name that is taken is answered like one that was free, and an
+//! unknown user like a wrong password. No password, token or address is logged.
 
 use std::time::Duration;
 

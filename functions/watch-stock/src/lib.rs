@@ -1,7 +1,19 @@
-//! Lines changed: tell when one crosses its threshold, once; and tell products what there is of their items.
+//! Stock lines changed: writes an event when a line crosses its threshold, once, and sets the stock of the products
+//! that sell them.
 //!
-//! Trigger: the Inventory stream, old and new images. The whole batch fails or none of it, because every effect is
-//! repeatable; a record that can never be read goes to the failure queue by our own hand.
+//! Trigger: the Inventory stream, old and new images. A batch succeeds or fails as a whole, because every effect is
+//! repeatable; a record that can never be read is sent to the failure queue by this function.
+//!
+//! 1. [`record`]: each record is read by itself, with the line before and after.
+//! 2. [`decide`]: most changes cannot cross anything and are dropped without a read. For the others the alert is read,
+//!    and `almacen_domain::stock::crossing` decides.
+//! 3. Alert, event (StockBajo, StockAgotado or StockRepuesto) and the store's `low` count move in **one transaction**,
+//!    on condition of the line version that the alert was last moved by (`almacen_table::stock::alerts`). A repeated
+//!    record has a version that is already known, and moves nothing.
+//! 4. Products: see `almacen_table::catalogue::product_stock`.
+//!
+//! The event's way on is in `relay-events`; how it becomes an e-mail in `notify`, how it becomes a to-do in
+//! `open-tasks`.
 
 pub mod decide;
 pub mod record;

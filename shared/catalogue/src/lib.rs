@@ -1,10 +1,23 @@
-//! What is known of the catalogue: all products as lists need them, kept up with Products' index, and written down for
-//! those who start.
+//! The catalogue in memory: all products as lists need them, kept up to date from Products' index `catalogue`, and its
+//! snapshot in S3.
 //!
-//! Times of change come from the clocks of those who write, and an index follows its table with a delay; so each reading
-//! begins a while before the last one, and a change that is told twice does nothing.
+//! 1. Each instance of `products-api` keeps a few fields of every product (`almacen_domain::catalogue::listing`). Each
+//!    list first reads from the index what has changed since the last one, then filters, sorts and counts in memory,
+//!    and reads the products of its page alone. A deletion leaves a mark in the index for a week.
+//! 2. The first list of an instance would have to read the whole index. So `snapshot-catalogue` writes a [`snapshot`]
+//!    to CatalogueBucket: every minute in which something has changed, from the last snapshot and the changes since;
+//!    from the whole index once a day, and where the snapshot lacks one of the ten newest changes.
+//! 3. An instance that starts reads the snapshot and, at the same time, the ten newest changes of the index. As a rule
+//!    those reach back to the snapshot, and no more is read; of a very small catalogue they are everything.
 //!
-//! Invariant: a snapshot is no record of anything. Whoever has none, or none that it believes, reads the index.
+//! Times of change come from the clocks of the writers, and an index follows its table with a delay. So each reading
+//! begins [`OVERLAP_MS`] before the end of the last one; a change that is read twice has no effect.
+//!
+//! Invariant: a snapshot is no record of anything. One that is missing, three days old, damaged, of another format
+//! version, or without one of the newest changes costs a reading of the whole index and a log line, never a wrong list.
+//!
+//! Invariant: `changed_at` of a product grows with every change that lists show, whether the API, a review or a picture
+//! made it, by a condition in each write. So changes may be read twice and in any order.
 
 use almacen_domain::Millis;
 use almacen_domain::catalogue::listing::{Listing, ProductChange};

@@ -1,8 +1,8 @@
-//! What is known of the catalogue, written down in S3.
+//! The catalogue's snapshot in S3.
 //!
-//! One text holds all ids and words, and numbers say where each begins and ends: it is read in one piece, and an instance
-//! that takes it makes no block of memory for each product. A checksum comes last: a snapshot with one wrong bit may still
-//! look like one, and would be handed on until the index is read whole.
+//! One text holds all ids and words, and numbers say where each begins and ends: it is read in one piece, and an
+//! instance allocates no memory block for each product. A checksum comes last: a snapshot with one wrong bit could
+//! still be decoded, and would be listed and carried on until the index is read whole.
 
 use std::collections::HashMap;
 

@@ -1,10 +1,10 @@
-//! Time and chance: the two things that a function takes from the machine it runs on.
+//! Time and random numbers: the two things that a function takes from the machine it runs on.
 //!
 //! A function in Lambda has the machine's own clock and random numbers. A simulation runs each function with
 //! [`Machine::run`], and so decides what time that function sees and which numbers it draws: the same seed gives the same
 //! run. Durations come from tokio's clock, which a test can pause; the time of day is derived from it there.
 //!
-//! Invariant: nothing else in `shared/` and `functions/` reads a clock or draws a random number (`xtask/tests/tidy.rs`).
+//! Invariant: nothing else in `shared/` and `functions/` reads a clock or draws a random number.
 
 pub mod random;
 

@@ -3,6 +3,14 @@
 //! A function is given a [`HttpRequest`] and answers a [`Reply`] or a [`RequestError`]; this module makes either into what the
 //! gateway expects, with the headers that every answer carries, and logs what failed, once. The event is read with a few types of our own, because
 //! that is all a function looks at: the gateway's whole event has some sixty fields.
+//!
+//! A request's way: its route stands under `paths` of the template's `Api`; the gateway answers preflights itself. It asks
+//! `authorize` first, unless the route is open, and counts the request on the usage plan that `authorize` names. The
+//! function takes user and role from the authorizer's context, parses path, query and body into domain types naming
+//! every bad field, makes one call, and converts once. A failure becomes an answer in `almacen_contract::error`.
+//!
+//! Invariant: user and role come from the authorizer's context alone; no header or field of a request is evidence of
+//! them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;

@@ -1,10 +1,10 @@
-//! Parts of a large file go to their workers a few at a time.
+//! The parts of a large file are handed to workers a few at a time.
 //!
-//! With `workers` at once, parts stand in as many rows: part 1, 1 + workers, 1 + 2 · workers … A row's first part that is
-//! not done is handed over; whose worker finishes a part hands over the next one of its row, and only then acknowledges its
-//! own message. A worker that dies in between leaves its message, whose next delivery finds the part done and hands over
-//! the next. So each row has a message until its last part is done, and a row without one is a message among the dead
-//! letters. Handed over twice, a part is still worked on once: [`crate::part`] sees to that.
+//! With `workers` at once, parts form that many rows: row 1 has the parts 1, 1 + workers, 1 + 2 · workers … The first
+//! unfinished part of each row is sent to RangesQueue. The worker that finishes a part sends the next one of its row,
+//! and only then acknowledges its own message. If it dies in between, its message is delivered again, finds the part
+//! done and sends the next. So each row has a message until its last part is done; where it has none, its message is
+//! among the dead letters. A part that is sent twice is worked on once: [`crate::part`].
 
 use std::time::Duration;
 

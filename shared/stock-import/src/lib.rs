@@ -1,13 +1,42 @@
-//! The import of a CSV, from the object's arrival to its report: what `ingest-inventory` and `ingest-range` share.
+//! The import of a CSV, from the object's arrival to its report: what `ingest-inventory`, `ingest-range` and
+//! `close-imports` share.
 //!
-//! 1. [`arrival`]: an S3 event becomes the one import of that object version.
-//! 2. [`survey`]: the file is read once before anything is written, and cut into parts.
-//! 3. [`part`]: a part is compared with what the stores hold, and the differences are written. Those of a large file are
-//!    handed over to other invocations, a few at a time: [`handover`].
-//! 4. [`ending`]: the report, the event, the leases back.
+//! 1. [`arrival`]: S3 tells UploadsQueue of a new object version. Each version has **one import**: the announced one
+//!    (`imports/{id}/…`), or one whose id is derived from bucket, key and version. A repeated event finds the same
+//!    import.
+//! 2. [`survey`]: the object is read once, and nothing is written to stock: delimiter, header, encoding; rows, stores,
+//!    contradicting lines; where it can be cut. A file that is no inventory ends here, with ImportacionRechazada. The
+//!    plan is kept in Imports, its parts as `part#…`. The import leaves a **claim** on each store before its parts
+//!    begin.
+//! 3. Up to the parameter `SplitBytes` the same invocation works on all parts. Parts of a larger file become messages
+//!    of RangesQueue, a few at a time: [`handover`].
+//! 4. [`part`]: takes the **leases** of all the file's stores, reads the part's rows, sorts them, and compares them
+//!    with what each store holds: a Query per store, or single reads where the file is small against the store. Same →
+//!    nothing is written. New → inserts, 25 a call. Different → a conditional update. Many writes are in flight, fewer
+//!    while DynamoDB throttles: [`pace`].
+//! 5. Every second a **checkpoint**: the part's position, the import's counters and the stores' line counts, in one
+//!    transaction. The next try continues after it. An invocation that runs out of time after a checkpoint sends its
+//!    message again.
+//! 6. [`ending`]: the last part writes the report and, in one transaction with the import's end, ImportacionCompletada;
+//!    then the leases are given back.
 //!
-//! Every step may be killed at any point and comes again. What is found done is not done again, and is counted as it was
-//! the first time.
+//! Invariant: a newer count is never replaced by an older one. Each line has the stamp of its count
+//! (`almacen_domain::stock::Stamp`), and every update is conditional on it. An unchanged row is not written, so its
+//! line keeps the old stamp; that is what claims are for. An import that finds a newer claim on a store reads that
+//! newer file again and leaves alone every line that it names.
+//!
+//! Invariant: no write to a line is unconditional. New lines are inserts on condition that they do not exist; one that
+//! exists after all is read and compared like any other. Every write raises `version`; imports and PATCH raise
+//! `edit_version` too.
+//!
+//! Invariant: every import ends. Work that fails at a message's last try ends its import as failed, and `close-imports`
+//! ends those that only dead letters name. An import that was broken off, and not refused for its content, is resumed
+//! by a message that was sent after its end: one that somebody has redriven.
+//!
+//! Invariant: an import that is killed anywhere ends with the same lines and counters. `created_by` and `changed_by` of
+//! a line tell a second try what the first one wrote; checkpoints count by difference; adjustments happen in chunks,
+//! each with a mark in its transaction. A lease outlives its invocation's deadline by 30 s. A part is leased to one
+//! worker in the same way, so a second delivery of a message does not repeat the work of the first.
 
 pub mod arrival;
 pub mod ending;

@@ -79,7 +79,7 @@ pub fn sold(sku: &str) -> String {
     format!("sku#{sku}")
 }
 
-/// The sort key of an import's part, counted from 1. Five digits: more parts than [`almacen_domain::csv`] can cut.
+/// The sort key of an import's part, counted from 1. Five digits: more than a file is cut into (`almacen_stock_csv::limits`).
 #[must_use]
 pub fn part(number: u32) -> String {
     format!("part#{number:05}")

@@ -1,9 +1,14 @@
-//! What is available of an item over all stores, told to the product that sells it.
+//! The stock of a product: what is available of its item over all stores.
 //!
-//! It is counted anew every time, never added to. Every line is read as it is now (strongly consistent), and the
-//! versions of all lines are added up: a line's version only ever rises, so of two counts the one with the higher sum is
-//! the later, and an earlier one cannot replace it. Whoever changes a line last, counts after that change; so the last
-//! word is right, whoever speaks at the same time.
+//! `watch-stock` looks up which of a batch's items a product sells (`sku#…` in Products) and drops the others. For each
+//! that is sold it reads the lines of all stores, strongly consistent, and sets the product's `stock` to their sum, on
+//! condition that the sum of the lines' versions is higher than the one stored. The stock is counted anew every time,
+//! never added to.
+//!
+//! Invariant: a count is never replaced by an earlier one. A line's version only rises, so of two counts the one with
+//! the higher sum is the later. Every change is followed by a count that starts after it. `products-api` counts too,
+//! before and after it writes which product sells an item: `watch-stock` drops changes of items that no product sells
+//! yet.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,7 @@
-//! Carts: one record for each customer, written whole and only over the version that was read.
+//! Carts: one record for each customer, written whole, on condition of the version that was read.
 //!
-//! A record that DynamoDB has not deleted yet although its time is over counts as an empty cart; its version goes on.
+//! A record whose `expires_at` has passed is an empty cart, whether DynamoDB has deleted it or not. Its version goes on
+//! until then, and begins again after the deletion.
 
 use std::collections::HashMap;
 

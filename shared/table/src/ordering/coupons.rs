@@ -1,12 +1,15 @@
-//! Coupons, what each customer has used of them, and their use by an order, once.
+//! Coupons: reading them, and counting their use ([`Coupons::redeem`]).
 //!
-//! All records of one code share its partition:
+//! All records of one code share its partition; docs/coupons.md has their format:
 //!
 //! | `part` | holds |
 //! |---|---|
-//! | `coupon` | the coupon, and how often it was used |
-//! | `user#…` | how often this customer has used it |
-//! | `order#…` | a mark that this order has used it |
+//! | `coupon` | the coupon, and its number of uses |
+//! | `user#…` | the number of uses by this customer |
+//! | `order#…` | the mark that this order has used it |
+//!
+//! Invariant: an order uses a coupon once, and a coupon is used no more often than it allows, in all and by one
+//! customer. The three records change in one conditional transaction.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, Update};
