@@ -4,9 +4,9 @@
 //!
 //! | field | where |
 //! |---|---|
-//! | `precioAnterior` | the price has moved since the line was added |
+//! | `precioAnterior` | the price has changed since the line was added |
 //! | `disponible` (always `false`) | the product is no longer offered, in another currency, or not shipped: the line does not count |
-//! | `existencias` | there are fewer than the line has: so many |
+//! | `existencias` | fewer units are left than the line has; their number |
 //! | `aviso` | what is wrong with a line, or with the coupon, in words |
 //! | `cupon` | the cart has a coupon; `aplicado` says whether it counts |
 

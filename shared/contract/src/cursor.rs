@@ -1,7 +1,7 @@
-//! Where a list goes on: opaque to the caller, checked when it comes back.
+//! Cursors, by which a list continues: opaque to the caller, checked when they come back.
 //!
-//! A cursor is the key of the last element seen, with the list it belongs to. It is no secret and grants nothing. Who reads one
-//! checks the key like any other input.
+//! A cursor is the key of the last element seen, with the list it belongs to. It is no secret and grants no right; its
+//! reader checks the key like any other input.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

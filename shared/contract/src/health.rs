@@ -1,4 +1,4 @@
-//! How well everything is, on the wire.
+//! Health on the wire.
 
 use almacen_domain::Millis;
 use almacen_domain::kernel::health::{Check, Overall, overall};

@@ -1,4 +1,4 @@
-//! Calls that DynamoDB may do in part, or refuse for a moment: repeated with pauses, and an end to it.
+//! Calls that DynamoDB may carry out in part or throttle: retried with growing pauses, up to a limit.
 
 use std::fmt;
 use std::future::Future;

@@ -1,4 +1,5 @@
-//! How DynamoDB is talked to: typed attributes, calls with retries, transactions with named writes, pages, read units.
+//! Access to DynamoDB: typed attributes, calls with retries, transactions with named writes, version conditions, pages,
+//! read units.
 //!
 //! Invariant: this crate knows no table, no key and no record. Those are `almacen-table`'s.
 

@@ -1,4 +1,4 @@
-//! Pages of what a query or a scan finds.
+//! Pages of the results of a query or a scan.
 
 /// A page, and the key after which the next one begins.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What reading items costs, by DynamoDB's rules for their sizes ("DynamoDB item sizes and formats", developer guide).
 //!
-//! Worked out here and not taken from `ConsumedCapacity`, because the local stack says the same half a unit of any query
-//! and nothing of a batch, and a measure that cannot be tried at home is none.
+//! Computed here and not taken from `ConsumedCapacity`: the local stack reports the same half unit for any query and
+//! none for a batch, so no test could check it.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 

@@ -1,8 +1,8 @@
 //! JSON lines on standard output, which Lambda ships to CloudWatch Logs.
 //!
 //! What may be logged: ids, counts, names of stores and events, durations. Never a body, token, card, e-mail address or
-//! postal address. Libraries tell of headers and bodies below `INFO`, so a release build has nothing below it (a feature of
-//! `tracing` in the workspace's Cargo.toml); which also makes a function a twelfth smaller and quicker to start.
+//! postal address. Libraries log headers and bodies below `INFO`, so a release build has no log below it (a feature of
+//! `tracing` in the workspace's Cargo.toml). That also makes a function a twelfth smaller and quicker to start.
 
 use std::env;
 

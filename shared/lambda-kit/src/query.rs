@@ -1,7 +1,7 @@
-//! A request's path and query while they are being read: every problem is named, not only the first.
+//! Reads a request's path and query, and collects every problem, not only the first.
 //!
-//! Parameters that nobody asks for are ignored, because links are passed around with all sorts of things appended. Blank ones
-//! count as absent, as forms send them.
+//! Unknown parameters are ignored: links are shared with all sorts of things appended. A blank parameter is absent:
+//! forms send them so.
 
 use std::ops::RangeInclusive;
 

@@ -1,4 +1,4 @@
-//! The loop that asks the Lambda Runtime API for events and answers them.
+//! What a function is, and the loop that reads events from the Lambda Runtime API and answers them.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};

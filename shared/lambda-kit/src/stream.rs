@@ -1,4 +1,4 @@
-//! Batches of a DynamoDB stream. Each record is read by itself, so that one that nobody can read does not hold up the others.
+//! Batches of a DynamoDB stream. Each record is read by itself, so that an unreadable one does not hold up the others.
 
 use serde::Deserialize;
 use serde_json::Value;

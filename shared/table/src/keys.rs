@@ -1,6 +1,6 @@
-//! Every table, its keys and indexes, and who asks it what.
+//! Every table, its keys and indexes, and what is read by them.
 //!
-//! | table | key | asked for |
+//! | table | key | read for |
 //! |---|---|---|
 //! | Inventory | `store`, `sku` | one line; a store's lines in order of sku; every line |
 //! | Stores | `store` | every store; the lease of an import on it |
@@ -8,16 +8,16 @@
 //! | Imports, index `recent` | `kind`, `created_at` | imports, newest first |
 //! | Outbox | `id` | one event |
 //! | Outbox, index `pending` | `pending` (`00` to `15`), `created_at` | events not published yet, oldest first, in 16 partitions |
-//! | StockAlerts | `store`, `sku` | what was told about a line |
+//! | StockAlerts | `store`, `sku` | the alert of a line |
 //! | StockAlerts, index `open` | `open_store`, `sku` | a store's low lines |
 //! | Products | `id` | one product; `sku#…` says which product sells an item |
 //! | Products, index `catalogue` | `kind`, `changed_at` | what has changed since a list was made, or the snapshot |
-//! | Reviews | `product`, `user` | whether a customer has reviewed a product |
+//! | Reviews | `product`, `user` | a customer's review of a product |
 //! | Reviews, index `newest` | `product`, `created_at` | a product's reviews, newest first |
 //! | Categories | `id` | every category |
 //! | Carts | `user` | a customer's cart |
 //! | Coupons | `code`, `part` | a coupon (`part` = `coupon`), what each customer used of it (`user#…`), and which orders did (`order#…`) |
-//! | Tasks | `id` | one to-do; `restock#…` says which one is open for a line, and since which of its versions |
+//! | Tasks | `id` | one to-do; `restock#…` says which one is open for a line, and by which version of the line |
 //! | Tasks, index `newest` | `kind`, `created_at` | to-dos, newest first |
 //!
 //! Times are milliseconds since 1970 as numbers; `expires_at`, which DynamoDB reads itself (TTL), is seconds.

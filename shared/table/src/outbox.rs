@@ -1,4 +1,4 @@
-//! Events, written in the same transaction as what they tell of, and marked once they are published.
+//! The Outbox: events, each written in the transaction of its change, and marked once it is published.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::PutBuilder;

@@ -1,8 +1,9 @@
 //! Products: one record each, and their records' shape.
 //!
 //! A change through the API is one transaction: the product on condition of the version that was read, its event, the
-//! item `sku#…` that makes a sku unique, and the check that its category is there. What others keep up to date (stock,
-//! ratings, images) is never among what a change sets, so neither undoes the other.
+//! item `sku#…` that makes a sku unique, and the check that its category exists. A new product's first stock line is in
+//! it too. A change sets only what an administrator writes. Stock, ratings and images have other writers, so neither
+//! undoes the other's work.
 
 use std::collections::{BTreeMap, HashMap};
 

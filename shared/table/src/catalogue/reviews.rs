@@ -1,5 +1,5 @@
-//! What customers say of products. A review and the product's rating move in one transaction, so that count and sum are
-//! those of the reviews that are there, however many arrive at once.
+//! Reviews of products. A review and its product's rating change in one transaction, so that sum and number of ratings
+//! are those of the reviews that exist, however many arrive at once.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::{PutBuilder, UpdateBuilder};

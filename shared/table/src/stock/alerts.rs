@@ -1,4 +1,5 @@
-//! What operators were told about a line, moved together with the telling.
+//! Alerts: what operators were last told about a line. An alert, its event and the store's `low` count change in one
+//! transaction.
 
 use std::collections::HashMap;
 

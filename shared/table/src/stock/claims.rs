@@ -1,12 +1,12 @@
-//! Claims: "this import's file speaks about this store, as of then".
+//! Claims: the note that an import's file names lines of a store, as of the import's stamp.
 //!
-//! An import that finds a claim newer than itself has come late, and leaves alone every line that the newer file names,
-//! whether that file changed the line or found it as it should be. Without claims a late file could undo a count that a
-//! newer file confirmed without writing.
+//! An import that finds a newer claim has come late, and leaves alone every line that the newer file names, whether
+//! that file changed the line or found it as it should be. Without claims a late file could undo a count that a newer
+//! file confirmed without writing.
 //!
-//! A claim is left before the import asks for its stores, and kept for longer than any message can come late. They are
-//! items of their own, ordered by time, so that an import reads those that are newer than itself, which nearly always
-//! are none, and none is ever dropped for want of room.
+//! A claim is written before the import asks for its stores, and kept for longer than any message can come late. Claims
+//! are items of their own, ordered by time: an import reads only those that are newer than itself, nearly always none,
+//! and none is dropped for want of room.
 
 use aws_sdk_dynamodb::Client;
 

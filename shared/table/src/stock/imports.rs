@@ -1,4 +1,4 @@
-//! Imports as the functions that work on them see them. How operators see them is in `imports_view`.
+//! Imports as the functions that work on them see them. How operators see them is in [`super::imports_view`].
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;

@@ -1,7 +1,7 @@
 //! How the stamp of a count is stored, and its rule as a condition.
 //!
-//! S3's order stands under [`ORDER`]. Until it did, it stood under [`LEFT_PADDED`], padded on the wrong side; a record
-//! that has that attribute was stamped then, whatever else it has, and its stamp gives no order: time decides.
+//! S3's order is the attribute [`ORDER`]. Older releases stored it as [`LEFT_PADDED`], padded on the wrong side. A
+//! record that has that attribute was stamped by such a release: its stamp gives no order, and time decides.
 
 use almacen_domain::Millis;
 use almacen_domain::stock::Stamp;

@@ -1,8 +1,9 @@
-//! Stores: how many lines they have, and which import may write to them.
+//! Stores: their number of lines, and the lease of the import that may write to them.
 //!
-//! The lease keeps imports of one store from working beside each other. An import leaves its claim ([`crate::stock::claims`]), takes
-//! the store, and then reads the claims of others; so of two, the older one sees the claim of the newer one, or is through
-//! before the newer one reads the store. The lease keeps out nobody else: every write to a line is conditional.
+//! The lease keeps imports of one store apart. An import writes its claim ([`crate::stock::claims`]), takes the lease,
+//! and then reads the claims of others; so of two imports, the older one sees the claim of the newer one, or is done
+//! before the newer one reads the store. The lease excludes imports only; other writers rely on the condition that
+//! every write to a line has.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;

@@ -1,4 +1,4 @@
-//! To-dos, and what is known of each line's restocking, which is kept beside them and moved together with them.
+//! To-dos, and the restock record of each line (`restock#…`), which changes in one transaction with its to-do.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
