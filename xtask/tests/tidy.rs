@@ -334,6 +334,29 @@ fn every_package_inherits_versions_and_lints() {
     }
 }
 
+/// Time and random numbers come from `almacen_clock`, so that a simulation can set both. What a test does is its own.
+#[test]
+fn one_crate_reads_clocks_and_draws_numbers() {
+    let forbidden = ["SystemTime::now", "std::time::Instant", "time::{Duration, Instant", "fastrand::", "new_v4"];
+    let (mut places, mut read_files) = (Vec::new(), 0);
+    let packages = ["shared", "functions"].map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    for package in packages.into_iter().flatten().map(|entry| entry.unwrap().path()) {
+        if package.ends_with("shared/clock") {
+            continue;
+        }
+        let all = sources(&package.join("src").to_string_lossy());
+        let tests: BTreeSet<PathBuf> = all.iter().flat_map(|path| test_files(path)).collect();
+        for path in all.iter().filter(|path| !tests.contains(*path)) {
+            read_files += 1;
+            let code = split_tests(&read(path)).0;
+            let found = forbidden.iter().filter(|word| code.contains(*word));
+            places.extend(found.map(|word| format!("{}: {word}", path.display())));
+        }
+    }
+    assert!(read_files > 100, "only {read_files} sources were read");
+    assert!(places.is_empty(), "use almacen_clock: {places:#?}");
+}
+
 #[test]
 fn no_file_is_large() {
     for name in tracked() {

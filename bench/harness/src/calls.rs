@@ -213,7 +213,6 @@ pub(crate) fn warm(bench: &Bench) -> Result<Section> {
     }
     let bar = bench.bar("warm calls", rounds as u64);
     let mut found: Vec<Warm> = cases.iter().map(|_| Warm::default()).collect();
-    sandboxes.insert(ONE_CALL, Sandbox::start(&bench.launch(ONE_CALL), None)?);
     let (empty, one_call) = (sandboxes.get(EMPTY).context("sandbox")?, sandboxes.get(ONE_CALL).context("sandbox")?);
     for round in 0..=rounds {
         for (case, found) in cases.iter().zip(&mut found) {

@@ -107,7 +107,9 @@ struct Bench {
 impl Bench {
     /// Is this function to be measured?
     fn has(&self, function: &str) -> bool {
-        function == functions::EMPTY || self.functions.is_empty() || self.functions.iter().any(|name| name == function)
+        [functions::EMPTY, functions::ONE_CALL].contains(&function)
+            || self.functions.is_empty()
+            || self.functions.iter().any(|name| name == function)
     }
 
     fn launch(&self, function: &str) -> sandbox::Launch {
@@ -231,7 +233,7 @@ fn stop_with_us() -> Result<()> {
 fn copies(bin_dir: &Path, root: &Path) -> Result<PathBuf> {
     let folder = bin_dir.join("bench-copies");
     fs::create_dir_all(&folder).with_context(|| format!("create {}", folder.display()))?;
-    let mut names = vec![functions::EMPTY.to_owned()];
+    let mut names = vec![functions::EMPTY.to_owned(), functions::ONE_CALL.to_owned()];
     for entry in fs::read_dir(root.join("functions")).context("list functions")? {
         names.push(entry?.file_name().to_string_lossy().into_owned());
     }
@@ -308,8 +310,8 @@ const METHOD: &str = "
 The binaries that are deployed are driven through the Lambda Runtime API, which the harness speaks itself, one process a
 function. They talk to a stand-in for AWS in the harness: DynamoDB, S3, SQS, SNS, Cognito and its keys in memory, over plain
 HTTP on 127.0.0.1, with connections kept alive, conditions checked and pages cut as DynamoDB does. It answers in some tens of
-microseconds, so that what is measured is the function. Every function is measured beside an empty `lambda_runtime` function, in
-the same run and in turn with it: figures of different machines do not compare, ratios do. A wrong answer ends the run.
+microseconds, so that what is measured is the function. Every function is measured beside an empty `lambda_runtime` function, warm
+calls also beside one that makes one call of the SDK, in the same run and in turn with them: figures of different machines do not compare, ratios do. A wrong answer ends the run.
 
 ";
 

@@ -70,7 +70,7 @@ impl Function for RelayEvents {
 /// The batch comes again; the sweeper comes anyway.
 async fn relay_or_sweep(deps: &RelayEvents, event: &Value, deadline: &Deadline) -> Result<(), Failure> {
     match new_event_ids(event) {
-        Some(ids) => relay(deps, &ids).await,
+        Some(ids) => relay(deps, &ids).await.map(drop),
         None => sweep(deps, deadline).await,
     }
 }
@@ -97,12 +97,16 @@ async fn sweep(deps: &RelayEvents, deadline: &Deadline) -> Result<(), Failure> {
             break;
         }
         tracing::warn!(events = ids.len(), "events were left unpublished; publishing them now");
-        relay(deps, &ids).await?;
+        // What cannot be read stays, and would be asked for again and again.
+        if relay(deps, &ids).await? == 0 {
+            break;
+        }
     }
     Ok(())
 }
 
-async fn relay(deps: &RelayEvents, ids: &[String]) -> Result<(), Failure> {
+/// Publishes those of the events that are still unpublished, and answers how many those were.
+async fn relay(deps: &RelayEvents, ids: &[String]) -> Result<usize, Failure> {
     let mut events = deps.outbox.unpublished(ids).await?;
     // In the order in which they happened, as far as a topic keeps one.
     events.sort_by_cached_key(|event| ids.iter().position(|id| *id == event.id));
@@ -111,7 +115,7 @@ async fn relay(deps: &RelayEvents, ids: &[String]) -> Result<(), Failure> {
         left += publish(deps, batch).await?;
     }
     if left == 0 {
-        Ok(())
+        Ok(events.len())
     } else {
         Err(Failure { kind: "NotTaken", message: format!("{left} events were not taken by the topic") })
     }

@@ -4,7 +4,7 @@
 //! [`Machine::run`], and so decides what time that function sees and which numbers it draws: the same seed gives the same
 //! run. Durations come from tokio's clock, which a test can pause; the time of day is derived from it there.
 //!
-//! Invariant: nothing else in `shared/` and `functions/` reads a clock or draws a random number.
+//! Invariant: nothing else in `shared/` and `functions/` reads a clock or draws a random number (`xtask/tests/tidy.rs`).
 
 pub mod random;
 

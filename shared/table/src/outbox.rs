@@ -81,7 +81,8 @@ impl Outbox {
         page.items().iter().map(event).collect()
     }
 
-    /// Those of `ids` that are still to be published, with their content. What was published or has expired is left out.
+    /// Those of `ids` that are still to be published, with their content. What was published or has expired is left out; so is,
+    /// with an error in the log, what cannot be read: one broken record must not hold up the others.
     ///
     /// # Errors
     /// [`DynamoError`].
@@ -91,11 +92,13 @@ impl Outbox {
             let wanted = chunk.iter().map(|id| [(keys::ID.to_owned(), s(id))].into()).collect();
             for item in get_many(&self.client, &self.table, "read events", wanted, consistent()).await? {
                 if item.contains_key("pending") {
-                    events.push(OutboxEvent {
-                        id: attr::required_text(&item, keys::ID)?,
-                        name: attr::required_text(&item, "event")?,
-                        body: attr::required_text(&item, "body")?,
-                    });
+                    match decode(&item) {
+                        Ok(event) => events.push(event),
+                        Err(error) => {
+                            let id = attr::text(&item, keys::ID).ok().flatten().unwrap_or_default();
+                            tracing::error!(id, %error, "event cannot be read and is left unpublished");
+                        }
+                    }
                 }
             }
         }
@@ -119,6 +122,14 @@ impl Outbox {
             .await;
         condition_held(result, "mark event published").map(drop)
     }
+}
+
+fn decode(item: &attr::Item) -> Result<OutboxEvent, DynamoError> {
+    Ok(OutboxEvent {
+        id: attr::required_text(item, keys::ID)?,
+        name: attr::required_text(item, "event")?,
+        body: attr::required_text(item, "body")?,
+    })
 }
 
 /// The ids of the oldest events of all partitions, oldest first, at most `limit`.
