@@ -66,7 +66,7 @@ impl Asker {
     /// Nothing is called yet.
     #[must_use]
     pub fn new(aws: &Aws) -> Self {
-        Self { tables: LazyClient::new(aws, Client::new), files: Files::new(aws) }
+        Self { tables: LazyClient::new(aws, almacen_dynamo::client), files: Files::new(aws) }
     }
 
     /// Does the dependency answer as it should?

@@ -21,6 +21,7 @@ use aws_smithy_async::rt::sleep::TokioSleep;
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 use aws_smithy_runtime::client::identity::IdentityCache;
+use aws_smithy_runtime::client::retries::{RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 use aws_smithy_types::retry::RetryConfig;
@@ -52,6 +53,8 @@ struct Parts {
     config: SdkConfig,
     connector: SharedHttpConnector,
     credentials: Option<Credentials>,
+    /// A simulation's own. In Lambda each service has one for the whole process.
+    retries: Option<RetryPartition>,
 }
 
 impl fmt::Debug for Aws {
@@ -70,10 +73,14 @@ impl Aws {
         })
     }
 
-    /// Over another connector, for simulations.
+    /// Over another connector, for simulations: with a bucket of retry tokens of its own, which in Lambda is the process's.
     #[must_use]
     pub fn over(connector: SharedHttpConnector, credentials: Credentials, region: Region) -> Self {
-        Self::lazy(move || Parts::new(connector, Some(credentials), Some(region), None))
+        Self::lazy(move || {
+            let mut parts = Parts::new(connector, Some(credentials), Some(region), None);
+            parts.retries = Some(RetryPartition::custom("simulated").token_bucket(TokenBucket::default()).build());
+            parts
+        })
     }
 
     fn lazy(make: impl FnOnce() -> Parts + Send + 'static) -> Self {
@@ -84,6 +91,12 @@ impl Aws {
     #[must_use]
     pub fn config(&self) -> &SdkConfig {
         &self.0.config
+    }
+
+    /// Which bucket of retry tokens the calls of a service share.
+    #[must_use]
+    pub fn retry_partition(&self, service: &'static str) -> RetryPartition {
+        self.0.retries.clone().unwrap_or_else(|| RetryPartition::new(service))
     }
 
     /// What every request is sent on.
@@ -109,21 +122,21 @@ pub struct LazyClient<C>(Arc<Lazy<C>>);
 
 struct Lazy<C> {
     aws: Aws,
-    make: fn(&SdkConfig) -> C,
+    make: fn(&Aws) -> C,
     client: OnceLock<C>,
 }
 
 impl<C> LazyClient<C> {
-    /// `make` is the service's `Client::new`.
+    /// `make` makes it.
     #[must_use]
-    pub fn new(aws: &Aws, make: fn(&SdkConfig) -> C) -> Self {
+    pub fn new(aws: &Aws, make: fn(&Aws) -> C) -> Self {
         Self(Arc::new(Lazy { aws: aws.clone(), make, client: OnceLock::new() }))
     }
 
     /// The client.
     #[must_use]
     pub fn get(&self) -> &C {
-        self.0.client.get_or_init(|| (self.0.make)(self.0.aws.config()))
+        self.0.client.get_or_init(|| (self.0.make)(&self.0.aws))
     }
 
     /// How it reaches AWS.
@@ -190,7 +203,7 @@ impl Parts {
                 .identity_cache(IdentityCache::no_cache());
         }
         config.set_endpoint_url(endpoint);
-        Self { config: config.build(), connector, credentials }
+        Self { config: config.build(), connector, credentials, retries: None }
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use almacen_aws_client::{Aws, LazyClient};
 use aws_sdk_sns::Client;
+use aws_sdk_sns::config::Builder;
 use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 
 /// Messages of one PublishBatch, SNS's own limit.
@@ -44,7 +45,7 @@ impl Topic {
     /// The topic with this ARN.
     #[must_use]
     pub fn new(aws: &Aws, arn: String) -> Self {
-        Self { client: LazyClient::new(aws, Client::new), arn }
+        Self { client: LazyClient::new(aws, client), arn }
     }
 
     /// Publishes up to [`BATCH_MAX`] events in one call and answers which positions were not taken.
@@ -132,6 +133,10 @@ fn subject_line(text: &str) -> String {
         .take(SUBJECT_MAX)
         .collect();
     plain.trim_start().to_owned()
+}
+
+fn client(aws: &Aws) -> Client {
+    Client::from_conf(Builder::from(aws.config()).retry_partition(aws.retry_partition("sns")).build())
 }
 
 #[cfg(test)]

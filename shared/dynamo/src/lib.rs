@@ -18,5 +18,6 @@ pub use error::DynamoError;
 /// A client; its clones share it.
 #[must_use]
 pub fn client(aws: &almacen_aws_client::Aws) -> aws_sdk_dynamodb::Client {
-    aws_sdk_dynamodb::Client::new(aws.config())
+    let config = aws_sdk_dynamodb::config::Builder::from(aws.config());
+    aws_sdk_dynamodb::Client::from_conf(config.retry_partition(aws.retry_partition("dynamodb")).build())
 }

@@ -2,6 +2,7 @@
 
 use almacen_aws_client::{Aws, LazyClient};
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::Builder;
 
 pub mod error;
 pub mod fetch;
@@ -23,7 +24,7 @@ impl Files {
     /// Nothing is opened yet.
     #[must_use]
     pub fn new(aws: &Aws) -> Self {
-        Self { client: LazyClient::new(aws, Client::new) }
+        Self { client: LazyClient::new(aws, client) }
     }
 
     pub(crate) fn client(&self) -> &Client {
@@ -33,4 +34,8 @@ impl Files {
     pub(crate) fn aws(&self) -> &Aws {
         self.client.aws()
     }
+}
+
+fn client(aws: &Aws) -> Client {
+    Client::from_conf(Builder::from(aws.config()).retry_partition(aws.retry_partition("s3")).build())
 }

@@ -15,6 +15,8 @@ impl UserPool {
     /// The pool with this id, as its app client with that one. Nothing is called yet.
     #[must_use]
     pub fn new(aws: &Aws, id: String, client_id: String) -> Self {
-        Self { client: Client::new(aws.config()), id, client_id }
+        let config = aws_sdk_cognitoidentityprovider::config::Builder::from(aws.config());
+        let client = Client::from_conf(config.retry_partition(aws.retry_partition("cognito")).build());
+        Self { client, id, client_id }
     }
 }

@@ -22,7 +22,7 @@ impl Env {
     /// What the process was started with.
     #[must_use]
     pub fn read() -> Self {
-        Self { values: std::env::vars().collect(), problems: Vec::new() }
+        std::env::vars().collect()
     }
 
     /// A given environment, for tests.
@@ -72,6 +72,12 @@ impl Env {
     /// Names every variable that was missing or wrong; never a value, but what [`Env::problem`] repeats.
     pub fn check(self) -> Result<(), ConfigError> {
         if self.problems.is_empty() { Ok(()) } else { Err(ConfigError(self.problems)) }
+    }
+}
+
+impl FromIterator<(String, String)> for Env {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(values: I) -> Self {
+        Self { values: values.into_iter().collect(), problems: Vec::new() }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use almacen_aws_client::{Aws, LazyClient};
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::Builder;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 
 /// The longest SQS delays a message.
@@ -47,7 +48,7 @@ impl Queue {
     /// The queue with this URL.
     #[must_use]
     pub fn new(aws: &Aws, url: String) -> Self {
-        Self { client: LazyClient::new(aws, Client::new), url }
+        Self { client: LazyClient::new(aws, client), url }
     }
 
     /// Sends `body`, to be seen after `delay` (at most [`DELAY_MAX`]).
@@ -114,6 +115,10 @@ fn news(message: Message, known: &mut HashSet<String>) -> Option<Waiting> {
     let sent = message.attributes.as_ref().and_then(|all| all.get(&MessageSystemAttributeName::SentTimestamp));
     let sent = sent.and_then(|millis| millis.parse().ok());
     known.insert(message.message_id?).then(|| Waiting { body: message.body.unwrap_or_default(), sent })
+}
+
+fn client(aws: &Aws) -> Client {
+    Client::from_conf(Builder::from(aws.config()).retry_partition(aws.retry_partition("sqs")).build())
 }
 
 #[cfg(test)]

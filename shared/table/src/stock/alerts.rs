@@ -1,7 +1,7 @@
 //! Alerts: what operators were last told about a line. An alert, its event and the store's `low` count change in one
 //! transaction.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
@@ -91,7 +91,7 @@ impl Alerts {
     /// [`DynamoError`].
     pub async fn apply(&self, moves: &[AlertMove], now: Millis) -> Result<bool, DynamoError> {
         let mut transaction = Transaction::new("move alerts");
-        let mut low: HashMap<&str, i64> = HashMap::new();
+        let mut low: BTreeMap<&str, i64> = BTreeMap::new();
         for step in moves {
             transaction.add((), self.put(step, now))?;
             transaction.add((), outbox::put(&self.outbox, &step.event, now))?;
