@@ -102,7 +102,7 @@ impl ProductImages {
             .table_name(&self.products)
             .key(keys::ID, s(&seen.product.id))
             .update_expression(expression)
-            // A review or a change of stock moves `changed_at` and leaves the version; lists read in its order.
+            // A review moves `changed_at` and leaves the version; lists read in its order.
             .only_if(VersionCondition::seen("version", seen.product.version).and(
                 "kind = :product AND attribute_not_exists(deleted_at) \
                  AND (attribute_not_exists(changed_at) OR changed_at < :changed)",
