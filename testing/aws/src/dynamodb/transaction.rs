@@ -1,0 +1,173 @@
+//! TransactWriteItems: all or nothing, once for each token
+//! (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::request::{Request, read};
+use super::schema::Key;
+use super::table::Stored;
+use super::value::item_size;
+use super::write::{Kind, Outcome, Prepared, REFUSED};
+use super::{Call, State};
+use crate::{Millis, ServiceError, canonical};
+
+/// The most writes of one.
+const WRITES_MAX: usize = 100;
+/// The most bytes of its items together.
+const BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How long a token is remembered.
+const TOKEN_KEPT: Millis = 10 * 60 * 1000;
+/// The longest token.
+const TOKEN_CHARS_MAX: usize = 36;
+/// A transactional write is made twice: prepared, then committed.
+const FACTOR: u64 = 2;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Transaction {
+    transact_items: Vec<BTreeMap<String, Request>>,
+    client_request_token: Option<String>,
+    #[serde(default, rename = "ReturnConsumedCapacity")]
+    _return_consumed_capacity: Option<String>,
+}
+
+struct Write {
+    table: String,
+    key: Key,
+    new: Option<Option<Stored>>,
+}
+
+pub(super) fn write(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8>, ServiceError> {
+    let transaction: Transaction = read(body)?;
+    let now = call.now;
+    if transaction.transact_items.is_empty() || transaction.transact_items.len() > WRITES_MAX {
+        return Err(ServiceError::validation(
+            "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: Member must have length \
+             less than or equal to 100 and greater than or equal to 1",
+        ));
+    }
+    let asked = {
+        let request: Value = read(body)?;
+        canonical::text(request.get("TransactItems").unwrap_or(&Value::Null))
+    };
+    state.tokens.retain(|_, (_, until)| *until > now);
+    if let Some(token) = &transaction.client_request_token {
+        if token.is_empty() || token.chars().count() > TOKEN_CHARS_MAX {
+            return Err(ServiceError::validation("ClientRequestToken must have between 1 and 36 characters"));
+        }
+        match state.tokens.get(token) {
+            Some((same, _)) if *same == asked => return Ok(b"{}".to_vec()),
+            Some(_) => {
+                let told = "Request rejected because it attempted to use a token for a different payload";
+                return Err(ServiceError::new("IdempotentParameterMismatchException", told));
+            }
+            None => {}
+        }
+    }
+    let (writes, reasons) = prepare(state, &transaction, now)?;
+    if reasons.iter().any(|reason| reason.get("Code") != Some(&json!("None"))) {
+        return Err(cancelled(reasons));
+    }
+    let until = now + state.common.settings.transaction_takes;
+    for Write { table, key, new } in writes {
+        let (table, common) = state.with_common(&table)?;
+        table.hold(&key, now, until);
+        match new {
+            Some(new) => table.write(&key, new, now, FACTOR, common),
+            None => {
+                let old = table.get(&key).cloned();
+                table.charge_refused(old.as_ref(), FACTOR);
+            }
+        }
+    }
+    if let Some(token) = transaction.client_request_token {
+        state.tokens.insert(token, (asked, now + TOKEN_KEPT));
+    }
+    Ok(b"{}".to_vec())
+}
+
+/// Holds every write against its table; for each, in order, what it does and why it may not.
+fn prepare(
+    state: &mut State,
+    transaction: &Transaction,
+    now: Millis,
+) -> Result<(Vec<Write>, Vec<Value>), ServiceError> {
+    let limit = state.common.settings.partition_units;
+    let (mut writes, mut reasons) = (Vec::new(), Vec::new());
+    let (mut keys, mut requested) = (BTreeSet::new(), BTreeSet::new());
+    let mut bytes = 0;
+    for entry in &transaction.transact_items {
+        let (Some((name, request)), 1) = (entry.iter().next(), entry.len()) else {
+            return Err(ServiceError::validation("TransactItems can only contain one of Check, Put, Update or Delete"));
+        };
+        let kind = match name.as_str() {
+            "Put" => Kind::Put,
+            "Update" => Kind::Update,
+            "Delete" => Kind::Delete,
+            "ConditionCheck" => Kind::Check,
+            other => return Err(ServiceError::validation(format!("no such write: {other}"))),
+        };
+        let table = state.table(&request.table_name)?;
+        if requested.insert(request.table_name.as_str()) {
+            table.usage.write_requests += 1;
+        }
+        let prepared = Prepared::of(table, kind, request)?;
+        if !keys.insert((request.table_name.clone(), prepared.key.clone())) {
+            return Err(ServiceError::validation("Transaction request cannot include multiple operations on one item"));
+        }
+        let old = prepared.old;
+        let is_held = table.is_held(&prepared.key, now);
+        let new = match prepared.outcome {
+            Outcome::Write(new) => Some(new),
+            Outcome::Nothing => None,
+            Outcome::Refused => {
+                table.charge_refused(old.as_ref(), FACTOR);
+                let mut reason = json!({"Code": "ConditionalCheckFailed", "Message": REFUSED});
+                if let Some(old) = old.filter(|_| request.wants_refused())
+                    && let Some(reason) = reason.as_object_mut()
+                {
+                    reason.insert("Item".to_owned(), json!(*old));
+                }
+                reasons.push(if is_held { conflict() } else { reason });
+                continue;
+            }
+            Outcome::Inapplicable(error) => {
+                reasons.push(json!({"Code": "ValidationError", "Message": error.message}));
+                continue;
+            }
+        };
+        let size = |item: &Stored| item_size(item);
+        bytes += new.as_ref().map_or(old.as_ref(), |new| new.as_ref().or(old.as_ref())).map_or(0, size);
+        if is_held {
+            reasons.push(conflict());
+            continue;
+        }
+        if let Some(new) = &new
+            && !table.admits(&prepared.key, new.as_ref(), FACTOR, now, limit)
+        {
+            reasons.push(json!({"Code": "ThrottlingError", "Message": "Throughput exceeds the current capacity of your table or index."}));
+            continue;
+        }
+        reasons.push(json!({"Code": "None"}));
+        writes.push(Write { table: request.table_name.clone(), key: prepared.key, new });
+    }
+    if bytes > BYTES_MAX {
+        return Err(ServiceError::validation("Transaction size has exceeded the maximum allowed size"));
+    }
+    Ok((writes, reasons))
+}
+
+fn conflict() -> Value {
+    json!({"Code": "TransactionConflict", "Message": "Transaction is ongoing for the item"})
+}
+
+/// What a cancelled transaction answers: a reason for each of its writes, in order.
+pub(crate) fn cancelled(reasons: Vec<Value>) -> ServiceError {
+    let codes: Vec<&str> = reasons.iter().filter_map(|reason| reason.get("Code").and_then(Value::as_str)).collect();
+    let told =
+        format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));
+    ServiceError::new("TransactionCanceledException", told).with("CancellationReasons", json!(reasons))
+}

@@ -1,0 +1,17 @@
+//! The parts of AWS that the functions use, in memory and in one process, with virtual time.
+//!
+//! Each service answers what its documentation says for the calls that this project makes, and refuses calls that it does
+//! not know. Nothing here has a thread, a socket, a wall clock or a random number of its own: callers pass the time, and all
+//! chance comes from one seed, so that the same calls give the same answers.
+//!
+//! Invariant: no AWS SDK and no function is a dependency; only tests link one.
+
+pub mod canonical;
+pub mod dynamodb;
+pub mod error;
+pub mod number;
+
+pub use error::ServiceError;
+
+/// Milliseconds since 1970.
+pub type Millis = u64;
