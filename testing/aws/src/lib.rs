@@ -10,6 +10,7 @@ pub mod canonical;
 pub mod dynamodb;
 pub mod error;
 pub mod number;
+pub mod sqs;
 
 pub use error::ServiceError;
 
