@@ -6,10 +6,13 @@
 //!
 //! Invariant: no AWS SDK and no function is a dependency; only tests link one.
 
+pub mod calendar;
 pub mod canonical;
 pub mod dynamodb;
 pub mod error;
+pub mod http;
 pub mod number;
+pub mod s3;
 pub mod sqs;
 
 pub use error::ServiceError;
