@@ -8,11 +8,13 @@
 
 pub mod calendar;
 pub mod canonical;
+pub mod cognito;
 pub mod dynamodb;
 pub mod error;
 pub mod http;
 pub mod number;
 pub mod s3;
+pub mod sns;
 pub mod sqs;
 
 pub use error::ServiceError;
