@@ -12,10 +12,12 @@ pub mod cognito;
 pub mod dynamodb;
 pub mod error;
 pub mod http;
+pub mod iam;
 pub mod number;
 pub mod s3;
 pub mod sns;
 pub mod sqs;
+pub mod stack;
 
 pub use error::ServiceError;
 
