@@ -8,6 +8,8 @@
 
 pub mod calendar;
 pub mod canonical;
+pub mod clock;
+pub mod cloud;
 pub mod cognito;
 pub mod dynamodb;
 pub mod error;
@@ -19,7 +21,11 @@ pub mod sns;
 pub mod sqs;
 pub mod stack;
 
+pub use clock::AwsClock;
+pub use cloud::fault::{CallInfo, Failure, Fault, Hook, NoFaults};
+pub use cloud::{Caller, Cloud, Settings};
 pub use error::ServiceError;
+pub use stack::Stack;
 
 /// Milliseconds since 1970.
 pub type Millis = u64;

@@ -23,6 +23,7 @@ use crate::{Millis, ServiceError};
 use schema::{Key, TableSchema};
 use stream::StreamRecord;
 use table::{Common, Table};
+pub(crate) use transaction::cancelled;
 use value::{Item, KeyValue};
 
 /// A stream keeps its records for a day.
