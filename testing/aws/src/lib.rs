@@ -17,6 +17,7 @@ pub mod http;
 pub mod iam;
 pub mod number;
 pub mod s3;
+pub mod serve;
 pub mod sns;
 pub mod sqs;
 pub mod stack;

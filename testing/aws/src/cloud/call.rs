@@ -62,7 +62,8 @@ impl Routed {
         if request.path.ends_with("/.well-known/jwks.json") {
             return Ok(Self::new(Kind::Jwks, "GetKeys", Vec::new(), String::new()));
         }
-        if request.method == "POST" && request.path == "/" && request.host.starts_with("sns.") {
+        let is_form = request.header("content-type").starts_with("application/x-www-form-urlencoded");
+        if request.method == "POST" && request.path == "/" && (is_form || request.host.starts_with("sns.")) {
             return Ok(sns(request));
         }
         Ok(s3(request, S3Request::read(request)?))

@@ -42,6 +42,16 @@ pub(super) fn shared(cloud: Cloud, caller: Caller, hook: Arc<dyn Hook>) -> Share
     SharedHttpConnector::new(Connector { cloud, caller, hook })
 }
 
+/// Answers a request that came another way; an error where there is no answer.
+pub(crate) async fn respond(
+    cloud: Cloud,
+    caller: Caller,
+    hook: Arc<dyn Hook>,
+    request: Request,
+) -> Result<Response, ConnectorError> {
+    Connector { cloud, caller, hook }.exchange(request).await
+}
+
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let connector = self.clone();
@@ -118,7 +128,10 @@ impl Connector {
     }
 
     async fn travel(&self) {
-        let longest = (*lock(&self.cloud.0.latency)).max(1);
+        let longest = *lock(&self.cloud.0.latency);
+        if longest == 0 {
+            return;
+        }
         let takes = lock(&self.cloud.0.rng).u64(1..=longest);
         sleep(Duration::from_millis(takes)).await;
     }

@@ -23,6 +23,8 @@ use crate::{Millis, ServiceError};
 use fault::Hook;
 use trace::Trace;
 
+pub(crate) use connector::respond;
+
 /// The longest that a message can be delayed in a queue.
 const DELAY_MAX: Millis = 15 * 60 * 1000;
 
@@ -37,7 +39,7 @@ pub struct Settings {
     pub s3: s3::Settings,
     /// How deliveries to queues come.
     pub sns: sns::Settings,
-    /// The longest way of a request to a service, and of the answer back, each drawn by itself; one millisecond at least.
+    /// The longest way of a request to a service, and of the answer back, each drawn by itself; zero for none at all.
     pub latency: Millis,
     /// How many calls the trace keeps, beside its hash.
     pub trace: usize,

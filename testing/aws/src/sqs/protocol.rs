@@ -202,9 +202,6 @@ impl Received {
             all.push(("MessageDeduplicationId", id.clone()));
             all.push(("SequenceNumber", format!("{:020}", self.sequence)));
         }
-        if let Some(from) = &message.came_from {
-            all.push(("DeadLetterQueueSourceArn", from.clone()));
-        }
         all.into_iter().map(|(name, value)| (name.to_owned(), json!(value))).collect()
     }
 
