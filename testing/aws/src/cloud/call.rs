@@ -47,13 +47,14 @@ impl Kind {
 }
 
 impl Routed {
-    pub(super) fn of(cloud: &Cloud, request: &Request) -> Result<Self, ServiceError> {
+    /// Partition keys are looked for only where a role asks for them.
+    pub(super) fn of(cloud: &Cloud, request: &Request, wants_keys: bool) -> Result<Self, ServiceError> {
         let target = request.header("x-amz-target");
         if let Some((service, operation)) = target.split_once('.') {
             let malformed = |error: serde_json::Error| ServiceError::new("SerializationException", error.to_string());
             let body: Value = serde_json::from_slice(&request.body).map_err(malformed)?;
             return match service {
-                "DynamoDB_20120810" => Ok(dynamodb(cloud, operation, &body)),
+                "DynamoDB_20120810" => Ok(dynamodb(cloud, operation, &body, wants_keys)),
                 "AmazonSQS" => Ok(sqs(cloud, operation, &body)),
                 "AWSCognitoIdentityProviderService" => Ok(cognito(cloud, operation, &body)),
                 other => Err(ServiceError::unknown_operation(other)),
@@ -101,12 +102,15 @@ fn members(value: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     value.and_then(Value::as_object).into_iter().flatten()
 }
 
-fn dynamodb(cloud: &Cloud, operation: &str, body: &Value) -> Routed {
+fn dynamodb(cloud: &Cloud, operation: &str, body: &Value, wants_keys: bool) -> Routed {
     let place = &cloud.stack().place;
     let arn = |table: &str| place.arn("dynamodb", &format!("table/{table}"));
     let hash_of = |table: &str| cloud.dynamodb().schema(table).map(|schema| schema.hash.name);
     // The partition key of an item or a key.
     let leading = |table: &str, item: Option<&Value>| -> Vec<String> {
+        if !wants_keys {
+            return Vec::new();
+        }
         let value =
             hash_of(table).and_then(|name| item?.get(&name)?.as_object()?.values().next()?.as_str().map(str::to_owned));
         value.into_iter().collect()

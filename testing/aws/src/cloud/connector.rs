@@ -88,7 +88,7 @@ fn sdk_response(response: Response) -> Result<HttpResponse, ConnectorError> {
 impl Connector {
     async fn exchange(self, request: Request) -> Result<Response, ConnectorError> {
         let number = lock(&self.cloud.0.trace).next();
-        let routed = match Routed::of(&self.cloud, &request) {
+        let routed = match Routed::of(&self.cloud, &request, self.caller.names_keys()) {
             Ok(routed) => routed,
             Err(error) => return Ok(json_error(&error)),
         };

@@ -73,6 +73,12 @@ impl Caller {
         Self { name: name.to_owned(), statements: None }
     }
 
+    /// Does its role name partition keys?
+    fn names_keys(&self) -> bool {
+        let statements = self.statements.as_deref().unwrap_or_default();
+        statements.iter().any(|statement| statement.leading_keys.is_some())
+    }
+
     /// Its name: a function's package.
     #[must_use]
     pub fn name(&self) -> &str {

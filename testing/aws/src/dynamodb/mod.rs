@@ -73,6 +73,8 @@ struct State {
     common: Common,
     /// Tokens of transactions that were carried out: what they asked for, and how long it is remembered.
     tokens: BTreeMap<String, (String, Millis)>,
+    /// How many there were when they were last tidied up.
+    tokens_left: usize,
 }
 
 /// One call: when it is made, and whether a batch is to be carried out in part only.
@@ -109,7 +111,7 @@ impl DynamoDb {
     pub fn new(tables: impl IntoIterator<Item = TableSchema>, settings: Settings, seed: u64) -> Self {
         let tables = tables.into_iter().map(|schema| (schema.name.clone(), Table::new(schema))).collect();
         let common = Common { rng: fastrand::Rng::with_seed(seed), settings, sequence: 0 };
-        Self { state: Mutex::new(State { tables, common, tokens: BTreeMap::new() }) }
+        Self { state: Mutex::new(State { tables, common, tokens: BTreeMap::new(), tokens_left: 0 }) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -165,7 +167,7 @@ impl DynamoDb {
     /// What a table is made of.
     #[must_use]
     pub fn schema(&self, table: &str) -> Option<TableSchema> {
-        self.lock().tables.get(table).map(|table| table.schema.clone())
+        self.lock().tables.get(table).map(|table| (*table.schema).clone())
     }
 
     /// Every item of a table, ordered by its key.

@@ -16,6 +16,9 @@ pub(super) type Sorted = BTreeMap<Option<KeyValue>, Stored>;
 /// An index's place for an item: its sort key, then the item's own key.
 pub(super) type Place = (Option<KeyValue>, Key);
 
+/// A collection is tidied up when it has more entries than this and twice those that were left the last time.
+pub(super) const TIDIED_FROM: usize = 64;
+
 /// A copy of some attributes of the items that have its keys. It follows the table with a lag.
 #[derive(Debug)]
 pub(super) struct Index {
@@ -40,11 +43,14 @@ struct Bucket {
 /// A table.
 #[derive(Debug)]
 pub(super) struct Table {
-    pub(super) schema: TableSchema,
+    pub(super) schema: Arc<TableSchema>,
     pub(super) partitions: Partitions,
     pub(super) indexes: Vec<Index>,
     /// What eventually consistent reads still see of an item, and until when.
     stale: BTreeMap<Key, VecDeque<(Millis, Option<Stored>)>>,
+    /// Until when any such read sees anything older, and how many items were left when that was last tidied up.
+    stale_until: Millis,
+    stale_left: usize,
     pub(super) records: VecDeque<StreamRecord>,
     pub(super) usage: Usage,
     buckets: BTreeMap<Partition, Bucket>,
@@ -184,10 +190,12 @@ impl Table {
     pub(super) fn new(schema: TableSchema) -> Self {
         let indexes = schema.indexes.iter().cloned().map(Index::new).collect();
         Self {
-            schema,
+            schema: Arc::new(schema),
             partitions: BTreeMap::new(),
             indexes,
             stale: BTreeMap::new(),
+            stale_until: 0,
+            stale_left: 0,
             records: VecDeque::new(),
             usage: Usage::default(),
             buckets: BTreeMap::new(),
@@ -198,7 +206,7 @@ impl Table {
     /// Forgets all items; not what they cost.
     pub(super) fn clear(&mut self) {
         let usage = self.usage;
-        *self = Self { usage, ..Self::new(self.schema.clone()) };
+        *self = Self { usage, ..Self::new((*self.schema).clone()) };
     }
 
     pub(super) fn get(&self, key: &Key) -> Option<&Stored> {
@@ -214,7 +222,7 @@ impl Table {
     }
 
     fn is_stale(&self, now: Millis) -> bool {
-        self.stale.values().any(|all| all.back().is_some_and(|(until, _)| *until > now))
+        self.stale_until > now
     }
 
     /// A partition's items as a read sees them.
@@ -338,6 +346,11 @@ impl Table {
             }
             let until = all.back().map_or(0, |(until, _)| *until).max(now + lag);
             all.push_back((until, old.clone()));
+            self.stale_until = self.stale_until.max(until);
+            if self.stale.len() > TIDIED_FROM + 2 * self.stale_left {
+                self.stale.retain(|_, all| all.back().is_some_and(|(until, _)| *until > now));
+                self.stale_left = self.stale.len();
+            }
         }
         for index in &mut self.indexes {
             let before = old.as_ref().and_then(|item| index.projected(&self.schema, item));

@@ -674,3 +674,15 @@ fn the_same_seed_gives_the_same_lags() {
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
 }
+
+#[test]
+fn an_item_that_cannot_be_stored_cancels_before_any_condition() {
+    let db = db();
+    let refused = json!({"ConditionCheck": {"TableName": "T", "Key": {"id": {"S": "a"}}, "ConditionExpression": "attribute_exists(id)"}});
+    let mut wrong = line("a", "b", 1);
+    wrong["kind"] = json!({"N": "1"});
+    let error = transact(&db, NOW, json!([refused, {"Put": {"TableName": "Lines", "Item": wrong}}]), "t").unwrap_err();
+    let codes: Vec<&Json> =
+        error.more["CancellationReasons"].as_array().unwrap().iter().map(|reason| &reason["Code"]).collect();
+    assert_eq!(codes, ["None", "ValidationError"]);
+}

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::request::{Request, read};
 use super::schema::Key;
-use super::table::Stored;
+use super::table::{Stored, TIDIED_FROM};
 use super::value::item_size;
-use super::write::{Kind, Outcome, Prepared, REFUSED};
+use super::write::{Kind, Outcome, Prepared, REFUSED, expressions, key_of};
 use super::{Call, State};
 use crate::{Millis, ServiceError, canonical};
 
@@ -53,12 +53,15 @@ pub(super) fn write(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8
         let request: Value = read(body)?;
         canonical::text(request.get("TransactItems").unwrap_or(&Value::Null))
     };
-    state.tokens.retain(|_, (_, until)| *until > now);
+    if state.tokens.len() > TIDIED_FROM + 2 * state.tokens_left {
+        state.tokens.retain(|_, (_, until)| *until > now);
+        state.tokens_left = state.tokens.len();
+    }
     if let Some(token) = &transaction.client_request_token {
         if token.is_empty() || token.chars().count() > TOKEN_CHARS_MAX {
             return Err(ServiceError::validation("ClientRequestToken must have between 1 and 36 characters"));
         }
-        match state.tokens.get(token) {
+        match state.tokens.get(token).filter(|(_, until)| *until > now) {
             Some((same, _)) if *same == asked => return Ok(b"{}".to_vec()),
             Some(_) => {
                 let told = "Request rejected because it attempted to use a token for a different payload";
@@ -95,29 +98,35 @@ fn prepare(
     transaction: &Transaction,
     now: Millis,
 ) -> Result<(Vec<Write>, Vec<Value>), ServiceError> {
+    let entries = entries(transaction)?;
+    let mut keys = BTreeSet::new();
+    for (_, request) in &entries {
+        expressions(request)?;
+        let table = state.table(&request.table_name)?;
+        let key = request.item.as_ref().or(request.key.as_ref()).and_then(|item| table.schema.key_of(item));
+        if key.is_some_and(|key| !keys.insert((&request.table_name, key))) {
+            return Err(ServiceError::validation("Transaction request cannot include multiple operations on one item"));
+        }
+    }
+    // An item that cannot be stored cancels the transaction before any condition is looked at.
+    let mut stored = Vec::new();
+    for (kind, request) in &entries {
+        let key = key_of(state.table(&request.table_name)?, *kind, request);
+        stored.push(key.err().map_or(json!({"Code": "None"}), |error| validation(&error)));
+    }
+    if stored.iter().any(|reason| reason.get("Message").is_some()) {
+        return Ok((Vec::new(), stored));
+    }
     let limit = state.common.settings.partition_units;
     let (mut writes, mut reasons) = (Vec::new(), Vec::new());
-    let (mut keys, mut requested) = (BTreeSet::new(), BTreeSet::new());
+    let mut requested = BTreeSet::new();
     let mut bytes = 0;
-    for entry in &transaction.transact_items {
-        let (Some((name, request)), 1) = (entry.iter().next(), entry.len()) else {
-            return Err(ServiceError::validation("TransactItems can only contain one of Check, Put, Update or Delete"));
-        };
-        let kind = match name.as_str() {
-            "Put" => Kind::Put,
-            "Update" => Kind::Update,
-            "Delete" => Kind::Delete,
-            "ConditionCheck" => Kind::Check,
-            other => return Err(ServiceError::validation(format!("no such write: {other}"))),
-        };
+    for (kind, request) in entries {
         let table = state.table(&request.table_name)?;
         if requested.insert(request.table_name.as_str()) {
             table.usage.write_requests += 1;
         }
         let prepared = Prepared::of(table, kind, request)?;
-        if !keys.insert((request.table_name.clone(), prepared.key.clone())) {
-            return Err(ServiceError::validation("Transaction request cannot include multiple operations on one item"));
-        }
         let old = prepared.old;
         let is_held = table.is_held(&prepared.key, now);
         let new = match prepared.outcome {
@@ -135,7 +144,7 @@ fn prepare(
                 continue;
             }
             Outcome::Inapplicable(error) => {
-                reasons.push(json!({"Code": "ValidationError", "Message": error.message}));
+                reasons.push(validation(&error));
                 continue;
             }
         };
@@ -158,6 +167,25 @@ fn prepare(
         return Err(ServiceError::validation("Transaction size has exceeded the maximum allowed size"));
     }
     Ok((writes, reasons))
+}
+
+/// The writes with their kinds.
+fn entries(transaction: &Transaction) -> Result<Vec<(Kind, &Request)>, ServiceError> {
+    if transaction.transact_items.iter().any(|entry| entry.len() != 1) {
+        return Err(ServiceError::validation("TransactItems can only contain one of Check, Put, Update or Delete"));
+    }
+    let kind = |name: &str| match name {
+        "Put" => Ok(Kind::Put),
+        "Update" => Ok(Kind::Update),
+        "Delete" => Ok(Kind::Delete),
+        "ConditionCheck" => Ok(Kind::Check),
+        other => Err(ServiceError::validation(format!("no such write: {other}"))),
+    };
+    transaction.transact_items.iter().flatten().map(|(name, request)| Ok((kind(name)?, request))).collect()
+}
+
+fn validation(error: &ServiceError) -> Value {
+    json!({"Code": "ValidationError", "Message": error.message})
 }
 
 fn conflict() -> Value {

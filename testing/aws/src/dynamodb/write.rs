@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::json;
 
+use super::expression::condition::Condition;
 use super::expression::path::{self, Path};
+use super::expression::update::Update;
 use super::read::missing;
 use super::request::{Capacity, Request, invalid, read};
 use super::schema::Key;
@@ -50,18 +52,9 @@ pub(super) const REFUSED: &str = "The conditional request failed";
 
 impl Prepared {
     pub(super) fn of(table: &Table, kind: Kind, request: &Request) -> Result<Self, ServiceError> {
-        let names = request.names();
-        let condition = request.condition(&names)?;
-        let update = request.update_expression.as_deref();
-        let update = update.map(|text| names.update(text)).transpose().map_err(invalid)?;
-        names.check_used().map_err(invalid)?;
+        let (condition, update) = expressions(request)?;
+        let key = key_of(table, kind, request)?;
         let schema = &table.schema;
-        let key = match kind {
-            Kind::Put => schema.check_item(request.item.as_ref().ok_or_else(|| missing("item"))?)?,
-            Kind::Update | Kind::Delete | Kind::Check => {
-                schema.request_key(request.key.as_ref().ok_or_else(|| missing("key"))?)?
-            }
-        };
         let touched = update.as_ref().map(|update| update.paths()).unwrap_or_default();
         if let Some(path) = touched.iter().find(|path| schema.keys().any(|key| key.name == path.attribute)) {
             return Err(ServiceError::validation(format!(
@@ -90,6 +83,26 @@ impl Prepared {
             }
         };
         Ok(Self { key, old, outcome, touched })
+    }
+}
+
+/// A write's condition and update.
+pub(super) fn expressions(request: &Request) -> Result<(Option<Condition>, Option<Update>), ServiceError> {
+    let names = request.names();
+    let condition = request.condition(&names)?;
+    let update = request.update_expression.as_deref();
+    let update = update.map(|text| names.update(text)).transpose().map_err(invalid)?;
+    names.check_used().map_err(invalid)?;
+    Ok((condition, update))
+}
+
+/// The key of what a write is about. The item of a put is checked whole.
+pub(super) fn key_of(table: &Table, kind: Kind, request: &Request) -> Result<Key, ServiceError> {
+    match kind {
+        Kind::Put => table.schema.check_item(request.item.as_ref().ok_or_else(|| missing("item"))?),
+        Kind::Update | Kind::Delete | Kind::Check => {
+            table.schema.request_key(request.key.as_ref().ok_or_else(|| missing("key"))?)
+        }
     }
 }
 

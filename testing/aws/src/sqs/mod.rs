@@ -145,6 +145,8 @@ struct Queue {
     messages: BTreeMap<u64, Message>,
     /// Deduplication ids that were seen, with the message's id and until when.
     seen: BTreeMap<String, (String, Millis)>,
+    /// No message and no id ends before this.
+    next_end: Millis,
 }
 
 impl Queue {
@@ -171,9 +173,19 @@ impl Queue {
     }
 
     fn expire(&mut self, now: Millis) {
+        if now < self.next_end {
+            return;
+        }
         let kept = self.settings.retention;
         self.messages.retain(|_, message| message.sent + kept > now);
         self.seen.retain(|_, (_, until)| *until > now);
+        let messages = self.messages.values().map(|message| message.sent + kept);
+        self.next_end = messages.chain(self.seen.values().map(|(_, until)| *until)).min().unwrap_or(Millis::MAX);
+    }
+
+    fn add(&mut self, sequence: u64, message: Message) {
+        self.next_end = self.next_end.min(message.sent + self.settings.retention);
+        self.messages.insert(sequence, message);
     }
 }
 
@@ -227,9 +239,10 @@ impl State {
                 return Ok((id.clone(), next));
             }
             queue.seen.insert(key.clone(), (id.clone(), now + DEDUPLICATED));
+            queue.next_end = queue.next_end.min(now + DEDUPLICATED);
         }
         let delay = message.delay.unwrap_or(queue.settings.delay);
-        queue.messages.insert(
+        queue.add(
             next,
             Message {
                 id: id.clone(),
@@ -321,7 +334,7 @@ impl State {
             receipt: None,
             ..message
         };
-        queue.messages.insert(sequence, message);
+        queue.add(sequence, message);
     }
 
     fn delete(&mut self, name: &str, receipt: &str) -> Result<(), ServiceError> {
@@ -406,7 +419,7 @@ impl Sqs {
     pub fn new(queues: impl IntoIterator<Item = QueueSettings>, settings: Settings, seed: u64) -> Self {
         let queue = |settings: QueueSettings| {
             let name = settings.name.clone();
-            (name, Queue { settings, messages: BTreeMap::new(), seen: BTreeMap::new() })
+            (name, Queue { settings, messages: BTreeMap::new(), seen: BTreeMap::new(), next_end: Millis::MAX })
         };
         let queues = queues.into_iter().map(queue).collect();
         let rng = fastrand::Rng::with_seed(seed);
