@@ -244,8 +244,15 @@ pub(super) fn query(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8
         let start = start.transpose()?;
         let items = table.indexes.get_mut(at).and_then(|index| index.items(&partition, call.now));
         let within = |sort: &Option<KeyValue>| sort.as_ref().is_none_or(|sort| wanted.contains(sort));
-        if let Some(items) = items {
-            let mut range = items.range(bounds(start.as_ref(), forward));
+        let place = |bound: &Bound<KeyValue>, key: Key| match bound {
+            Bound::Unbounded => Bound::Unbounded,
+            Bound::Included(sort) | Bound::Excluded(sort) => Bound::Included((Some(sort.clone()), key)),
+        };
+        let bounds = (place(&wanted.low, Key::first()), place(&wanted.high, Key::last()));
+        if let Some(items) = items
+            && let Some(bounds) = narrowed(bounds, start.as_ref(), forward)
+        {
+            let mut range = items.range(bounds);
             while let Some((place, item)) = if forward { range.next() } else { range.next_back() } {
                 if within(&place.0) && !page.take(item) {
                     break;
@@ -254,36 +261,15 @@ pub(super) fn query(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8
         }
     } else {
         view = table.view(&partition, request.consistent_read, call.now);
+        let bounds = (wanted.low.clone().map(Some), wanted.high.clone().map(Some));
+        let start = start.map(|(key, _)| key.sort);
         if let Some(items) = &view
-            && !wanted.is_empty()
+            && let Some(bounds) = narrowed(bounds, start.as_ref(), forward)
         {
-            let bound = |bound: &Bound<KeyValue>| bound.clone().map(Some);
-            let (mut low, mut high) = (bound(&wanted.low), bound(&wanted.high));
-            let start = start.map(|(key, _)| key.sort);
-            let behind = |sort: &Option<KeyValue>| match &start {
-                Some(start) => {
-                    if forward {
-                        sort > start
-                    } else {
-                        sort < start
-                    }
-                }
-                None => true,
-            };
-            if let Some(start) = &start {
-                // Only where that narrows the range: a place outside of it is no mistake.
-                if forward && within_low(&low, start) {
-                    low = Bound::Excluded(start.clone());
-                } else if !forward && within_high(&high, start) {
-                    high = Bound::Excluded(start.clone());
-                }
-            }
-            if !is_empty(&low, &high) {
-                let mut range = items.range((low, high));
-                while let Some((sort, item)) = if forward { range.next() } else { range.next_back() } {
-                    if behind(sort) && !page.take(item) {
-                        break;
-                    }
+            let mut range = items.range(bounds);
+            while let Some((_, item)) = if forward { range.next() } else { range.next_back() } {
+                if !page.take(item) {
+                    break;
                 }
             }
         }
@@ -296,35 +282,32 @@ pub(super) fn query(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8
     answer
 }
 
-fn within_low<T: Ord>(low: &Bound<T>, start: &T) -> bool {
-    match low {
-        Bound::Unbounded => true,
-        Bound::Included(low) | Bound::Excluded(low) => start >= low,
+/// What of a range is left behind the place where the last page ended; `None` where nothing can be in it, because a map must
+/// not be asked for a range that ends before it begins.
+fn narrowed<T: Ord + Clone>(
+    (mut low, mut high): (Bound<T>, Bound<T>),
+    start: Option<&T>,
+    forward: bool,
+) -> Option<(Bound<T>, Bound<T>)> {
+    let behind = |bound: &Bound<T>, is_behind: fn(&T, &T) -> bool| match (bound, start) {
+        (_, None) => false,
+        (Bound::Unbounded, Some(_)) => true,
+        (Bound::Included(bound) | Bound::Excluded(bound), Some(start)) => is_behind(start, bound),
+    };
+    if let Some(start) = start {
+        if forward && behind(&low, |start, low| start >= low) {
+            low = Bound::Excluded(start.clone());
+        } else if !forward && behind(&high, |start, high| start <= high) {
+            high = Bound::Excluded(start.clone());
+        }
     }
-}
-
-fn within_high<T: Ord>(high: &Bound<T>, start: &T) -> bool {
-    match high {
-        Bound::Unbounded => true,
-        Bound::Included(high) | Bound::Excluded(high) => start <= high,
-    }
-}
-
-fn is_empty<T: Ord>(low: &Bound<T>, high: &Bound<T>) -> bool {
-    match (low, high) {
+    let is_empty = match (&low, &high) {
         (Bound::Included(low), Bound::Included(high)) => low > high,
         (Bound::Included(low) | Bound::Excluded(low), Bound::Excluded(high))
         | (Bound::Excluded(low), Bound::Included(high)) => low >= high,
         (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
-    }
-}
-
-fn bounds<T: Clone>(start: Option<&T>, forward: bool) -> (Bound<T>, Bound<T>) {
-    match start {
-        None => (Bound::Unbounded, Bound::Unbounded),
-        Some(start) if forward => (Bound::Excluded(start.clone()), Bound::Unbounded),
-        Some(start) => (Bound::Unbounded, Bound::Excluded(start.clone())),
-    }
+    };
+    (!is_empty).then_some((low, high))
 }
 
 fn check_types(wanted: &KeyRange, hash: &KeyAttribute, range: Option<&KeyAttribute>) -> Result<(), ServiceError> {

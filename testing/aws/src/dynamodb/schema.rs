@@ -129,6 +129,18 @@ pub(super) struct Partition {
     pub(super) value: KeyValue,
 }
 
+impl Key {
+    /// Not after any key.
+    pub(super) fn first() -> Self {
+        Self { partition: Partition { spread: 0, value: KeyValue::S(String::new()) }, sort: None }
+    }
+
+    /// Not before any key, but for one whose hash has all bits set.
+    pub(super) fn last() -> Self {
+        Self { partition: Partition { spread: u64::MAX, value: KeyValue::B(vec![u8::MAX]) }, sort: None }
+    }
+}
+
 impl Partition {
     pub(super) fn of(value: KeyValue) -> Self {
         Self { spread: xxhash_rust::xxh3::xxh3_64(value.text().as_bytes()), value }

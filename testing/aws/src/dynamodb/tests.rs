@@ -686,3 +686,35 @@ fn an_item_that_cannot_be_stored_cancels_before_any_condition() {
         error.more["CancellationReasons"].as_array().unwrap().iter().map(|reason| &reason["Code"]).collect();
     assert_eq!(codes, ["None", "ValidationError"]);
 }
+
+#[test]
+fn ranges_of_an_index() {
+    let db = db();
+    for number in 0..5 {
+        put(&db, "Lines", line("a", &format!("x{number}"), number));
+        put(&db, "Lines", line("b", &format!("y{number}"), number));
+    }
+    let found = |condition: &str, low: u32, forward: bool| {
+        let mut values = json!({":k": {"S": "k"}, ":low": {"N": low.to_string()}});
+        if condition.contains(":high") {
+            values[":high"] = json!({"N": "3"});
+        }
+        let body = json!({"TableName": "Lines", "IndexName": "all", "ScanIndexForward": forward,
+            "KeyConditionExpression": format!("kind = :k AND created_at {condition}"), "ExpressionAttributeValues": values});
+        let mut numbers: Vec<String> = Vec::new();
+        for item in ok(&db, "Query", body)["Items"].as_array().unwrap() {
+            numbers.push(item["n"]["N"].as_str().unwrap().to_owned());
+        }
+        numbers.concat()
+    };
+    for forward in [true, false] {
+        let turned = |text: &str| if forward { text.to_owned() } else { text.chars().rev().collect() };
+        assert_eq!(found("> :low", 2, forward), turned("3344"));
+        assert_eq!(found(">= :low", 2, forward), turned("223344"));
+        assert_eq!(found("< :low", 2, forward), turned("0011"));
+        assert_eq!(found("<= :low", 2, forward), turned("001122"));
+        assert_eq!(found("= :low", 2, forward), "22");
+        assert_eq!(found("BETWEEN :low AND :high", 2, forward), turned("2233"));
+        assert_eq!(found("> :low", 9, forward), "");
+    }
+}

@@ -41,16 +41,6 @@ impl KeyRange {
         Ok(Self { partition: partition.ok_or_else(missing)?, low, high })
     }
 
-    /// Can no sort key be within the bounds? A map's range must not be asked for then.
-    pub(crate) fn is_empty(&self) -> bool {
-        match (&self.low, &self.high) {
-            (Bound::Included(low), Bound::Included(high)) => low > high,
-            (Bound::Included(low) | Bound::Excluded(low), Bound::Excluded(high))
-            | (Bound::Excluded(low), Bound::Included(high)) => low >= high,
-            (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
-        }
-    }
-
     /// Is a sort key within the bounds?
     pub(crate) fn contains(&self, sort: &KeyValue) -> bool {
         use std::ops::RangeBounds as _;
