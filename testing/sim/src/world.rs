@@ -1,0 +1,331 @@
+//! The deployed system in one process: the in-memory AWS, execution environments of the real functions, and the triggers
+//! that invoke them as AWS would.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, UNIX_EPOCH};
+
+use almacen_aws_client::Aws;
+use almacen_clock::Machine;
+use almacen_testing_aws::cloud::{Cloud, Settings};
+use almacen_testing_aws::sqs::Received;
+use almacen_testing_aws::stack::{FunctionSpec, Stack, Trigger, pattern_matches};
+use anyhow::{Context as _, Result, anyhow};
+use aws_credential_types::Credentials;
+use aws_types::region::Region;
+use lambda_runtime::{Config, Context};
+use serde_json::{Map, Value, json};
+use tokio::sync::Notify;
+use tokio::time::{sleep_until, timeout};
+
+use crate::api::{Reply, Request};
+use crate::faults::{Faults, InstanceHook};
+use crate::instance::{Invoke, start};
+
+/// The template of the whole system.
+const TEMPLATE: &str = include_str!("../../../template.yaml");
+/// When every run begins: 2026-01-05T08:00:00Z, in milliseconds.
+pub const START: u64 = 1_767_600_000_000;
+/// After a failed batch of a stream the next try comes this much later.
+const STREAM_PAUSE_MS: u64 = 1_000;
+/// Triggers that [`World::settle`] runs at most; more is a loop.
+const ROUNDS_MAX: usize = 2_000;
+
+/// How an invocation ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ended {
+    /// With an answer.
+    Answered(Vec<u8>),
+    /// With an error of the function.
+    Failed(String),
+    /// Lambda stopped it.
+    TimedOut,
+    /// Its process died.
+    Killed,
+}
+
+struct Warm {
+    function: Box<dyn Invoke>,
+    killed: Arc<Notify>,
+}
+
+/// The system.
+pub struct World {
+    cloud: Cloud,
+    faults: Faults,
+    warm: RefCell<BTreeMap<String, Vec<Warm>>>,
+    /// Up to which record each reader of a stream has come, and from when on it tries again.
+    readers: RefCell<BTreeMap<String, (u64, u64)>>,
+    invocations: Cell<u64>,
+    seed: u64,
+    /// Parameters of the environment that a run wants otherwise, for all functions.
+    environment: BTreeMap<String, String>,
+}
+
+impl World {
+    /// Everything deployed and empty. `environment` replaces variables of the template.
+    ///
+    /// # Errors
+    /// Where the template has something that the in-memory AWS does not know.
+    pub fn new(seed: u64, environment: &[(&str, &str)]) -> Result<Self> {
+        // The SDK draws its jitter and its idempotency tokens from the thread's numbers.
+        fastrand::seed(seed);
+        Ok(Self {
+            cloud: Cloud::new(stack()?.clone(), Settings::default(), seed, START),
+            faults: Faults::default(),
+            warm: RefCell::default(),
+            readers: RefCell::default(),
+            invocations: Cell::new(0),
+            seed,
+            environment: environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        })
+    }
+
+    /// The in-memory AWS.
+    #[must_use]
+    pub fn cloud(&self) -> &Cloud {
+        &self.cloud
+    }
+
+    /// What goes wrong.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
+    fn spec(&self, package: &str) -> Result<&FunctionSpec> {
+        self.cloud.stack().functions.get(package).with_context(|| format!("no function {package}"))
+    }
+
+    fn start(&self, package: &str) -> Result<Warm> {
+        let spec = self.spec(package)?;
+        let killed = Arc::new(Notify::new());
+        let hook = InstanceHook { faults: self.faults.clone(), killed: Arc::clone(&killed) };
+        let caller = self.cloud.function(package).with_context(|| format!("no role of {package}"))?;
+        let credentials = Credentials::new(package, "simulated", None, None, "simulation");
+        let region = Region::new(self.cloud.stack().place.region.clone());
+        let aws = Aws::over(self.cloud.connector(caller, Arc::new(hook)), credentials, region);
+        let mut environment = spec.environment.clone();
+        for (name, value) in &self.environment {
+            if let Some(known) = environment.get_mut(name) {
+                value.clone_into(known);
+            }
+        }
+        Ok(Warm { function: start(package, environment.into_iter().collect(), &aws)?, killed })
+    }
+
+    fn context(&self, spec: &FunctionSpec) -> Context {
+        let mut context = Context::default();
+        context.request_id = format!("00000000-0000-4000-8000-{:012}", self.invocations.get());
+        context.deadline = self.cloud.now() + spec.timeout;
+        let config = Config { function_name: spec.name.clone(), ..Config::default() };
+        context.env_config = Arc::new(config);
+        context
+    }
+
+    /// Invokes a function, in an environment that is warm if there is one.
+    ///
+    /// # Errors
+    /// Where it cannot be started.
+    pub async fn invoke(&self, package: &str, event: &Value) -> Result<Ended> {
+        let spec = self.spec(package)?;
+        let idle = self.warm.borrow_mut().get_mut(package).and_then(Vec::pop);
+        let instance = match idle {
+            Some(instance) => instance,
+            None => self.start(package)?,
+        };
+        self.invocations.set(self.invocations.get() + 1);
+        let (context, event) = (self.context(spec), event.to_string().into_bytes());
+        let time_of_day = UNIX_EPOCH + Duration::from_millis(self.cloud.now());
+        let machine = Machine::new(time_of_day, self.seed ^ self.invocations.get());
+        let work = machine.run(instance.function.invoke(&event, context));
+        let ended = tokio::select! {
+            biased;
+            () = instance.killed.notified() => Ended::Killed,
+            done = timeout(Duration::from_millis(spec.timeout), work) => match done {
+                Ok(Ok(answer)) => Ended::Answered(answer),
+                Ok(Err(diagnostic)) => Ended::Failed(format!("{}: {}", diagnostic.error_type, diagnostic.error_message)),
+                Err(_) => Ended::TimedOut,
+            },
+        };
+        if matches!(ended, Ended::Answered(_) | Ended::Failed(_)) {
+            self.warm.borrow_mut().entry(package.to_owned()).or_default().push(instance);
+        }
+        Ok(ended)
+    }
+
+    /// A request through the API. `None`: nobody answered, as behind a gateway whose function died.
+    ///
+    /// # Errors
+    /// Where the function cannot be started.
+    pub async fn request(&self, package: &str, request: Request) -> Result<Option<Reply>> {
+        let id = format!("req-{}", self.invocations.get());
+        Ok(match self.invoke(package, &request.event(&id)).await? {
+            Ended::Answered(answer) => Reply::read(&answer),
+            Ended::Failed(_) | Ended::TimedOut | Ended::Killed => None,
+        })
+    }
+
+    /// A schedule fires.
+    ///
+    /// # Errors
+    /// Where the function cannot be started.
+    pub async fn tick(&self, package: &str) -> Result<Ended> {
+        self.invoke(package, &json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})).await
+    }
+
+    /// Lets time pass.
+    pub async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
+    /// Puts an object into a bucket, by its logical id, as somebody outside would, with metadata of its own.
+    ///
+    /// # Errors
+    /// Where there is no such bucket.
+    pub fn put_object(&self, bucket: &str, key: &str, body: &str, metadata: &[(&str, &str)]) -> Result<()> {
+        let bucket = &self.cloud.stack().buckets.get(bucket).with_context(|| format!("no bucket {bucket}"))?.name;
+        let headers =
+            metadata.iter().map(|(name, value)| (format!("x-amz-meta-{name}"), (*value).to_owned())).collect();
+        let put = self.cloud.put_object(bucket, key, body.to_owned().into_bytes(), headers);
+        put.map(drop).map_err(|error| anyhow!("{error}"))
+    }
+
+    /// Every item of a table, by its logical id, as DynamoDB writes them.
+    ///
+    /// # Errors
+    /// Where there is no such table.
+    pub fn items(&self, table: &str) -> Result<Vec<Map<String, Value>>> {
+        let name = &self.cloud.stack().tables.get(table).with_context(|| format!("no table {table}"))?.name;
+        let item =
+            |item: &_| -> Result<Map<String, Value>> { Ok(serde_json::from_value(serde_json::to_value(item)?)?) };
+        self.cloud.dynamodb().items(name).iter().map(|one| item(&**one)).collect()
+    }
+
+    /// Runs triggers until nothing is due any more: messages that come back are waited for.
+    ///
+    /// # Errors
+    /// Where it does not come to an end.
+    pub async fn settle(&self) -> Result<()> {
+        for _ in 0..ROUNDS_MAX {
+            let mut busy = false;
+            for (package, spec) in self.cloud.stack().functions.clone() {
+                for trigger in &spec.triggers {
+                    busy |= self.fire(&package, trigger).await?;
+                }
+            }
+            if busy {
+                continue;
+            }
+            match self.next_due() {
+                Some(at) => sleep_until(self.cloud.clock().instant(at)).await,
+                None => return Ok(()),
+            }
+        }
+        Err(anyhow!("it does not settle: {:?}", self.faults.calls().iter().rev().take(20).collect::<Vec<_>>()))
+    }
+
+    fn next_due(&self) -> Option<u64> {
+        let now = self.cloud.now();
+        let mut due = Vec::new();
+        for (package, spec) in &self.cloud.stack().functions {
+            for trigger in &spec.triggers {
+                match trigger {
+                    Trigger::Queue { queue, .. } => due.extend(self.cloud.sqs().next_visible(queue, now)),
+                    Trigger::Stream { table, .. } => {
+                        let (after, from) = self.position(package, table);
+                        let waiting = !self.cloud.dynamodb().stream_records(table, after, 1).is_empty();
+                        due.extend(waiting.then_some(from.max(now)));
+                    }
+                    Trigger::Schedule { .. } => {}
+                }
+            }
+        }
+        due.into_iter().min()
+    }
+
+    fn position(&self, package: &str, table: &str) -> (u64, u64) {
+        self.readers.borrow().get(&format!("{package} {table}")).copied().unwrap_or_default()
+    }
+
+    async fn fire(&self, package: &str, trigger: &Trigger) -> Result<bool> {
+        match trigger {
+            Trigger::Queue { queue, batch, partial, .. } => self.deliver(package, queue, *batch, *partial).await,
+            Trigger::Stream { .. } => self.read(package, trigger).await,
+            Trigger::Schedule { .. } => Ok(false),
+        }
+    }
+
+    async fn deliver(&self, package: &str, queue: &str, batch: usize, partial: bool) -> Result<bool> {
+        let refused = |error| anyhow!("{queue}: {error}");
+        let received = self.cloud.sqs().receive(queue, batch, None, self.cloud.now()).map_err(refused)?;
+        if received.is_empty() {
+            return Ok(false);
+        }
+        let place = &self.cloud.stack().place;
+        let records: Vec<Value> =
+            received.iter().map(|one| record(one, &place.arn("sqs", queue), &place.region)).collect();
+        let ended = self.invoke(package, &json!({"Records": records})).await?;
+        let Ended::Answered(answer) = ended else { return Ok(true) };
+        let failed = if partial { failures(&answer) } else { BTreeSet::new() };
+        for one in received.iter().filter(|one| !failed.contains(&one.message.id)) {
+            // Its time in flight may be over: then it comes again.
+            let _late = self.cloud.sqs().delete(queue, &one.receipt);
+        }
+        Ok(true)
+    }
+
+    async fn read(&self, package: &str, trigger: &Trigger) -> Result<bool> {
+        let Trigger::Stream { table, batch, filters, .. } = trigger else { return Ok(false) };
+        let (after, from) = self.position(package, table);
+        if self.cloud.now() < from {
+            return Ok(false);
+        }
+        let records = self.cloud.dynamodb().stream_records(table, after, *batch);
+        let Some(last) = records.last().map(|record| record.sequence) else { return Ok(false) };
+        let place = &self.cloud.stack().place;
+        let arn = place.arn("dynamodb", &format!("table/{table}/stream/2026-01-01T00:00:00.000"));
+        let mut events: Vec<Value> = records.iter().map(|record| record.event(&place.region, &arn)).collect();
+        events.retain(|event| filters.is_empty() || filters.iter().any(|pattern| pattern_matches(pattern, event)));
+        let read =
+            events.is_empty() || matches!(self.invoke(package, &json!({"Records": events})).await?, Ended::Answered(_));
+        let position = if read { (last, 0) } else { (after, self.cloud.now() + STREAM_PAUSE_MS) };
+        self.readers.borrow_mut().insert(format!("{package} {table}"), position);
+        Ok(read)
+    }
+}
+
+/// The template, read once: it takes longer than a run.
+fn stack() -> Result<&'static Stack> {
+    static STACK: OnceLock<Result<Stack, String>> = OnceLock::new();
+    let read = STACK.get_or_init(|| Stack::read(TEMPLATE, &BTreeMap::new()).map_err(|error| format!("{error:?}")));
+    read.as_ref().map_err(|error| anyhow!("template.yaml: {error}"))
+}
+
+/// A message as Lambda hands it to a function.
+fn record(one: &Received, arn: &str, region: &str) -> Value {
+    json!({
+        "messageId": one.message.id,
+        "receiptHandle": one.receipt,
+        "body": one.message.body,
+        "attributes": {
+            "ApproximateReceiveCount": one.message.receive_count.to_string(),
+            "SentTimestamp": one.message.sent.to_string(),
+            "SenderId": "simulation",
+            "ApproximateFirstReceiveTimestamp": one.message.first_received.unwrap_or_default().to_string(),
+        },
+        "messageAttributes": {},
+        "md5OfBody": "",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": arn,
+        "awsRegion": region,
+    })
+}
+
+/// Ids of the messages that a function says have failed.
+fn failures(answer: &[u8]) -> BTreeSet<String> {
+    let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+    let failed = answer.get("batchItemFailures").and_then(Value::as_array).cloned().unwrap_or_default();
+    failed.iter().filter_map(|one| one.get("itemIdentifier")?.as_str().map(str::to_owned)).collect()
+}
