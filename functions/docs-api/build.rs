@@ -24,5 +24,5 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Another number for another document.
 fn version(text: &str) -> i64 {
-    i64::try_from(xxhash_rust::xxh3::xxh3_64(text.as_bytes()) >> 1).unwrap_or_default()
+    i64::try_from(twox_hash::XxHash3_64::oneshot(text.as_bytes()) >> 1).unwrap_or_default()
 }

@@ -1,5 +1,7 @@
 //! Reads a form (`application/x-www-form-urlencoded`) field by field.
 
+use percent_encoding::percent_decode;
+
 use crate::error::{ApiError, Text};
 use crate::json::Fields;
 
@@ -14,13 +16,10 @@ const FIELDS_MAX: usize = 32;
 pub fn parse(body: &[u8]) -> Result<Fields, ApiError> {
     let malformed = |text| ApiError::invalid_field("body", text);
     let not_utf8 = || malformed(Text::fixed("No es un formulario en UTF-8.", "Not a form in UTF-8."));
-    let text = std::str::from_utf8(body).map_err(|_| not_utf8())?;
+    // The parser would replace what is not UTF-8. Separators are ASCII, so all fields are UTF-8 where the decoded whole is.
+    percent_decode(body).decode_utf8().map_err(|_| not_utf8())?;
     let mut fields = Fields::empty();
-    for (name, value) in form_urlencoded::parse(text.as_bytes()).take(FIELDS_MAX) {
-        // What is not UTF-8 once decoded becomes this character.
-        if name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER) {
-            return Err(not_utf8());
-        }
+    for (name, value) in form_urlencoded::parse(body).take(FIELDS_MAX) {
         if !fields.put_text(name.into_owned(), value.into_owned()) {
             return Err(malformed(Text::fixed("Un campo aparece dos veces.", "A field appears twice.")));
         }
@@ -42,7 +41,9 @@ mod tests {
         assert!(fields.finish().is_ok());
         assert!(parse(b"").unwrap().finish().is_ok());
         assert!(parse(b"a=1&a=2").is_err());
+        assert_eq!(parse(b"a=%EF%BF%BD").unwrap().text("a", 50).as_deref(), Some("\u{fffd}"));
         assert!(parse(b"a=%FF").is_err());
+        assert!(parse(b"a=%C3&b=%B1").is_err());
         assert!(parse(b"a=\xff").is_err());
     }
 }

@@ -16,7 +16,7 @@ use almacen_domain::kernel::precondition::Precondition;
 use almacen_domain::stock::COUNT_MAX;
 use serde::Serialize;
 use serde_json::Value;
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 use crate::error::{ApiError, Code, Detail, Text};
 use crate::json::Fields;
@@ -147,7 +147,7 @@ pub struct CreatedBody {
 #[must_use]
 pub fn tag(product: &Product) -> i64 {
     let shown: Vec<u8> = [product.stock, product.rating_sum, product.rating_count].map(i64::to_be_bytes).concat();
-    let low = xxh3_64(&shown) & 0xffff_ffff;
+    let low = XxHash3_64::oneshot(&shown) & 0xffff_ffff;
     ((product.version & 0x7fff_ffff) << 32) | i64::try_from(low).unwrap_or_default()
 }
 
@@ -419,7 +419,7 @@ pub fn review(body: &[u8], product: String, user: String, now: Millis) -> Result
     }
 }
 
-/// What the caller is told who has reviewed the product before.
+/// 409: the caller has reviewed this product already.
 #[must_use]
 pub fn reviewed_before() -> ApiError {
     ApiError::new(Code::Conflict)

@@ -2,21 +2,21 @@
 //!
 //! XXH3 with a seed. The seed is not public, so that no file can be written to collide.
 
-use xxhash_rust::xxh3::xxh3_64_with_seed;
+use twox_hash::XxHash3_64;
 
 /// The hash of a store and an item of it; the store's part can be kept.
 pub(super) fn of_item(of_store: u64, item: &str) -> u64 {
-    xxh3_64_with_seed(item.as_bytes(), of_store)
+    XxHash3_64::oneshot_with_seed(of_store, item.as_bytes())
 }
 
 /// The hash of a store.
 pub(super) fn of_store(seed: u64, store: &str) -> u64 {
-    xxh3_64_with_seed(store.as_bytes(), seed)
+    XxHash3_64::oneshot_with_seed(seed, store.as_bytes())
 }
 
 /// Another seed, for a second hash that is independent of the first.
 pub(super) fn second_seed(seed: u64) -> u64 {
-    xxh3_64_with_seed(b"second", seed)
+    XxHash3_64::oneshot_with_seed(seed, b"second")
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@
 //!
 //! Times are milliseconds since 1970 as numbers; `expires_at`, which DynamoDB reads itself (TTL), is seconds.
 
-use xxhash_rust::xxh3::xxh3_64;
+use twox_hash::XxHash3_64;
 
 /// Partition key of Inventory, Stores and StockAlerts.
 pub const STORE: &str = "store";
@@ -65,7 +65,7 @@ pub const PENDING_UNSHARDED: &str = "1";
 /// a hash that is the same in every build.
 #[must_use]
 pub fn pending_shard(id: &str) -> String {
-    format!("{:02}", xxh3_64(id.as_bytes()) % u64::from(PENDING_SHARDS))
+    format!("{:02}", XxHash3_64::oneshot(id.as_bytes()) % u64::from(PENDING_SHARDS))
 }
 
 /// Every partition of [`PENDING_INDEX`], the one of before included.

@@ -244,7 +244,7 @@ fn s3(http: &Request, request: S3Request) -> Routed {
         "key": request.key,
         "query": query,
         "headers": meta,
-        "body": format!("{:016x}", xxhash_rust::xxh3::xxh3_64(&http.body)),
+        "body": format!("{:016x}", twox_hash::XxHash3_64::oneshot(&http.body)),
     });
     let resources = vec![request.bucket.clone(), request.key.clone()];
     let operation = request.operation.name();

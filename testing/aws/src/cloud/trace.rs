@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::hash::Hasher as _;
 
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_64;
 
 use super::fault::{CallInfo, Fault};
 use crate::ServiceError;
@@ -30,7 +31,7 @@ impl fmt::Display for TraceEntry {
 /// The trace of a run. The same run gives the same hash.
 #[derive(Clone)]
 pub struct Trace {
-    hash: Xxh3,
+    hash: XxHash3_64,
     calls: u64,
     faults: u64,
     keep: usize,
@@ -48,7 +49,7 @@ impl fmt::Debug for Trace {
 impl Trace {
     pub(super) fn new(keep: usize) -> Self {
         let (kept, denied, undelivered) = (VecDeque::new(), Vec::new(), Vec::new());
-        Self { hash: Xxh3::new(), calls: 0, faults: 0, keep, kept, denied, undelivered }
+        Self { hash: XxHash3_64::default(), calls: 0, faults: 0, keep, kept, denied, undelivered }
     }
 
     /// The next call's number.
@@ -59,7 +60,7 @@ impl Trace {
 
     pub(super) fn add(&mut self, call: CallInfo, fault: Fault, outcome: String) {
         let entry = TraceEntry { call, fault, outcome };
-        self.hash.update(entry.to_string().as_bytes());
+        self.hash.write(entry.to_string().as_bytes());
         self.faults += u64::from(entry.fault != Fault::None);
         if self.kept.len() == self.keep {
             self.kept.pop_front();
@@ -80,7 +81,7 @@ impl Trace {
     /// Of all calls so far, with their time, their canonical content, and how they ended.
     #[must_use]
     pub fn hash(&self) -> u64 {
-        self.hash.digest()
+        self.hash.finish()
     }
 
     /// How many calls there were.

@@ -143,7 +143,7 @@ impl Key {
 
 impl Partition {
     pub(super) fn of(value: KeyValue) -> Self {
-        Self { spread: xxhash_rust::xxh3::xxh3_64(value.text().as_bytes()), value }
+        Self { spread: twox_hash::XxHash3_64::oneshot(value.text().as_bytes()), value }
     }
 }
 

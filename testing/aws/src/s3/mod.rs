@@ -132,7 +132,7 @@ fn denied() -> ServiceError {
 }
 
 fn etag(body: &[u8]) -> String {
-    format!("\"{:032x}\"", xxhash_rust::xxh3::xxh3_128(body))
+    format!("\"{:032x}\"", twox_hash::XxHash3_128::oneshot(body))
 }
 
 impl Bucket {

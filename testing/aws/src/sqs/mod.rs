@@ -397,7 +397,7 @@ impl Queue {
         match &message.deduplication {
             Some(id) => Ok(Some(id.clone())),
             None if self.settings.content_based_deduplication => {
-                Ok(Some(format!("{:032x}", xxhash_rust::xxh3::xxh3_128(message.body.as_bytes()))))
+                Ok(Some(format!("{:032x}", twox_hash::XxHash3_128::oneshot(message.body.as_bytes()))))
             }
             None => Err(invalid(
                 "The queue should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly",
