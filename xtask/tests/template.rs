@@ -342,3 +342,20 @@ fn what_forbids_plain_http_stands_on_aws_alone() {
     }
     assert!(seen >= 8, "all buckets and two topics, not {seen}");
 }
+
+/// SNS delivers to the subscriptions that are there when a message is published. An update makes resources in any order that
+/// `DependsOn` leaves open ("DependsOn attribute", CloudFormation user guide), so a relay that is updated before a new
+/// subscription is made would publish events past it.
+#[test]
+fn the_relay_waits_for_every_subscription_of_its_topic() {
+    let template = template();
+    let subscriptions: Vec<String> = all(&template, "AWS::SNS::Subscription")
+        .into_iter()
+        .filter(|(_, subscription)| plain(&subscription["TopicArn"]) == "Ref EventsTopic")
+        .map(|(name, _)| name.to_owned())
+        .collect();
+    let relay = &template["Resources"]["RelayEventsFunction"]["DependsOn"];
+    let mut waits: Vec<String> = relay.as_sequence().unwrap().iter().map(plain).collect();
+    waits.sort();
+    assert_eq!(waits, subscriptions, "template.yaml: DependsOn of RelayEventsFunction");
+}
