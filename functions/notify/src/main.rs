@@ -1,4 +1,4 @@
-//! People are told what needs doing.
+//! Sends stock alerts to people.
 
 use almacen_aws_client::Aws;
 use almacen_lambda_kit::start;
