@@ -23,7 +23,7 @@ use almacen_lambda_kit::config::Env;
 use almacen_lambda_kit::start::{Deadline, Failure, Function};
 use almacen_lambda_kit::stream::{EventName, Image, event_name};
 use almacen_queue::Queue;
-use almacen_table::outbox::Outbox;
+use almacen_table::outbox::{Outbox, Unpublished};
 use futures::future::try_join_all;
 use lambda_runtime::Context;
 use serde_json::Value;
@@ -70,7 +70,7 @@ impl Function for RelayEvents {
 /// The batch comes again; the sweeper comes anyway.
 async fn relay_or_sweep(deps: &RelayEvents, event: &Value, deadline: &Deadline) -> Result<(), Failure> {
     match new_event_ids(event) {
-        Some(ids) => relay(deps, &ids).await.map(drop),
+        Some(ids) => relay(deps, &ids).await,
         None => sweep(deps, deadline).await,
     }
 }
@@ -97,17 +97,17 @@ async fn sweep(deps: &RelayEvents, deadline: &Deadline) -> Result<(), Failure> {
             break;
         }
         tracing::warn!(events = ids.len(), "events were left unpublished; publishing them now");
-        // What cannot be read stays, and would be asked for again and again.
-        if relay(deps, &ids).await? == 0 {
-            break;
-        }
+        relay(deps, &ids).await?;
     }
     Ok(())
 }
 
-/// Publishes those of the events that are still unpublished, and answers how many those were.
-async fn relay(deps: &RelayEvents, ids: &[String]) -> Result<usize, Failure> {
-    let mut events = deps.outbox.unpublished(ids).await?;
+async fn relay(deps: &RelayEvents, ids: &[String]) -> Result<(), Failure> {
+    let Unpublished { mut events, unreadable } = deps.outbox.unpublished(ids).await?;
+    for id in &unreadable {
+        tracing::error!(id, "an event's record cannot be read; its id goes to the failure queue");
+        set_aside(deps, id, &serde_json::json!({"event": id, "unreadable": true})).await?;
+    }
     // In the order in which they happened, as far as a topic keeps one.
     events.sort_by_cached_key(|event| ids.iter().position(|id| *id == event.id));
     let mut left = 0;
@@ -115,7 +115,7 @@ async fn relay(deps: &RelayEvents, ids: &[String]) -> Result<usize, Failure> {
         left += publish(deps, batch).await?;
     }
     if left == 0 {
-        Ok(events.len())
+        Ok(())
     } else {
         Err(Failure { kind: "NotTaken", message: format!("{left} events were not taken by the topic") })
     }
@@ -126,7 +126,9 @@ async fn publish(deps: &RelayEvents, batch: &[OutboxEvent]) -> Result<usize, Fai
     if let [event] = batch
         && event.body.len() > BATCH_BYTES_MAX
     {
-        return set_aside(deps, event).await.map(|()| 0);
+        tracing::error!(id = %event.id, bytes = event.body.len(), "event too large to publish; its id goes to the failure queue");
+        let note = serde_json::json!({"event": event.id, "name": event.name, "bytes": event.body.len()});
+        return set_aside(deps, &event.id, &note).await.map(|()| 0);
     }
     let outgoing: Vec<Outgoing<'_>> =
         batch.iter().map(|event| Outgoing { name: &event.name, body: &event.body }).collect();
@@ -142,12 +144,10 @@ async fn mark(deps: &RelayEvents, event: &OutboxEvent) -> Result<(), Failure> {
     Ok(())
 }
 
-/// No topic takes an event of this size, now or later.
-async fn set_aside(deps: &RelayEvents, event: &OutboxEvent) -> Result<(), Failure> {
-    tracing::error!(id = %event.id, bytes = event.body.len(), "event too large to publish; its id goes to the failure queue");
-    let note = serde_json::json!({"event": event.id, "name": event.name, "bytes": event.body.len()}).to_string();
-    deps.failures.send(note, Duration::ZERO).await?;
-    Ok(deps.outbox.mark_published(&event.id, now_ms()).await?)
+/// An event that can never be published, now or later, is marked, so that it does not hold up the others; a person decides.
+async fn set_aside(deps: &RelayEvents, id: &str, note: &Value) -> Result<(), Failure> {
+    deps.failures.send(note.to_string(), Duration::ZERO).await?;
+    Ok(deps.outbox.mark_published(id, now_ms()).await?)
 }
 
 /// Cuts events into batches that SNS takes: ten at most, and not too many bytes together.

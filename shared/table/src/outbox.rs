@@ -39,6 +39,15 @@ pub struct Outbox {
     table: String,
 }
 
+/// Events that are still to be published.
+#[derive(Debug, Default)]
+pub struct Unpublished {
+    /// Those that can be.
+    pub events: Vec<OutboxEvent>,
+    /// Ids of those whose record cannot be read.
+    pub unreadable: Vec<String>,
+}
+
 impl Outbox {
     /// Over this table.
     #[must_use]
@@ -77,32 +86,30 @@ impl Outbox {
             .send()
             .await
             .map_err(DynamoError::from_sdk("query pending events"))?;
-        let event = |item| Ok((attr::required_number(item, "created_at")?, attr::required_text(item, keys::ID)?));
+        // One whose time cannot be read comes first, and must not hold up the others.
+        let event =
+            |item| Ok((attr::required_number(item, "created_at").unwrap_or(0), attr::required_text(item, keys::ID)?));
         page.items().iter().map(event).collect()
     }
 
-    /// Those of `ids` that are still to be published, with their content. What was published or has expired is left out; so is,
-    /// with an error in the log, what cannot be read: one broken record must not hold up the others.
+    /// Those of `ids` that are still to be published, with their content. What was published or has expired is left out.
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn unpublished(&self, ids: &[String]) -> Result<Vec<OutboxEvent>, DynamoError> {
-        let mut events = Vec::new();
+    pub async fn unpublished(&self, ids: &[String]) -> Result<Unpublished, DynamoError> {
+        let mut unpublished = Unpublished::default();
         for chunk in ids.chunks(BATCH_GET_MAX) {
             let wanted = chunk.iter().map(|id| [(keys::ID.to_owned(), s(id))].into()).collect();
             for item in get_many(&self.client, &self.table, "read events", wanted, consistent()).await? {
                 if item.contains_key("pending") {
                     match decode(&item) {
-                        Ok(event) => events.push(event),
-                        Err(error) => {
-                            let id = attr::text(&item, keys::ID).ok().flatten().unwrap_or_default();
-                            tracing::error!(id, %error, "event cannot be read and is left unpublished");
-                        }
+                        Ok(event) => unpublished.events.push(event),
+                        Err(_) => unpublished.unreadable.push(attr::required_text(&item, keys::ID)?),
                     }
                 }
             }
         }
-        Ok(events)
+        Ok(unpublished)
     }
 
     /// Notes that an event was published. Repeating it changes nothing; an expired event stays gone.
