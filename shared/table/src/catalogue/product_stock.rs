@@ -93,7 +93,7 @@ impl ProductStock {
     /// # Errors
     /// [`DynamoError`].
     pub async fn count(&self, sku: &str, stores: &[String]) -> Result<StockTotal, DynamoError> {
-        let mut shelf = StockTotal::default();
+        let mut total = StockTotal::default();
         for chunk in stores.chunks(BATCH_GET_MAX) {
             let wanted = chunk
                 .iter()
@@ -102,18 +102,15 @@ impl ProductStock {
             let how = consistent().projection_expression("available, version");
             for line in get_many(&self.client, &self.inventory, "count an item", wanted, how).await? {
                 // A line that cannot be read must not hold up the counts of other items.
-                match (number(&line, "available"), natural(&line, "version")) {
-                    (Ok(available), Ok(version)) => {
-                        shelf.available += available.unwrap_or(0).max(0);
-                        shelf.seen += version;
-                    }
-                    (Err(error), _) | (_, Err(error)) => {
-                        tracing::error!(sku, %error, "line cannot be read and is left out of the count");
-                    }
-                }
+                let unreadable =
+                    |error| tracing::error!(sku, %error, "line cannot be read and is left out of the count");
+                // Its version counts all the same: without it the sum would be lower than that of the last count, and refused.
+                natural(&line, "version").map_or_else(unreadable, |version| total.seen += version);
+                let available = number(&line, "available");
+                available.map_or_else(unreadable, |units| total.available += units.unwrap_or(0).max(0));
             }
         }
-        Ok(shelf)
+        Ok(total)
     }
 
     /// Tells a product what there is of its item, unless it sells another by now or knows of a later count.

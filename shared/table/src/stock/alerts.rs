@@ -14,7 +14,7 @@ use crate::keys;
 use crate::outbox;
 use almacen_domain::kernel::event::OutboxEvent;
 use almacen_dynamo::DynamoError;
-use almacen_dynamo::attr::{Item, n, required_number, required_text, s};
+use almacen_dynamo::attr::{Item, is_text, n, required_number, required_text, s};
 use almacen_dynamo::calls::{BATCH_GET_MAX, consistent, get_many};
 use almacen_dynamo::transaction::Transaction;
 use almacen_dynamo::version::{VersionCondition, Versioned as _};
@@ -136,12 +136,14 @@ fn is_open(alert: Alert) -> i64 {
     }
 }
 
-/// An alert; one that cannot be read counts as closed, with an error in the log, so that it does not hold up the other lines of
-/// a batch. The next crossing writes it anew.
+/// An alert. One that cannot be read must not hold up the other lines of a batch: it is logged, and taken as open at its worst
+/// where its state is open, so that nobody is notified twice and a refill closes it; else as closed.
 fn readable(item: &Item) -> Result<AlertState, DynamoError> {
     decode(item).or_else(|error| {
-        tracing::error!(%error, "alert cannot be read; it counts as closed");
-        Ok(AlertState { alert: Alert::Closed, line_version: required_number(item, "line_version")? })
+        tracing::error!(%error, "alert cannot be read");
+        let open = is_text(item, "state", "open") || item.contains_key("open_store");
+        let alert = if open { Alert::Open { worst: Level::Out, since: 0 } } else { Alert::Closed };
+        Ok(AlertState { alert, line_version: required_number(item, "line_version")? })
     })
 }
 
@@ -171,7 +173,8 @@ mod tests {
         let open = |since| item([("state", s("open")), ("worst", s("out")), ("since", since), ("line_version", n(7))]);
         let read = |item: &Item| readable(item).map(|known| (known.alert, known.line_version)).ok();
         assert_eq!(read(&open(n(5))), Some((Alert::Open { worst: Level::Out, since: 5 }, 7)));
-        assert_eq!(read(&open(s("yesterday"))), Some((Alert::Closed, 7)));
+        // Taken as closed, an open one would be sent once more and counted as low twice.
+        assert_eq!(read(&open(s("yesterday"))), Some((Alert::Open { worst: Level::Out, since: 0 }, 7)));
         assert_eq!(read(&item([("state", s("odd")), ("line_version", n(7))])), Some((Alert::Closed, 7)));
         // Without a version nothing could be decided about it.
         assert_eq!(read(&item([("state", s("open"))])), None);
