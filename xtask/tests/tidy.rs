@@ -357,6 +357,23 @@ fn one_crate_reads_clocks_and_draws_numbers() {
     assert!(places.is_empty(), "use almacen_clock: {places:#?}");
 }
 
+/// A second value under the same placeholder would replace the version that a condition compares with.
+#[test]
+fn placeholders_of_version_conditions_are_theirs_alone() {
+    let theirs = "shared/dynamo/src/version.rs";
+    let found: Vec<String> = tracked()
+        .into_iter()
+        .filter(|name| name.ends_with(".rs") && (name.starts_with("shared/") || name.starts_with("functions/")))
+        .filter(|name| name != theirs)
+        .filter(|name| {
+            let code = split_tests(&read(name)).0;
+            code.contains(":seen_version") || (0..10).any(|digit| code.contains(&format!(":version{digit}")))
+        })
+        .collect();
+    assert!(read(theirs).contains(":seen_version"), "{theirs} has no such placeholder any more");
+    assert_eq!(found, [] as [String; 0], "use another placeholder than those of dynamo::version");
+}
+
 #[test]
 fn no_file_is_large() {
     for name in tracked() {

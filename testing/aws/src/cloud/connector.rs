@@ -167,7 +167,7 @@ impl Connector {
             if !is_current(&request.query, self.cloud.now()) {
                 return Err(denied("Request has expired".to_owned()));
             }
-            // A link has the rights of whoever signed it: the access key is the function's name.
+            // A presigned link has its signer's rights. The access key is the name of the function that signed.
             let key = credential.split('/').next().unwrap_or_default();
             self.cloud.function(key).unwrap_or_else(|| Caller::operator(key))
         } else {

@@ -36,7 +36,7 @@ pub enum Fault {
     LoseAnswer,
     /// It is not carried out, and nothing is ever heard of it: the client's own time-out ends it.
     Hang,
-    /// The caller dies with the request unsent. The call never returns; whoever runs the caller drops it.
+    /// The caller dies before the request is sent. The call never returns; the simulator drops the caller.
     DieBefore,
     /// It is carried out, and the caller dies before the answer. The call never returns.
     DieAfter,

@@ -8,6 +8,7 @@
 
 mod audit;
 mod cases;
+mod environment;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
