@@ -37,8 +37,8 @@ pub const OVERLAP_MS: Millis = 60_000;
 pub struct CatalogueState {
     /// The products.
     pub listing: Listing,
-    /// As of when the index was read whole, by whoever did; `None` while that has not come to its end. As with
-    /// `known_until`, that is a while before the reading, so that it is not in the future by another's clock.
+    /// Start of the last full scan of the index, by any instance, less an overlap for clocks that differ; `None` until one is
+    /// complete.
     pub whole_at: Option<Millis>,
     /// What changed before this is in the list.
     pub known_until: Millis,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::CatalogueState;
 
-/// Begins every snapshot; its last byte grows with every change of the format. Another one's counts as none.
+/// Begins every snapshot; its last byte grows with every change of the format. Other versions are ignored.
 const FORMAT: &[u8] = b"almacen-catalogue\x04";
 /// Where it is in its bucket.
 const KEY: &str = "snapshot";

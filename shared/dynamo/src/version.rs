@@ -16,7 +16,7 @@ pub struct VersionCondition {
 }
 
 impl VersionCondition {
-    /// The record's `attribute` is as it was read: `version`, or 0 where there was no record.
+    /// The record's `attribute` is as it was read: `version`, or 0 where there was no record. A record's versions begin with 1.
     #[must_use]
     pub fn seen(attribute: &str, version: i64) -> Self {
         if version == 0 {
@@ -60,7 +60,7 @@ impl VersionCondition {
         }
     }
 
-    /// And another condition, whose values the write has itself.
+    /// And another condition, whose values the write has itself. One with `OR` needs parentheses of its own.
     #[must_use]
     pub fn and(mut self, condition: &str) -> Self {
         self.expression = format!("{} AND {condition}", self.expression);

@@ -11,7 +11,7 @@ use tracing::Instrument as _;
 
 use crate::config::{ConfigError, Env};
 
-/// A function: what it talks to and is told, made once, and how it answers an event.
+/// A function: its clients and settings, made once, and its handler.
 pub trait Function {
     /// What it is invoked with.
     type Event: DeserializeOwned;
@@ -62,7 +62,7 @@ impl<F: Function> Instance<F> {
     /// is kept by the runtime itself. An error is logged once, here.
     ///
     /// # Errors
-    /// As Lambda is told of it.
+    /// The error that Lambda reports for the invocation.
     pub async fn invoke(&self, event: F::Event, context: Context) -> Result<F::Answer, Diagnostic> {
         let span = tracing::info_span!(
             "invocation",

@@ -115,9 +115,6 @@ pub enum Progress {
 
 impl Importer {
     /// From the environment.
-    ///
-    /// # Errors
-    /// Names every variable that is missing.
     pub fn from_env(env: &mut Env, aws: &Aws) -> Self {
         let client = almacen_dynamo::client(aws);
         let (inventory, stores, imports, outbox) = (

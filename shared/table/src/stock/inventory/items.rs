@@ -35,6 +35,7 @@ const STORE_PAGES_MAX: usize = 20;
 const PATCH_TRIES: u32 = 20;
 /// Everything a line shows.
 const LINE: &str = "#store, sku, on_hand, reserved, available, threshold, version, edit_version, moved_by, updated_at";
+
 /// Which lines of a store are wanted.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
