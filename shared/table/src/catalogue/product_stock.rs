@@ -16,7 +16,7 @@ use aws_sdk_dynamodb::Client;
 
 use crate::keys;
 use almacen_dynamo::DynamoError;
-use almacen_dynamo::attr::{n, natural, number, required_text, s};
+use almacen_dynamo::attr::{Item, n, natural, number, required_text, s};
 use almacen_dynamo::calls::{BATCH_GET_MAX, condition_held, consistent, get_many};
 
 /// What the stores hold of an item.
@@ -26,6 +26,16 @@ pub struct StockTotal {
     pub available: i64,
     /// The sum of the versions of all lines: the higher, the later.
     pub seen: i64,
+}
+
+impl StockTotal {
+    /// Adds a line. One that cannot be read must not hold up the counts of other items: it is logged and left out. Its version
+    /// counts all the same, or the sum would be lower than that of the last count and be refused.
+    fn add(&mut self, sku: &str, line: &Item) {
+        let unreadable = |error| tracing::error!(sku, %error, "line cannot be read and is left out of the count");
+        natural(line, "version").map_or_else(unreadable, |version| self.seen += version);
+        number(line, "available").map_or_else(unreadable, |units| self.available += units.unwrap_or(0).max(0));
+    }
 }
 
 /// The tables that a product's stock follows from.
@@ -101,13 +111,7 @@ impl ProductStock {
                 .collect();
             let how = consistent().projection_expression("available, version");
             for line in get_many(&self.client, &self.inventory, "count an item", wanted, how).await? {
-                // A line that cannot be read must not hold up the counts of other items.
-                let unreadable =
-                    |error| tracing::error!(sku, %error, "line cannot be read and is left out of the count");
-                // Its version counts all the same: without it the sum would be lower than that of the last count, and refused.
-                natural(&line, "version").map_or_else(unreadable, |version| total.seen += version);
-                let available = number(&line, "available");
-                available.map_or_else(unreadable, |units| total.available += units.unwrap_or(0).max(0));
+                total.add(sku, &line);
             }
         }
         Ok(total)
@@ -117,7 +121,7 @@ impl ProductStock {
     ///
     /// # Errors
     /// [`DynamoError`].
-    pub async fn set(&self, product: &str, sku: &str, shelf: StockTotal) -> Result<bool, DynamoError> {
+    pub async fn set(&self, product: &str, sku: &str, total: StockTotal) -> Result<bool, DynamoError> {
         let result = self
             .client
             .update_item()
@@ -127,11 +131,30 @@ impl ProductStock {
             .condition_expression(
                 "attribute_exists(id) AND sku = :sku AND (attribute_not_exists(stock_seen) OR stock_seen < :seen)",
             )
-            .expression_attribute_values(":stock", n(shelf.available))
-            .expression_attribute_values(":seen", n(shelf.seen))
+            .expression_attribute_values(":stock", n(total.available))
+            .expression_attribute_values(":seen", n(total.seen))
             .expression_attribute_values(":sku", s(sku))
             .send()
             .await;
         condition_held(result, "write a product's stock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use almacen_dynamo::attr::item;
+
+    #[test]
+    fn the_version_of_a_line_counts_although_its_stock_cannot_be_read() {
+        let total = |lines: &[Item]| {
+            let mut total = StockTotal::default();
+            lines.iter().for_each(|line| total.add("Tea", line));
+            total
+        };
+        let line = |available, version| item([("available", available), ("version", version)]);
+        assert_eq!(total(&[line(n(4), n(3)), line(n(-2), n(500))]), StockTotal { available: 4, seen: 503 });
+        assert_eq!(total(&[line(n(4), n(3)), line(s("many"), n(500))]), StockTotal { available: 4, seen: 503 });
+        assert_eq!(total(&[line(n(4), s("x"))]), StockTotal { available: 4, seen: 0 });
     }
 }
