@@ -14,6 +14,7 @@ mod run;
 mod sam;
 mod sample;
 mod shop;
+mod sim;
 mod stack;
 mod tools;
 mod ui;
@@ -61,6 +62,7 @@ enum Task {
     Logs(Logs),
     Test(check::Test),
     Bench(bench::Bench),
+    Sim(sim::Sim),
     Sample(sample::Sample),
     Redrive(redrive::Redrive),
     Deploy(deploy::Deploy),
@@ -111,6 +113,7 @@ fn dispatch(task: &Task) -> Result<()> {
         Task::Logs(arguments) => logs(arguments),
         Task::Test(arguments) => check::run(arguments),
         Task::Bench(arguments) => bench::run(arguments),
+        Task::Sim(arguments) => sim::run(arguments),
         Task::Sample(arguments) => sample::run(arguments),
         Task::Redrive(arguments) => redrive::run(arguments),
         Task::Deploy(arguments) => deploy::deploy(arguments),

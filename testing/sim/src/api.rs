@@ -86,6 +86,13 @@ impl Request {
         self
     }
 
+    /// Method and resource.
+    #[must_use]
+    pub fn route(&self) -> (&str, &str) {
+        let text = |name: &str| self.event.get(name).and_then(Value::as_str).unwrap_or_default();
+        (text("httpMethod"), text("resource"))
+    }
+
     /// The event, under an id of the gateway's.
     #[must_use]
     pub fn event(mut self, id: &str) -> Value {

@@ -3,7 +3,11 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use almacen_testing_aws::cloud::fault::{CallInfo, Failure, Fault, Hook};
+use almacen_testing_aws::http::Request;
 use tokio::sync::Notify;
+
+use crate::chaos::Chaos;
+use crate::plant::Plant;
 
 /// How a call fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +33,8 @@ struct State {
     /// The call that is refused, and until when: however often the SDK repeats it, and not when its message comes again.
     refused: Option<(String, u64)>,
     happened: usize,
+    /// A long run draws its faults from a seed instead.
+    chaos: Option<Chaos>,
 }
 
 /// Counts the calls of all functions, and lets one of them fail. Clones share the count.
@@ -62,10 +68,24 @@ impl Faults {
         self.lock().happened > 0
     }
 
+    /// From now on faults are drawn, and calls not counted.
+    pub fn draw(&self, chaos: Chaos) {
+        *self.lock() = State { chaos: Some(chaos), ..State::default() };
+    }
+
+    /// Looks at the faults that are drawn, or changes them.
+    pub fn chaos<T>(&self, look: impl FnOnce(&mut Chaos) -> T) -> Option<T> {
+        self.lock().chaos.as_mut().map(look)
+    }
+
     /// What happens to a call, and whether its process dies of it.
     fn next(&self, call: &CallInfo) -> (Fault, bool) {
         let unavailable = Fault::FailBefore(Failure::Internal);
         let mut state = self.lock();
+        if let Some(chaos) = &mut state.chaos {
+            let fault = chaos.next(call);
+            return (fault, matches!(fault, Fault::DieBefore | Fault::DieAfter));
+        }
         let position = state.calls.len();
         state.calls.push(format!("{} {} {}", call.caller, call.service, call.operation));
         if state.refused.as_ref().is_some_and(|(refused, until)| *refused == call.canonical && call.at < *until) {
@@ -93,6 +113,7 @@ impl Faults {
 pub(crate) struct InstanceHook {
     pub(crate) faults: Faults,
     pub(crate) killed: Arc<Notify>,
+    pub(crate) plant: Option<Plant>,
 }
 
 impl Hook for InstanceHook {
@@ -102,5 +123,9 @@ impl Hook for InstanceHook {
             self.killed.notify_one();
         }
         fault
+    }
+
+    fn rewrite(&self, request: &mut Request) -> Option<Request> {
+        self.plant.and_then(|plant| plant.rewrite(request))
     }
 }

@@ -8,8 +8,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use almacen_aws_client::Aws;
 use almacen_clock::Machine;
+use almacen_testing_aws::Millis;
 use almacen_testing_aws::cloud::{Cloud, Settings};
-use almacen_testing_aws::sqs::Received;
+use almacen_testing_aws::dynamodb::stream::StreamRecord;
+use almacen_testing_aws::sqs::{Outgoing, Received};
 use almacen_testing_aws::stack::{FunctionSpec, Stack, Trigger, pattern_matches};
 use anyhow::{Context as _, Result, anyhow};
 use aws_credential_types::Credentials;
@@ -20,8 +22,10 @@ use tokio::sync::Notify;
 use tokio::time::{sleep_until, timeout};
 
 use crate::api::{Reply, Request};
+use crate::chaos::drawn;
 use crate::faults::{Faults, InstanceHook};
 use crate::instance::{Invoke, start};
+use crate::plant::Plant;
 
 /// The template of the whole system.
 const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -48,6 +52,32 @@ pub enum Ended {
 struct Warm {
     function: Box<dyn Invoke>,
     killed: Arc<Notify>,
+    /// What its clock shows, beside the time.
+    ahead: i64,
+}
+
+/// How far a reader of a stream has come.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Position {
+    /// The last record that it is done with.
+    pub(crate) after: u64,
+    /// When it tries again, after a failure.
+    pub(crate) from: Millis,
+    /// At most so many records at the next try: half of those that failed.
+    at_most: Option<usize>,
+}
+
+/// How a world differs from an ideal one.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Setup {
+    /// A fault to be found.
+    pub plant: Option<Plant>,
+    /// How far clocks of execution environments are apart at most.
+    pub clocks_apart: Millis,
+    /// Of a hundred batches of a stream, how many come again although they were handled.
+    pub repeats_percent: u8,
+    /// Of a hundred invocations, how many meet no warm execution environment.
+    pub cold_percent: u8,
 }
 
 /// The system.
@@ -55,9 +85,16 @@ pub struct World {
     cloud: Cloud,
     faults: Faults,
     warm: RefCell<BTreeMap<String, Vec<Warm>>>,
-    /// Up to which record each reader of a stream has come, and from when on it tries again.
-    readers: RefCell<BTreeMap<String, (u64, u64)>>,
+    readers: RefCell<BTreeMap<String, Position>>,
     invocations: Cell<u64>,
+    chances: Cell<u64>,
+    /// Invocations that are under way.
+    running: Cell<usize>,
+    /// Something has begun or ended, so that a trigger may be due.
+    stirred: Notify,
+    /// When somebody outside last did something.
+    touched: Cell<Millis>,
+    setup: Setup,
     seed: u64,
     /// Parameters of the environment that a run wants otherwise, for all functions.
     environment: BTreeMap<String, String>,
@@ -69,6 +106,14 @@ impl World {
     /// # Errors
     /// Where the template has something that the in-memory AWS does not know.
     pub fn new(seed: u64, environment: &[(&str, &str)]) -> Result<Self> {
+        Self::with(seed, environment, Setup::default())
+    }
+
+    /// The same, and not ideal.
+    ///
+    /// # Errors
+    /// As [`World::new`].
+    pub fn with(seed: u64, environment: &[(&str, &str)], setup: Setup) -> Result<Self> {
         // The SDK draws its jitter and its idempotency tokens from the thread's numbers.
         fastrand::seed(seed);
         Ok(Self {
@@ -77,6 +122,11 @@ impl World {
             warm: RefCell::default(),
             readers: RefCell::default(),
             invocations: Cell::new(0),
+            chances: Cell::new(0),
+            running: Cell::new(0),
+            stirred: Notify::new(),
+            touched: Cell::new(START),
+            setup,
             seed,
             environment: environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         })
@@ -101,7 +151,7 @@ impl World {
     fn start(&self, package: &str) -> Result<Warm> {
         let spec = self.spec(package)?;
         let killed = Arc::new(Notify::new());
-        let hook = InstanceHook { faults: self.faults.clone(), killed: Arc::clone(&killed) };
+        let hook = InstanceHook { faults: self.faults.clone(), killed: Arc::clone(&killed), plant: self.setup.plant };
         let caller = self.cloud.function(package).with_context(|| format!("no role of {package}"))?;
         let credentials = Credentials::new(package, "simulated", None, None, "simulation");
         let region = Region::new(self.cloud.stack().place.region.clone());
@@ -112,13 +162,40 @@ impl World {
                 value.clone_into(known);
             }
         }
-        Ok(Warm { function: start(package, environment.into_iter().collect(), &aws)?, killed })
+        let apart = i64::try_from(self.setup.clocks_apart).unwrap_or(0);
+        let ahead = self.chance("clock").i64(-apart / 2..=apart / 2);
+        Ok(Warm { function: start(package, environment.into_iter().collect(), &aws)?, killed, ahead })
     }
 
-    fn context(&self, spec: &FunctionSpec) -> Context {
+    /// Chance of its own, each time.
+    fn chance(&self, what: &str) -> fastrand::Rng {
+        self.chances.set(self.chances.get() + 1);
+        drawn(self.seed, &[what], self.chances.get())
+    }
+
+    fn happens(&self, what: &str, percent: u8) -> bool {
+        percent > 0 && self.chance(what).u8(..100) < percent
+    }
+
+    /// Is an invocation under way?
+    pub(crate) fn is_busy(&self) -> bool {
+        self.running.get() > 0
+    }
+
+    /// When somebody outside last did something.
+    pub(crate) fn touched(&self) -> Millis {
+        self.touched.get()
+    }
+
+    /// Waits until an invocation begins or ends, or somebody outside does something.
+    pub(crate) async fn stirs(&self) {
+        self.stirred.notified().await;
+    }
+
+    fn context(&self, spec: &FunctionSpec, now: Millis) -> Context {
         let mut context = Context::default();
         context.request_id = format!("00000000-0000-4000-8000-{:012}", self.invocations.get());
-        context.deadline = self.cloud.now() + spec.timeout;
+        context.deadline = now + spec.timeout;
         let config = Config { function_name: spec.name.clone(), ..Config::default() };
         context.env_config = Arc::new(config);
         context
@@ -130,16 +207,22 @@ impl World {
     /// Where it cannot be started.
     pub async fn invoke(&self, package: &str, event: &Value) -> Result<Ended> {
         let spec = self.spec(package)?;
-        let idle = self.warm.borrow_mut().get_mut(package).and_then(Vec::pop);
+        self.invocations.set(self.invocations.get() + 1);
+        let mut idle = self.warm.borrow_mut().get_mut(package).and_then(Vec::pop);
+        if self.happens("cold", self.setup.cold_percent) {
+            idle = None;
+        }
         let instance = match idle {
             Some(instance) => instance,
             None => self.start(package)?,
         };
-        self.invocations.set(self.invocations.get() + 1);
-        let (context, event) = (self.context(spec), event.to_string().into_bytes());
-        let time_of_day = UNIX_EPOCH + Duration::from_millis(self.cloud.now());
+        let now = self.cloud.now().saturating_add_signed(instance.ahead);
+        let (context, event) = (self.context(spec, now), event.to_string().into_bytes());
+        let time_of_day = UNIX_EPOCH + Duration::from_millis(now);
         let machine = Machine::new(time_of_day, self.seed ^ self.invocations.get());
         let work = machine.run(instance.function.invoke(&event, context));
+        self.running.set(self.running.get() + 1);
+        self.stirred.notify_one();
         let ended = tokio::select! {
             biased;
             () = instance.killed.notified() => Ended::Killed,
@@ -149,6 +232,8 @@ impl World {
                 Err(_) => Ended::TimedOut,
             },
         };
+        self.running.set(self.running.get() - 1);
+        self.stirred.notify_one();
         if matches!(ended, Ended::Answered(_) | Ended::Failed(_)) {
             self.warm.borrow_mut().entry(package.to_owned()).or_default().push(instance);
         }
@@ -160,6 +245,7 @@ impl World {
     /// # Errors
     /// Where the function cannot be started.
     pub async fn request(&self, package: &str, request: Request) -> Result<Option<Reply>> {
+        self.touched.set(self.cloud.now());
         let id = format!("req-{}", self.invocations.get());
         Ok(match self.invoke(package, &request.event(&id)).await? {
             Ended::Answered(answer) => Reply::read(&answer),
@@ -189,6 +275,8 @@ impl World {
         let headers =
             metadata.iter().map(|(name, value)| (format!("x-amz-meta-{name}"), (*value).to_owned())).collect();
         let put = self.cloud.put_object(bucket, key, body.to_owned().into_bytes(), headers);
+        self.touched.set(self.cloud.now());
+        self.stirred.notify_one();
         put.map(drop).map_err(|error| anyhow!("{error}"))
     }
 
@@ -234,9 +322,7 @@ impl World {
                 match trigger {
                     Trigger::Queue { queue, .. } => due.extend(self.cloud.sqs().next_visible(queue, now)),
                     Trigger::Stream { table, .. } => {
-                        let (after, from) = self.position(package, table);
-                        let waiting = !self.cloud.dynamodb().stream_records(table, after, 1).is_empty();
-                        due.extend(waiting.then_some(from.max(now)));
+                        due.extend(self.next_read(package, table).map(|at| at.max(now)));
                     }
                     Trigger::Schedule { .. } => {}
                 }
@@ -245,7 +331,14 @@ impl World {
         due.into_iter().min()
     }
 
-    fn position(&self, package: &str, table: &str) -> (u64, u64) {
+    /// When the reader of a stream reads next; `None` where there is nothing to read.
+    pub(crate) fn next_read(&self, package: &str, table: &str) -> Option<Millis> {
+        let Position { after, from, .. } = self.position(package, table);
+        let waiting = !self.cloud.dynamodb().stream_records(table, after, 1).is_empty();
+        waiting.then_some(from)
+    }
+
+    fn position(&self, package: &str, table: &str) -> Position {
         self.readers.borrow().get(&format!("{package} {table}")).copied().unwrap_or_default()
     }
 
@@ -257,7 +350,8 @@ impl World {
         }
     }
 
-    async fn deliver(&self, package: &str, queue: &str, batch: usize, partial: bool) -> Result<bool> {
+    /// Hands messages of a queue to its function, and deletes those that were done.
+    pub(crate) async fn deliver(&self, package: &str, queue: &str, batch: usize, partial: bool) -> Result<bool> {
         let refused = |error| anyhow!("{queue}: {error}");
         let received = self.cloud.sqs().receive(queue, batch, None, self.cloud.now()).map_err(refused)?;
         if received.is_empty() {
@@ -267,8 +361,12 @@ impl World {
         let records: Vec<Value> =
             received.iter().map(|one| record(one, &place.arn("sqs", queue), &place.region)).collect();
         let ended = self.invoke(package, &json!({"Records": records})).await?;
-        let Ended::Answered(answer) = ended else { return Ok(true) };
-        let failed = if partial { failures(&answer) } else { BTreeSet::new() };
+        let failed = match ended {
+            _ if self.setup.plant == Some(Plant::FailedMessagesAcknowledged) => BTreeSet::new(),
+            Ended::Answered(answer) if partial => failures(&answer),
+            Ended::Answered(_) => BTreeSet::new(),
+            Ended::Failed(_) | Ended::TimedOut | Ended::Killed => return Ok(true),
+        };
         for one in received.iter().filter(|one| !failed.contains(&one.message.id)) {
             // Its time in flight may be over: then it comes again.
             let _late = self.cloud.sqs().delete(queue, &one.receipt);
@@ -276,23 +374,81 @@ impl World {
         Ok(true)
     }
 
-    async fn read(&self, package: &str, trigger: &Trigger) -> Result<bool> {
-        let Trigger::Stream { table, batch, filters, .. } = trigger else { return Ok(false) };
-        let (after, from) = self.position(package, table);
+    /// Hands records of a stream to its function. What fails comes again, in halves where the trigger says so; what is too
+    /// old goes to the queue for failures, as a note.
+    pub(crate) async fn read(&self, package: &str, trigger: &Trigger) -> Result<bool> {
+        let Trigger::Stream { table, batch, bisects, age, failures, .. } = trigger else { return Ok(false) };
+        let Position { after, from, at_most } = self.position(package, table);
         if self.cloud.now() < from {
             return Ok(false);
         }
-        let records = self.cloud.dynamodb().stream_records(table, after, *batch);
-        let Some(last) = records.last().map(|record| record.sequence) else { return Ok(false) };
+        let records = self.cloud.dynamodb().stream_records(table, after, at_most.unwrap_or(*batch));
+        let Some((first, last)) = records.first().zip(records.last()) else { return Ok(false) };
+        let done = Position { after: last.sequence, ..Position::default() };
+        let read = self.hand_over(package, trigger, &records).await?;
+        let now = self.cloud.now();
+        let next = if read {
+            let again = self.happens("repeat", self.setup.repeats_percent);
+            if again { Position { after, from: now, at_most } } else { done }
+        } else if age.is_some_and(|age| first.at + age < now) {
+            let note = json!({"DDBStreamBatchInfo": {
+                "startSequenceNumber": first.sequence_number(),
+                "endSequenceNumber": last.sequence_number(),
+                "batchSize": records.len(),
+            }});
+            if let Some(queue) = failures {
+                let sent = self.cloud.sqs().send(queue, Outgoing::new(note.to_string()), now);
+                sent.map_err(|error| anyhow!("{queue}: {error}"))?;
+            }
+            done
+        } else {
+            let half = (*bisects && records.len() > 1).then_some(records.len() / 2);
+            Position { after, from: now + STREAM_PAUSE_MS, at_most: half.or(at_most) }
+        };
+        self.readers.borrow_mut().insert(format!("{package} {table}"), next);
+        Ok(read)
+    }
+
+    async fn hand_over(&self, package: &str, trigger: &Trigger, records: &[StreamRecord]) -> Result<bool> {
+        let Trigger::Stream { table, filters, .. } = trigger else { return Ok(false) };
         let place = &self.cloud.stack().place;
         let arn = place.arn("dynamodb", &format!("table/{table}/stream/2026-01-01T00:00:00.000"));
         let mut events: Vec<Value> = records.iter().map(|record| record.event(&place.region, &arn)).collect();
         events.retain(|event| filters.is_empty() || filters.iter().any(|pattern| pattern_matches(pattern, event)));
-        let read =
-            events.is_empty() || matches!(self.invoke(package, &json!({"Records": events})).await?, Ended::Answered(_));
-        let position = if read { (last, 0) } else { (after, self.cloud.now() + STREAM_PAUSE_MS) };
-        self.readers.borrow_mut().insert(format!("{package} {table}"), position);
-        Ok(read)
+        let ended = match events.is_empty() {
+            true => return Ok(true),
+            false => self.invoke(package, &json!({"Records": events})).await?,
+        };
+        Ok(matches!(ended, Ended::Answered(_)))
+    }
+
+    /// Hands the records of which a queue for failures has notes to their function again, as `cargo xtask redrive` does; how
+    /// many notes are left.
+    ///
+    /// # Errors
+    /// Where the function cannot be started.
+    pub(crate) async fn redrive_notes(&self, package: &str, trigger: &Trigger) -> Result<usize> {
+        let Trigger::Stream { table, failures: Some(queue), .. } = trigger else { return Ok(0) };
+        let mut left = 0;
+        for one in self.cloud.sqs().receive(queue, 10, None, self.cloud.now()).map_err(|error| anyhow!("{error}"))? {
+            let note: Value = serde_json::from_str(&one.message.body).unwrap_or_default();
+            let number = |name: &str| {
+                let digits = note.pointer(&format!("/DDBStreamBatchInfo/{name}")).and_then(Value::as_str);
+                digits.and_then(|digits| digits.get(1..)?.parse::<u64>().ok())
+            };
+            let Some((start, end)) = number("startSequenceNumber").zip(number("endSequenceNumber")) else {
+                left += 1;
+                continue;
+            };
+            let mut records = self.cloud.dynamodb().stream_records(table, start - 1, usize::MAX);
+            records.retain(|record| record.sequence <= end);
+            if self.hand_over(package, trigger, &records).await? {
+                let _late = self.cloud.sqs().delete(queue, &one.receipt);
+            } else {
+                left += 1;
+            }
+        }
+        Ok(left)
     }
 }
 

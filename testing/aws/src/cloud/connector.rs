@@ -49,7 +49,7 @@ pub(crate) async fn respond(
     hook: Arc<dyn Hook>,
     request: Request,
 ) -> Result<Response, ConnectorError> {
-    Connector { cloud, caller, hook }.exchange(request).await
+    Connector { cloud, caller, hook }.both(request).await
 }
 
 impl HttpConnector for Connector {
@@ -57,7 +57,7 @@ impl HttpConnector for Connector {
         let connector = self.clone();
         HttpConnectorFuture::new(async move {
             let request = taken_apart(&request)?;
-            let response = connector.exchange(request).await?;
+            let response = connector.both(request).await?;
             sdk_response(response)
         })
     }
@@ -86,7 +86,17 @@ fn sdk_response(response: Response) -> Result<HttpResponse, ConnectorError> {
 }
 
 impl Connector {
-    async fn exchange(self, request: Request) -> Result<Response, ConnectorError> {
+    /// A request, and one that the hook makes after it.
+    async fn both(&self, mut request: Request) -> Result<Response, ConnectorError> {
+        let after = self.hook.rewrite(&mut request);
+        let response = self.exchange(request).await?;
+        match after {
+            Some(after) if response.status < 300 => self.exchange(after).await.map(|_| response),
+            _ => Ok(response),
+        }
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Response, ConnectorError> {
         let number = lock(&self.cloud.0.trace).next();
         let routed = match Routed::of(&self.cloud, &request, self.caller.names_keys()) {
             Ok(routed) => routed,
@@ -100,6 +110,7 @@ impl Connector {
                 noted(String::new());
                 return std::future::pending().await;
             }
+            Fault::Slow(longer) => sleep(Duration::from_millis(longer)).await,
             Fault::None | Fault::FailBefore(_) | Fault::Partly | Fault::LoseAnswer | Fault::DieAfter => {}
         }
         self.travel().await;
@@ -120,7 +131,7 @@ impl Connector {
                 self.travel().await;
                 Err(broken("the connection broke before the answer"))
             }
-            Fault::None | Fault::Partly | Fault::FailBefore(_) | Fault::Hang | Fault::DieBefore => {
+            Fault::None | Fault::Slow(_) | Fault::Partly | Fault::FailBefore(_) | Fault::Hang | Fault::DieBefore => {
                 self.travel().await;
                 Ok(response)
             }

@@ -1,5 +1,6 @@
 //! What goes wrong with a call.
 
+use crate::http::Request;
 use crate::{Millis, ServiceError};
 
 /// A call, as the hook sees it.
@@ -28,6 +29,8 @@ pub struct CallInfo {
 pub enum Fault {
     /// Nothing.
     None,
+    /// Its way to the service takes so much longer.
+    Slow(Millis),
     /// It is not carried out, and the caller hears so.
     FailBefore(Failure),
     /// A batch is carried out in part, every other entry of it, and says so. Other calls are carried out whole.
@@ -48,6 +51,7 @@ impl Fault {
     pub fn name(self) -> &'static str {
         match self {
             Self::None => "",
+            Self::Slow(_) => "slow",
             Self::FailBefore(Failure::Throttle) => "throttle",
             Self::FailBefore(Failure::Internal) => "500",
             Self::FailBefore(Failure::Timeout) => "timeout",
@@ -78,6 +82,12 @@ pub enum Failure {
 pub trait Hook: Send + Sync {
     /// What goes wrong with this call.
     fn on_call(&self, call: &CallInfo) -> Fault;
+
+    /// Changes a request before anything looks at it, and answers one that is to be made after it, where it succeeds. For
+    /// tests of tests: what a mistake in the caller would have sent.
+    fn rewrite(&self, _request: &mut Request) -> Option<Request> {
+        None
+    }
 }
 
 /// Nothing ever goes wrong.

@@ -53,7 +53,7 @@ impl Default for Settings {
             s3: s3::Settings::default(),
             sns: sns::Settings::default(),
             latency: 3,
-            trace: 1_000,
+            trace: 5_000,
         }
     }
 }
