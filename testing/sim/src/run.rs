@@ -15,7 +15,9 @@ use serde_json::json;
 
 use crate::actors::customers::{Contents, device, newcomer, reviewer, shopper, visitor};
 use crate::actors::managers::{lister, new_product, pricer};
-use crate::actors::warehouse::{BEGINS_WITH, Files, SKUS, Shelf, adjuster, operator, stocktaker, task_keeper};
+use crate::actors::warehouse::{
+    BEGINS_WITH, Files, SHARED, SKUS, Shelf, adjuster, hand, operator, stocktaker, task_keeper,
+};
 use crate::api::{As, Request};
 use crate::books::{Item, alerts_are_right, broken, events, is_product, number, text};
 use crate::chaos::{Chaos, FaultId, drawn};
@@ -26,6 +28,8 @@ use crate::world::{Setup, World};
 
 const MINUTE: Millis = 60_000;
 const HOUR: Millis = 60 * MINUTE;
+/// What each line that is changed by hand begins with.
+const OPENING: i64 = 10;
 /// After the faults everything comes to rest within this, or it never does.
 const RESTS_WITHIN: Millis = 12 * HOUR;
 
@@ -119,7 +123,7 @@ async fn open(shop: &Shop<'_>, world: &World) -> Result<Opening> {
     let mut file = "store,sku,count,threshold\n".to_owned();
     for sku in SKUS {
         file += &format!("Ajustes,{sku},{BEGINS_WITH},{}\n", BEGINS_WITH - 5);
-        file += &format!("Mano,{sku},10,5\n");
+        file += &format!("Mano,{sku},{OPENING},5\n");
     }
     world.put_object("UploadBucket", "opening.csv", &file, &[])?;
     world.settle().await?;
@@ -219,6 +223,7 @@ struct Model {
     adjusted: Shelf,
     files: Files,
     by_hand: RefCell<BTreeMap<&'static str, Known<i64>>>,
+    by_hands: RefCell<Known<i64>>,
     tasks: RefCell<BTreeMap<String, Known<Option<bool>>>>,
     prices: RefCell<BTreeMap<String, Known<i64>>>,
     listed: RefCell<BTreeMap<String, Known<bool>>>,
@@ -234,6 +239,7 @@ impl Model {
             adjusted,
             files: Files::default(),
             by_hand: RefCell::default(),
+            by_hands: RefCell::new(Known::is(OPENING)),
             tasks: RefCell::default(),
             prices: RefCell::new(opening.prices.clone()),
             listed: RefCell::default(),
@@ -248,6 +254,8 @@ impl Model {
         triggers.admit(stocktaker(shop, "stocktaker of Sur", south, &self.files));
         triggers.admit(adjuster(shop, "adjuster", &self.adjusted, &self.files));
         triggers.admit(operator(shop, "operator", "Mano", &self.by_hand));
+        triggers.admit(hand(shop, "one hand", "Mano", &self.by_hands));
+        triggers.admit(hand(shop, "other hand", "Mano", &self.by_hands));
         triggers.admit(task_keeper(shop, "task keeper", &self.tasks));
         triggers.admit(pricer(shop, "pricer", products, &self.prices));
         triggers.admit(lister(shop, "lister", &self.listed));
@@ -282,6 +290,10 @@ impl Model {
             if !known.may_be(&found) {
                 wrong.push(format!("Mano/{sku} has {found}, and may be {known:?}"));
             }
+        }
+        let shared = count("Mano", SHARED).unwrap_or(i64::MIN);
+        if !self.by_hands.borrow().may_be(&shared) {
+            wrong.push(format!("Mano/{SHARED} has {shared}, and may be {:?}", self.by_hands.borrow()));
         }
         self.audit_imports(world, &mut wrong)?;
         let tasks = world.items("TasksTable")?;

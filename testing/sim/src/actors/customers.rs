@@ -2,8 +2,10 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::time::sleep;
 
 use crate::api::{As, Request};
 use crate::shop::{Known, Shop};
@@ -79,10 +81,11 @@ pub(crate) async fn shopper(
     }
 }
 
-/// One of several devices of a customer.
+/// One of several devices of a customer, which are used at the same moments.
 pub(crate) async fn device(shop: &Shop<'_>, name: &str, customer: &'static str, products: &[String]) {
-    for when in shop.times(name) {
+    for when in shop.times(customer) {
         let Some(mut rng) = shop.step(name, when).await else { continue };
+        sleep(Duration::from_millis(rng.u64(..30))).await;
         let (request, ..) = change(As::Customer(customer), &mut rng, products);
         if let Some(reply) = shop.once(&request).await {
             shop.expect("a change of a cart", &reply, &[200, 204, 404, 409]);

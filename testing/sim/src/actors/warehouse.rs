@@ -197,6 +197,25 @@ pub(crate) async fn operator(
     }
 }
 
+/// The line that several people adjust at the same moments.
+pub(crate) const SHARED: &str = SKUS[5];
+
+/// One of several people who take from and add to a line at the same moments.
+pub(crate) async fn hand(shop: &Shop<'_>, name: &str, store: &str, known: &RefCell<Known<i64>>) {
+    for when in shop.times("hands") {
+        let Some(mut rng) = shop.step(name, when).await else { continue };
+        sleep(Duration::from_millis(rng.u64(..30))).await;
+        let by = rng.i64(1..=9);
+        let patch = Request::new(As::Operator, "PATCH", "/items/{store}/{item+}", &[store, SHARED]);
+        // Adding twice adds twice: nobody asks again.
+        match shop.once(&patch.body(&json!({"adjust": by}))).await {
+            Some(reply) if shop.expect("PATCH", &reply, &[200]) => known.borrow_mut().changed(|count| count + by),
+            Some(_) => {}
+            None => known.borrow_mut().perhaps(|count| count + by),
+        }
+    }
+}
+
 /// Notes what is to be done.
 pub(crate) async fn task_keeper(shop: &Shop<'_>, name: &str, tasks: &RefCell<BTreeMap<String, Known<Option<bool>>>>) {
     for when in shop.times(name) {
