@@ -17,6 +17,7 @@ mod contention;
 mod copy;
 mod coupons;
 mod crash;
+mod differential;
 mod document;
 mod documents;
 mod examples;

@@ -131,7 +131,7 @@ impl Stack {
         Answer { status, headers, bytes: bytes.unwrap_or_else(|error| panic!("{method} {url}: {error}")) }
     }
 
-    fn scope(service: &str) -> String {
+    pub(crate) fn scope(service: &str) -> String {
         format!(
             "AWS4-HMAC-SHA256 Credential=test/20240101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
         )
@@ -139,12 +139,17 @@ impl Stack {
 
     /// A call of a service that speaks JSON: `DynamoDB_20120810.GetItem`.
     fn target(&self, service: &str, target: &str, body: &Value) -> Value {
+        let answer = self.try_target(service, target, body.to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{target} {body}: {}", answer.text());
+        if answer.bytes.is_empty() { Value::Null } else { answer.json() }
+    }
+
+    /// A call of a service that speaks JSON, whatever comes of it.
+    pub(crate) fn try_target(&self, service: &str, target: &str, body: &[u8]) -> Answer {
         let scope = Self::scope(service);
         let headers =
             [("x-amz-target", target), ("content-type", "application/x-amz-json-1.0"), ("authorization", &*scope)];
-        let answer = self.http("POST", &format!("{}/", self.output("Endpoint")), &headers, body.to_string().as_bytes());
-        assert_eq!(answer.status, 200, "{target} {body}: {}", answer.text());
-        if answer.bytes.is_empty() { Value::Null } else { answer.json() }
+        self.http("POST", &format!("{}/", self.output("Endpoint")), &headers, body)
     }
 
     /// DynamoDB.
@@ -154,13 +159,8 @@ impl Stack {
 
     /// Is this transaction written? `false`: a condition did not hold, or another one was at it.
     pub(crate) fn transacted(&self, writes: &Value) -> bool {
-        let headers = [
-            ("x-amz-target", "DynamoDB_20120810.TransactWriteItems"),
-            ("content-type", "application/x-amz-json-1.0"),
-            ("authorization", &*Self::scope("dynamodb")),
-        ];
         let body = json!({"TransactItems": writes}).to_string();
-        let answer = self.http("POST", &format!("{}/", self.output("Endpoint")), &headers, body.as_bytes());
+        let answer = self.try_target("dynamodb", "DynamoDB_20120810.TransactWriteItems", body.as_bytes());
         let cancelled = answer.status == 400 && answer.text().contains("TransactionCanceledException");
         assert!(answer.status == 200 || cancelled, "{body}: {}", answer.text());
         !cancelled

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::expression::Names;
 use super::expression::path;
-use super::request::{invalid, read};
+use super::request::{check_capacity, invalid, read};
 use super::value::{Item, Value, item_size};
 use super::write::{REFUSED, conflict, throttled};
 use super::{Call, State, answer};
@@ -39,8 +39,7 @@ pub(super) fn get(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8>,
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
     struct Batch {
         request_items: BTreeMap<String, Wanted>,
-        #[serde(default, rename = "ReturnConsumedCapacity")]
-        _return_consumed_capacity: Option<String>,
+        return_consumed_capacity: Option<String>,
     }
     #[derive(Clone, Deserialize, Serialize)]
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -54,6 +53,7 @@ pub(super) fn get(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8>,
         expression_attribute_names: BTreeMap<String, String>,
     }
     let batch: Batch = read(body)?;
+    check_capacity(batch.return_consumed_capacity.as_deref())?;
     let count: usize = batch.request_items.values().map(|wanted| wanted.keys.len()).sum();
     if count == 0 || count > KEYS_MAX {
         return Err(too_many("BatchGetItem"));
@@ -103,8 +103,7 @@ pub(super) fn write(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
     struct Batch {
         request_items: BTreeMap<String, Vec<Entry>>,
-        #[serde(default, rename = "ReturnConsumedCapacity")]
-        _return_consumed_capacity: Option<String>,
+        return_consumed_capacity: Option<String>,
     }
     #[derive(Deserialize, Serialize)]
     #[serde(rename_all = "PascalCase")]
@@ -119,6 +118,7 @@ pub(super) fn write(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8
         },
     }
     let batch: Batch = read(body)?;
+    check_capacity(batch.return_consumed_capacity.as_deref())?;
     let count: usize = batch.request_items.values().map(Vec::len).sum();
     if count == 0 || count > WRITES_MAX {
         return Err(too_many("BatchWriteItem"));
@@ -173,8 +173,7 @@ pub(super) fn execute(state: &mut State, body: &[u8], call: Call) -> Result<Vec<
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
     struct Batch {
         statements: Vec<Statement>,
-        #[serde(default, rename = "ReturnConsumedCapacity")]
-        _return_consumed_capacity: Option<String>,
+        return_consumed_capacity: Option<String>,
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -186,6 +185,7 @@ pub(super) fn execute(state: &mut State, body: &[u8], call: Call) -> Result<Vec<
         return_values_on_condition_check_failure: Option<String>,
     }
     let batch: Batch = read(body)?;
+    check_capacity(batch.return_consumed_capacity.as_deref())?;
     if batch.statements.is_empty() || batch.statements.len() > WRITES_MAX {
         return Err(too_many("BatchExecuteStatement"));
     }

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::expression::condition::Condition;
 use super::expression::key::KeyRange;
 use super::expression::path::{self, Path};
-use super::request::{Capacity, Request, invalid, read};
+use super::request::{Capacity, Request, invalid};
 use super::schema::{IndexSchema, Key, KeyAttribute, Partition, Projection, TableSchema};
 use super::table::Stored;
 use super::value::{Item, KeyValue, item_size};
@@ -29,7 +29,7 @@ pub(super) fn get_item(state: &mut State, body: &[u8], call: Call) -> Result<Vec
         #[serde(skip_serializing_if = "Option::is_none")]
         consumed_capacity: Option<Capacity>,
     }
-    let request: Request = read(body)?;
+    let request = Request::read(body)?;
     let names = request.names();
     let projection = request.projection(&names)?;
     names.check_used().map_err(invalid)?;
@@ -200,7 +200,7 @@ fn no_such_index(name: &str) -> ServiceError {
 }
 
 pub(super) fn query(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8>, ServiceError> {
-    let request: Request = read(body)?;
+    let request = Request::read(body)?;
     let table = state.table(&request.table_name)?;
     let schema = table.schema.clone();
     let index = match &request.index_name {
@@ -324,7 +324,7 @@ fn check_types(wanted: &KeyRange, hash: &KeyAttribute, range: Option<&KeyAttribu
 }
 
 pub(super) fn scan(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8>, ServiceError> {
-    let request: Request = read(body)?;
+    let request = Request::read(body)?;
     let table = state.table(&request.table_name)?;
     let schema = table.schema.clone();
     let names = request.names();
@@ -385,7 +385,7 @@ pub(super) fn scan(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8>
 }
 
 pub(super) fn describe(state: &mut State, body: &[u8]) -> Result<Vec<u8>, ServiceError> {
-    let request: Request = read(body)?;
+    let request = Request::read(body)?;
     let table = state.table(&request.table_name)?;
     let items: usize = table.partitions.values().map(std::collections::BTreeMap::len).sum();
     let keys: Vec<serde_json::Value> = table

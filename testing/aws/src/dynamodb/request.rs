@@ -53,7 +53,42 @@ pub(super) fn invalid(message: String) -> ServiceError {
     ServiceError::validation(message)
 }
 
+/// A member that takes one of these values.
+fn check_one_of(member: &str, value: Option<&str>, known: &[&str]) -> Result<(), ServiceError> {
+    match value {
+        Some(value) if !known.contains(&value) => Err(ServiceError::validation(format!(
+            "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must satisfy enum \
+             value set: [{}]",
+            known.join(", ")
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Checks a request's `ReturnConsumedCapacity`.
+pub(super) fn check_capacity(wanted: Option<&str>) -> Result<(), ServiceError> {
+    check_one_of("returnConsumedCapacity", wanted, &["INDEXES", "TOTAL", "NONE"])
+}
+
 impl Request {
+    /// Reads a request whose members have values that they may have.
+    pub(super) fn read(body: &[u8]) -> Result<Self, ServiceError> {
+        let request: Self = read(body)?;
+        request.check()?;
+        Ok(request)
+    }
+
+    pub(super) fn check(&self) -> Result<(), ServiceError> {
+        if self.table_name.is_empty() {
+            return Err(super::read::missing("tableName"));
+        }
+        check_capacity(self.return_consumed_capacity.as_deref())?;
+        let refused = self.return_values_on_condition_check_failure.as_deref();
+        check_one_of("returnValuesOnConditionCheckFailure", refused, &["ALL_OLD", "NONE"])?;
+        let selects = ["SPECIFIC_ATTRIBUTES", "COUNT", "ALL_ATTRIBUTES", "ALL_PROJECTED_ATTRIBUTES"];
+        check_one_of("select", self.select.as_deref(), &selects)
+    }
+
     pub(super) fn names(&self) -> Names<'_> {
         Names::new(&self.expression_attribute_names, &self.expression_attribute_values)
     }

@@ -264,6 +264,16 @@ impl Table {
         bytes(old).max(bytes(new)).div_ceil(1024).max(1) as u64
     }
 
+    /// Write units that a change costs the indexes.
+    pub(super) fn index_units(&self, old: Option<&Stored>, new: Option<&Stored>) -> u64 {
+        let cost = |index: &Index| {
+            let before = old.and_then(|item| index.projected(&self.schema, item));
+            let after = new.and_then(|item| index.projected(&self.schema, item));
+            index.cost(before.as_ref(), after.as_ref())
+        };
+        self.indexes.iter().map(cost).sum()
+    }
+
     /// May a change be made now, as far as its partitions' rates go? Where not, nothing is charged.
     pub(super) fn admits(
         &mut self,

@@ -718,3 +718,71 @@ fn ranges_of_an_index() {
         assert_eq!(found("> :low", 9, forward), "");
     }
 }
+
+/// As tests of others, which they also run against DynamoDB itself, have it (scylladb, test/alternator/test_returnvalues.py).
+#[test]
+fn an_update_that_only_removes_makes_no_item() {
+    let db = db();
+    let update = |expression: &str| json!({"TableName": "T", "Key": {"id": {"S": "x"}}, "UpdateExpression": expression, "ReturnValues": "ALL_NEW"});
+    assert_eq!(ok(&db, "UpdateItem", update("REMOVE a")), json!({}));
+    assert_eq!((db.count("T"), db.stream_records("T", 0, 10).len()), (0, 0));
+    let mut both = update("SET b = :b REMOVE a");
+    both["ExpressionAttributeValues"] = json!({":b": {"N": "1"}});
+    assert_eq!(ok(&db, "UpdateItem", both)["Attributes"], json!({"id": {"S": "x"}, "b": {"N": "1"}}));
+}
+
+#[test]
+fn values_in_updates_have_the_operators_types_whatever_the_item_has() {
+    let db = db();
+    for (expression, kind) in [
+        ("SET a = a + :v", json!({"S": "1"})),
+        ("SET a = if_not_exists(a, :v) - a", json!({"NULL": true})),
+        ("SET a = list_append(a, :v)", json!({"S": "x"})),
+    ] {
+        let request = json!({"TableName": "T", "Key": {"id": {"S": "x"}}, "UpdateExpression": expression,
+            "ConditionExpression": "attribute_exists(id)", "ExpressionAttributeValues": {":v": kind}});
+        refused(&db, "UpdateItem", request, "ValidationException", "Incorrect operand type");
+    }
+}
+
+#[test]
+fn members_with_a_fixed_set_of_values_and_the_table_are_checked() {
+    let db = db();
+    let key = json!({"id": {"S": "x"}});
+    for (operation, request, told) in [
+        ("GetItem", json!({"TableName": "T", "Key": key, "ReturnConsumedCapacity": "ALL"}), "'returnConsumedCapacity'"),
+        ("Scan", json!({"TableName": "T", "Select": "SOME"}), "'select'"),
+        (
+            "DeleteItem",
+            json!({"TableName": "T", "Key": key, "ReturnValuesOnConditionCheckFailure": "ALL_NEW"}),
+            "'returnValuesOnConditionCheckFailure'",
+        ),
+        ("GetItem", json!({"Key": key}), "'tableName'"),
+        ("BatchGetItem", json!({"RequestItems": {}, "ReturnConsumedCapacity": "x"}), "'returnConsumedCapacity'"),
+    ] {
+        refused(&db, operation, request, "ValidationException", told);
+    }
+    let empty = json!({"TableName": "Lines", "KeyConditionExpression": "id = :id AND begins_with(sort, :p)",
+        "ExpressionAttributeValues": {":id": {"S": "a"}, ":p": {"S": ""}}});
+    refused(&db, "Query", empty, "ValidationException", "empty string");
+}
+
+#[test]
+fn a_write_is_charged_for_its_indexes_too() {
+    let db = db();
+    let mut request = json!({"TableName": "Lines", "Item": line("a", "1", 1), "ReturnConsumedCapacity": "TOTAL"});
+    assert_eq!(ok(&db, "PutItem", request.clone())["ConsumedCapacity"]["CapacityUnits"], 4.0);
+    // The index that holds only keys does not change.
+    request["Item"]["n"] = json!({"N": "2"});
+    assert_eq!(ok(&db, "PutItem", request)["ConsumedCapacity"]["CapacityUnits"], 3.0);
+}
+
+#[test]
+fn a_wrong_transaction_is_refused_before_its_token_is_looked_at() {
+    let db = db();
+    let put = json!([{"Put": {"TableName": "T", "Item": {"id": {"S": "a"}}}}]);
+    transact(&db, NOW, put, "token").unwrap();
+    let wrong =
+        json!([{"Delete": {"TableName": "T", "Key": {"id": {"S": "a"}}, "ConditionExpression": "a = :unknown"}}]);
+    assert_eq!(transact(&db, NOW, wrong, "token").unwrap_err().code, "ValidationException");
+}

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::request::{Request, read};
+use super::request::{Request, check_capacity, read};
 use super::schema::Key;
 use super::table::{Stored, TIDIED_FROM};
 use super::value::item_size;
@@ -30,8 +30,7 @@ const FACTOR: u64 = 2;
 struct Transaction {
     transact_items: Vec<BTreeMap<String, Request>>,
     client_request_token: Option<String>,
-    #[serde(default, rename = "ReturnConsumedCapacity")]
-    _return_consumed_capacity: Option<String>,
+    return_consumed_capacity: Option<String>,
 }
 
 struct Write {
@@ -49,6 +48,9 @@ pub(super) fn write(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8
              less than or equal to 100 and greater than or equal to 1",
         ));
     }
+    check_capacity(transaction.return_consumed_capacity.as_deref())?;
+    let entries = entries(&transaction)?;
+    check(state, &entries)?;
     let asked = {
         let request: Value = read(body)?;
         canonical::text(request.get("TransactItems").unwrap_or(&Value::Null))
@@ -70,7 +72,7 @@ pub(super) fn write(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8
             None => {}
         }
     }
-    let (writes, reasons) = prepare(state, &transaction, now)?;
+    let (writes, reasons) = prepare(state, &entries, now)?;
     if reasons.iter().any(|reason| reason.get("Code") != Some(&json!("None"))) {
         return Err(cancelled(reasons));
     }
@@ -92,15 +94,11 @@ pub(super) fn write(state: &mut State, body: &[u8], call: Call) -> Result<Vec<u8
     Ok(b"{}".to_vec())
 }
 
-/// Holds every write against its table; for each, in order, what it does and why it may not.
-fn prepare(
-    state: &mut State,
-    transaction: &Transaction,
-    now: Millis,
-) -> Result<(Vec<Write>, Vec<Value>), ServiceError> {
-    let entries = entries(transaction)?;
+/// What no table is needed for, or only its key: a request that is wrong so is refused as a whole, whatever its token.
+fn check(state: &mut State, entries: &[(Kind, &Request)]) -> Result<(), ServiceError> {
     let mut keys = BTreeSet::new();
-    for (_, request) in &entries {
+    for (_, request) in entries {
+        request.check()?;
         expressions(request)?;
         let table = state.table(&request.table_name)?;
         let key = request.item.as_ref().or(request.key.as_ref()).and_then(|item| table.schema.key_of(item));
@@ -108,9 +106,18 @@ fn prepare(
             return Err(ServiceError::validation("Transaction request cannot include multiple operations on one item"));
         }
     }
+    Ok(())
+}
+
+/// Holds every write against its table; for each, in order, what it does and why it may not.
+fn prepare(
+    state: &mut State,
+    entries: &[(Kind, &Request)],
+    now: Millis,
+) -> Result<(Vec<Write>, Vec<Value>), ServiceError> {
     // An item that cannot be stored cancels the transaction before any condition is looked at.
     let mut stored = Vec::new();
-    for (kind, request) in &entries {
+    for (kind, request) in entries {
         let key = key_of(state.table(&request.table_name)?, *kind, request);
         stored.push(key.err().map_or(json!({"Code": "None"}), |error| validation(&error)));
     }
@@ -121,7 +128,7 @@ fn prepare(
     let (mut writes, mut reasons) = (Vec::new(), Vec::new());
     let mut requested = BTreeSet::new();
     let mut bytes = 0;
-    for (kind, request) in entries {
+    for &(kind, request) in entries {
         let table = state.table(&request.table_name)?;
         if requested.insert(request.table_name.as_str()) {
             table.usage.write_requests += 1;

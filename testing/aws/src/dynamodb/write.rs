@@ -9,7 +9,7 @@ use super::expression::condition::Condition;
 use super::expression::path::{self, Path};
 use super::expression::update::Update;
 use super::read::missing;
-use super::request::{Capacity, Request, invalid, read};
+use super::request::{Capacity, Request, invalid};
 use super::schema::Key;
 use super::table::{Stored, Table};
 use super::value::Item;
@@ -72,6 +72,10 @@ impl Prepared {
                 Kind::Put => Outcome::Write(request.item.clone().map(Arc::new)),
                 Kind::Delete => Outcome::Write(None),
                 Kind::Check => Outcome::Nothing,
+                // An update that only removes attributes makes no item where there is none.
+                Kind::Update if old.is_none() && update.as_ref().is_some_and(Update::only_removes) => {
+                    Outcome::Write(None)
+                }
                 Kind::Update => {
                     let mut item = old.as_deref().or(request.key.as_ref()).cloned().unwrap_or_default();
                     let applied = update.map_or(Ok(()), |update| update.apply(&mut item)).map_err(invalid);
@@ -127,7 +131,7 @@ pub(super) fn one(state: &mut State, kind: Kind, body: &[u8], call: Call) -> Res
         #[serde(skip_serializing_if = "Option::is_none")]
         consumed_capacity: Option<Capacity>,
     }
-    let request: Request = read(body)?;
+    let request = Request::read(body)?;
     let wanted = request.return_values.as_deref().unwrap_or("NONE");
     let known: &[&str] = match kind {
         Kind::Update => &["NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"],
@@ -160,7 +164,7 @@ pub(super) fn one(state: &mut State, kind: Kind, body: &[u8], call: Call) -> Res
     if !table.admits(&prepared.key, new.as_ref(), 1, call.now, limit) {
         return Err(throttled());
     }
-    let units = Table::units(old.as_ref(), new.as_ref());
+    let units = Table::units(old.as_ref(), new.as_ref()) + table.index_units(old.as_ref(), new.as_ref());
     table.write(&prepared.key, new.clone(), call.now, 1, common);
     let part = |item: Option<Stored>| item.map(|item| path::project(&item, &prepared.touched));
     let attributes = match wanted {

@@ -143,9 +143,14 @@ impl Bucket {
     fn find(&self, key: &str, version: Option<&str>) -> Result<&Object, ServiceError> {
         let Some(version) = version else { return self.current(key).ok_or_else(no_such_key) };
         let versions = self.objects.get(key).map(Vec::as_slice).unwrap_or_default();
-        let found = versions.iter().find(|object| object.version == version && !object.is_delete_marker);
         let told = "The specified version does not exist.";
-        found.ok_or_else(|| ServiceError::with_status(404, "NoSuchVersion", told))
+        let found = versions.iter().find(|object| object.version == version);
+        let found = found.ok_or_else(|| ServiceError::with_status(404, "NoSuchVersion", told))?;
+        if found.is_delete_marker {
+            let told = "The specified method is not allowed against this resource.";
+            return Err(ServiceError::with_status(405, "MethodNotAllowed", told));
+        }
+        Ok(found)
     }
 }
 
@@ -349,24 +354,28 @@ impl S3 {
             Operation::DeleteObject => {
                 let number = state.number();
                 let found = state.bucket(bucket)?;
+                let mut response = empty(204);
                 if found.settings.versioned {
                     let marker = Object {
                         version: format!("v{number:016x}"),
                         is_delete_marker: true,
                         ..object(Bytes::new(), String::new(), BTreeMap::new(), now)
                     };
+                    let version = marker.version.clone();
+                    response = response.with("x-amz-delete-marker", "true").with("x-amz-version-id", version);
                     found.objects.entry(key.to_owned()).or_default().push(marker);
                 } else {
                     found.objects.remove(key);
                 }
-                Ok((empty(204), Vec::new()))
+                Ok((response, Vec::new()))
             }
             Operation::PutObjectTagging => {
                 let tags = request.tags()?;
                 let versions = state.bucket(bucket)?.objects.get_mut(key).ok_or_else(no_such_key)?;
                 let object = versions.last_mut().filter(|object| !object.is_delete_marker).ok_or_else(no_such_key)?;
                 object.tags = tags;
-                Ok((empty(200), Vec::new()))
+                let version = object.version.clone();
+                Ok((empty(200).with("x-amz-version-id", version), Vec::new()))
             }
             Operation::CreateMultipartUpload => {
                 let id = format!("upload-{:016x}", state.number());

@@ -73,6 +73,8 @@ pub struct S3Request {
     pub(super) body: Bytes,
 }
 
+/// The most tags of an object.
+const TAGS_MAX: usize = 10;
 /// Headers that an object keeps.
 const KEPT: [&str; 4] = ["content-type", "cache-control", "content-disposition", "content-encoding"];
 
@@ -148,7 +150,11 @@ impl S3Request {
         let read = |tag: &str| Some((element(tag, "Key")?.to_owned(), element(tag, "Value")?.to_owned()));
         let tags: Option<BTreeMap<String, String>> = text.split("<Tag>").skip(1).map(read).collect();
         let told = "The XML you provided was not well-formed or did not validate against our published schema";
-        tags.filter(|tags| tags.len() <= 10).ok_or_else(|| ServiceError::new("MalformedXML", told))
+        let tags = tags.ok_or_else(|| ServiceError::new("MalformedXML", told))?;
+        if tags.len() > TAGS_MAX {
+            return Err(ServiceError::new("BadRequest", "Object tags cannot be greater than 10"));
+        }
+        Ok(tags)
     }
 }
 

@@ -173,3 +173,29 @@ fn tags() {
     assert_eq!(s3.object("plain", "a").unwrap().tags["refused"], "1");
     assert_eq!(code(&ask(&s3, "PUT", "plain/a?tagging", &[], b"<Tag>").0), "MalformedXML");
 }
+
+#[test]
+fn a_deletion_is_a_version_that_cannot_be_read() {
+    let s3 = s3(Settings::default());
+    ask(&s3, "PUT", "uploads/a", &[], b"x");
+    let deleted = ask(&s3, "DELETE", "uploads/a", &[], b"").0;
+    assert_eq!((deleted.status, deleted.header("x-amz-delete-marker")), (204, "true"));
+    let marker = ask(&s3, "GET", &format!("uploads/a?versionId={}", deleted.header("x-amz-version-id")), &[], b"").0;
+    assert_eq!((marker.status, code(&marker)), (405, "MethodNotAllowed".to_owned()));
+    ask(&s3, "PUT", "plain/a", &[], b"x");
+    assert_eq!(ask(&s3, "DELETE", "plain/a", &[], b"").0.header("x-amz-version-id"), "");
+}
+
+#[test]
+fn an_object_has_at_most_ten_tags() {
+    let s3 = s3(Settings::default());
+    ask(&s3, "PUT", "uploads/a", &[], b"x");
+    let tags = |count: usize| {
+        let set: String = (0..count).map(|at| format!("<Tag><Key>{at}</Key><Value>v</Value></Tag>")).collect();
+        ask(&s3, "PUT", "uploads/a?tagging", &[], format!("<Tagging><TagSet>{set}</TagSet></Tagging>").as_bytes()).0
+    };
+    assert_eq!(code(&tags(11)), "BadRequest");
+    let tagged = tags(10);
+    let version = s3.object("uploads", "a").unwrap().version;
+    assert_eq!((tagged.status, tagged.header("x-amz-version-id")), (200, version.as_str()));
+}

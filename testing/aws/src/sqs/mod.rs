@@ -143,8 +143,8 @@ struct Queue {
     settings: QueueSettings,
     /// In the order of sending.
     messages: BTreeMap<u64, Message>,
-    /// Deduplication ids that were seen, with the message's id and until when.
-    seen: BTreeMap<String, (String, Millis)>,
+    /// Deduplication ids that were seen, with the message's id and sequence number, and until when.
+    seen: BTreeMap<String, (String, u64, Millis)>,
     /// No message and no id ends before this.
     next_end: Millis,
 }
@@ -178,9 +178,9 @@ impl Queue {
         }
         let kept = self.settings.retention;
         self.messages.retain(|_, message| message.sent + kept > now);
-        self.seen.retain(|_, (_, until)| *until > now);
+        self.seen.retain(|_, (_, _, until)| *until > now);
         let messages = self.messages.values().map(|message| message.sent + kept);
-        self.next_end = messages.chain(self.seen.values().map(|(_, until)| *until)).min().unwrap_or(Millis::MAX);
+        self.next_end = messages.chain(self.seen.values().map(|(_, _, until)| *until)).min().unwrap_or(Millis::MAX);
     }
 
     fn add(&mut self, sequence: u64, message: Message) {
@@ -235,10 +235,11 @@ impl State {
         let deduplication = queue.check_fifo(&message)?;
         let id = format!("00000000-0000-4000-9000-{next:012x}");
         if let Some(key) = &deduplication {
-            if let Some((id, _)) = queue.seen.get(key) {
-                return Ok((id.clone(), next));
+            // The answer is that of the message that was taken.
+            if let Some((id, sequence, _)) = queue.seen.get(key) {
+                return Ok((id.clone(), *sequence));
             }
-            queue.seen.insert(key.clone(), (id.clone(), now + DEDUPLICATED));
+            queue.seen.insert(key.clone(), (id.clone(), next, now + DEDUPLICATED));
             queue.next_end = queue.next_end.min(now + DEDUPLICATED);
         }
         let delay = message.delay.unwrap_or(queue.settings.delay);
@@ -291,7 +292,7 @@ impl State {
                 continue;
             }
             self.receipts += 1;
-            let receipt = format!("receipt-{}", self.receipts);
+            let receipt = format!("receipt-{name}-{}", self.receipts);
             message.receive_count += 1;
             message.first_received.get_or_insert(now);
             message.visible_at = now + visibility;
@@ -338,8 +339,8 @@ impl State {
     }
 
     fn delete(&mut self, name: &str, receipt: &str) -> Result<(), ServiceError> {
-        check_receipt(receipt)?;
-        // A handle of an older delivery deletes as well, in a standard queue; an unknown one does nothing.
+        check_receipt(name, receipt)?;
+        // The handle of an older delivery deletes nothing, and is no error ("DeleteMessage").
         let queue = self.queue(name)?;
         queue.messages.retain(|_, message| message.receipt.as_deref() != Some(receipt));
         Ok(())
@@ -352,7 +353,7 @@ impl State {
         visibility: Millis,
         now: Millis,
     ) -> Result<(), ServiceError> {
-        check_receipt(receipt)?;
+        check_receipt(name, receipt)?;
         if visibility > VISIBILITY_MAX {
             return Err(invalid("Total VisibilityTimeout for the message is beyond the limit [43200 seconds]"));
         }
@@ -406,8 +407,10 @@ impl Queue {
     }
 }
 
-fn check_receipt(receipt: &str) -> Result<(), ServiceError> {
-    if receipt.starts_with("receipt-") {
+/// A receipt is good for the queue that it was made by.
+fn check_receipt(queue: &str, receipt: &str) -> Result<(), ServiceError> {
+    let rest = receipt.strip_prefix("receipt-").and_then(|rest| rest.strip_prefix(queue));
+    if rest.is_some_and(|rest| rest.starts_with('-')) {
         return Ok(());
     }
     Err(ServiceError::new("ReceiptHandleIsInvalid", "The input receipt handle is invalid."))

@@ -207,3 +207,28 @@ fn an_event_of_a_message() {
     assert_eq!((&event["body"], &event["eventSource"]), (&json!("a"), &json!("aws:sqs")));
     assert_eq!(event["attributes"]["ApproximateReceiveCount"], json!("1"));
 }
+
+#[test]
+fn a_message_that_was_taken_before_has_its_first_number() {
+    let sqs = sqs(Settings::default());
+    let send = |body: &str| {
+        let message = json!({"QueueUrl": "https://x/orders.fifo", "MessageBody": body, "MessageGroupId": "g",
+            "MessageDeduplicationId": body});
+        call(&sqs, "SendMessage", message).unwrap()["SequenceNumber"].as_str().unwrap().to_owned()
+    };
+    let (first, second) = (send("a"), send("b"));
+    assert_eq!(send("a"), first);
+    let third = send("c");
+    assert!(first < second && second < third, "{first} {second} {third}");
+}
+
+#[test]
+fn a_receipt_is_good_for_its_own_queue() {
+    let sqs = sqs(Settings::default());
+    send(&sqs, "a", NOW);
+    let receipt = sqs.receive("work", 1, None, NOW).unwrap().remove(0).receipt;
+    assert_eq!(sqs.delete("dead", &receipt).unwrap_err().code, "ReceiptHandleIsInvalid");
+    assert_eq!(sqs.change_visibility("dead", &receipt, 0, NOW).unwrap_err().code, "ReceiptHandleIsInvalid");
+    sqs.delete("work", &receipt).unwrap();
+    assert_eq!(sqs.messages("work"), []);
+}

@@ -51,6 +51,11 @@ impl Operand {
         }
     }
 
+    /// The attribute whose value it is.
+    pub(super) fn attribute(&self) -> Option<&Path> {
+        if let Self::Path(path) = self { Some(path) } else { None }
+    }
+
     fn path(&self) -> Option<&Path> {
         match self {
             Self::Constant(_) => None,

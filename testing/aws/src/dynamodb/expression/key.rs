@@ -84,9 +84,9 @@ fn bounds_of(term: &Condition) -> Result<(Bound<KeyValue>, Bound<KeyValue>), Inv
         return Ok((Bound::Included(constant(low)?), Bound::Included(constant(high)?)));
     }
     if let Condition::BeginsWith(_, prefix) = term {
-        let Operand::Constant(prefix) = prefix else { return Err(UNSUPPORTED.to_owned()) };
-        let low = KeyValue::of(prefix).ok_or(UNSUPPORTED)?;
-        return Ok((Bound::Included(low), behind(prefix)));
+        let low = constant(prefix)?;
+        let high = behind(&low.value());
+        return Ok((Bound::Included(low), high));
     }
     let Condition::Compare(_, comparison, operand) = term else { return Err(UNSUPPORTED.to_owned()) };
     let value = constant(operand)?;

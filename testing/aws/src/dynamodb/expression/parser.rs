@@ -222,6 +222,7 @@ impl<'p, 'a> Parser<'p, 'a> {
                     parser.comma()?;
                     let prefix = parser.operand()?;
                     only(&prefix, "begins_with", &["S", "B"])?;
+                    distinct("begins_with", value.attribute(), &prefix)?;
                     Ok(Condition::BeginsWith(value, prefix))
                 });
             }
@@ -229,7 +230,9 @@ impl<'p, 'a> Parser<'p, 'a> {
                 return self.called(|parser| {
                     let path = parser.path()?;
                     parser.comma()?;
-                    Ok(Condition::Contains(path, parser.operand()?))
+                    let part = parser.operand()?;
+                    distinct("contains", Some(&path), &part)?;
+                    Ok(Condition::Contains(path, part))
                 });
             }
             Some("size") | None => {}
@@ -274,6 +277,7 @@ impl<'p, 'a> Parser<'p, 'a> {
             only(&left, token, &ORDERED)?;
             only(&right, token, &ORDERED)?;
         }
+        distinct(token, left.attribute(), &right)?;
         Ok(Condition::Compare(left, comparison, right))
     }
 
@@ -345,13 +349,25 @@ impl<'p, 'a> Parser<'p, 'a> {
 
     fn sum(&mut self) -> Result<Term, Invalid> {
         let left = self.term()?;
-        if self.take("+") {
-            return Ok(Term::Plus(Box::new(left), Box::new(self.term()?)));
+        let sign = self.peek();
+        if !matches!(sign, "+" | "-") {
+            return Ok(left);
         }
-        if self.take("-") {
-            return Ok(Term::Minus(Box::new(left), Box::new(self.term()?)));
-        }
-        Ok(left)
+        self.at += 1;
+        let right = self.term()?;
+        constants(&[&left, &right], sign, "N")?;
+        let (left, right) = (Box::new(left), Box::new(right));
+        Ok(if sign == "+" { Term::Plus(left, right) } else { Term::Minus(left, right) })
+    }
+
+    fn list_append(&mut self) -> Result<Term, Invalid> {
+        self.called(|parser| {
+            let left = parser.term()?;
+            parser.comma()?;
+            let right = parser.term()?;
+            constants(&[&left, &right], "list_append", "L")?;
+            Ok(Term::Append(Box::new(left), Box::new(right)))
+        })
     }
 
     fn term(&mut self) -> Result<Term, Invalid> {
@@ -364,11 +380,7 @@ impl<'p, 'a> Parser<'p, 'a> {
                 parser.comma()?;
                 Ok(Term::IfNotExists(path, Box::new(parser.term()?)))
             }),
-            Some("list_append") => self.called(|parser| {
-                let left = parser.term()?;
-                parser.comma()?;
-                Ok(Term::Append(Box::new(left), Box::new(parser.term()?)))
-            }),
+            Some("list_append") => self.list_append(),
             Some(other) => Err(format!("Invalid function name; function: {other}")),
             None => Ok(Term::Path(self.path()?)),
         }
@@ -380,11 +392,41 @@ fn operand_type(operator: &str, value: &Value) -> Invalid {
     format!("Incorrect operand type for operator or function; operator or function: {operator}, operand type: {kind}")
 }
 
+/// A constant of another type than this is refused at once, whatever the item has.
+fn constants(terms: &[&Term], operator: &str, kind: &str) -> Result<(), Invalid> {
+    for term in terms {
+        let constant = if let Term::Constant(value) = term {
+            Some(value)
+        } else if let Term::IfNotExists(_, other) = term
+            && let Term::Constant(value) = &**other
+        {
+            Some(value)
+        } else {
+            None
+        };
+        if let Some(value) = constant.filter(|value| value.kind() != kind) {
+            return Err(operand_type(operator, value));
+        }
+    }
+    Ok(())
+}
+
 /// A constant of another type than these is refused at once.
 fn only(operand: &Operand, operator: &str, kinds: &[&str]) -> Result<(), Invalid> {
     match operand {
         Operand::Constant(value) if !kinds.contains(&value.kind()) => Err(operand_type(operator, value)),
         Operand::Constant(_) | Operand::Path(_) | Operand::Size(_) => Ok(()),
+    }
+}
+
+/// An attribute is not compared with itself.
+fn distinct(operator: &str, first: Option<&Path>, other: &Operand) -> Result<(), Invalid> {
+    match first {
+        Some(first) if other.attribute() == Some(first) => Err(format!(
+            "The first operand must be distinct from the remaining operands for this operator or function; operator: {operator}, \
+             first operand: {first}"
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -95,6 +95,9 @@ fn conditions_that_are_refused() {
         ("a = 7", "Syntax error"),
         ("", "can not be empty"),
         ("a = 'x'", "Syntax error"),
+        ("a = a", "must be distinct"),
+        ("NOT a <> a", "must be distinct"),
+        ("contains(a, a)", "must be distinct"),
     ] {
         let refused = holds(expression).unwrap_err();
         assert!(
@@ -103,6 +106,7 @@ fn conditions_that_are_refused() {
         );
     }
     assert!(holds("((a = :n) OR (a = :k))").is_ok(), "two groups in one are not redundant");
+    assert!(holds("a = n").is_ok(), "two attributes can be compared");
 }
 
 #[test]

@@ -101,6 +101,11 @@ impl Update {
         set.chain(&self.remove).chain(other).cloned().collect()
     }
 
+    /// Does it remove attributes, and nothing else?
+    pub(crate) fn only_removes(&self) -> bool {
+        self.set.is_empty() && self.add.is_empty() && self.delete.is_empty()
+    }
+
     /// Changes an item. Every operand sees the item as it was.
     pub(crate) fn apply(&self, item: &mut Item) -> Result<(), Invalid> {
         let mut changes: Vec<(&Path, Option<Value>)> = Vec::new();
