@@ -7,4 +7,5 @@
 pub mod api;
 pub mod faults;
 pub mod instance;
+pub mod trigger;
 pub mod world;
