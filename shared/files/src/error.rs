@@ -34,8 +34,10 @@ impl AdapterError for FilesError {
     }
 }
 
-/// Codes of an object or a version that is not there.
-const MISSING: [&str; 4] = ["NoSuchKey", "NoSuchVersion", "NotFound", "NoSuchUpload"];
+/// Codes of an object or a version that is not there. `NoSuchUpload` is none of them: completing an upload answers it where
+/// an earlier try of the same call has completed it and its answer was lost
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html>).
+const MISSING: [&str; 3] = ["NoSuchKey", "NoSuchVersion", "NotFound"];
 
 pub(crate) fn failed<E, R>(doing: &'static str) -> impl FnOnce(SdkError<E, R>) -> FilesError
 where
@@ -48,6 +50,25 @@ where
             FilesError::Missing
         } else {
             FilesError::Failed { doing, source: Box::new(error) }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_s3::error::ErrorMetadata;
+    use aws_sdk_s3::operation::complete_multipart_upload::CompleteMultipartUploadError;
+
+    #[test]
+    fn an_upload_that_is_gone_may_be_begun_again_and_an_object_may_not() {
+        let of = |code: &str| {
+            let error = CompleteMultipartUploadError::generic(ErrorMetadata::builder().code(code).build());
+            failed("complete upload")(SdkError::service_error(error, ()))
+        };
+        assert!(of("NoSuchUpload").is_retryable());
+        for code in ["NoSuchKey", "NoSuchVersion", "NotFound"] {
+            assert!(matches!(of(code), FilesError::Missing), "{code}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A Cognito user pool, as far as signing up, in, and asking who one is goes
 //! (<https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/Welcome.html>).
 //!
-//! Not here: challenges, mails, triggers. Tokens are signed with the key that the tests of `almacen-identity` have.
+//! Not here: challenges, mails, triggers but the one before a sign-up (`cloud::admission`). Tokens are signed with the key that the tests of `almacen-identity` have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -44,7 +44,20 @@ struct User {
     groups: BTreeSet<String>,
 }
 
-#[derive(Debug)]
+/// Somebody who has signed up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserState {
+    /// The name.
+    pub name: String,
+    /// The address.
+    pub email: Option<String>,
+    /// May they sign in?
+    pub is_confirmed: bool,
+    /// Have they been given tokens?
+    pub is_signed_in: bool,
+}
+
+#[derive(Debug, Clone)]
 struct State {
     settings: PoolSettings,
     /// By the name in lower case: names are not case-sensitive in this pool.
@@ -107,6 +120,15 @@ impl User {
 }
 
 impl State {
+    fn read(&self, body: &[u8]) -> Result<Call, ServiceError> {
+        let malformed = |error: serde_json::Error| ServiceError::new("SerializationException", error.to_string());
+        let call: Call = serde_json::from_slice(body).map_err(malformed)?;
+        let is_ours = call.client_id.as_ref().is_none_or(|id| *id == self.settings.client_id)
+            && call.user_pool_id.as_ref().is_none_or(|id| *id == self.settings.id);
+        let told = "User pool or client does not exist.";
+        if is_ours { Ok(call) } else { Err(ServiceError::new("ResourceNotFoundException", told)) }
+    }
+
     fn user(&mut self, name: &str) -> Result<&mut User, ServiceError> {
         self.users.get_mut(&name.to_lowercase()).ok_or_else(no_such_user)
     }
@@ -207,6 +229,13 @@ impl State {
     }
 }
 
+/// A copy is of its own: what happens to one does not happen to the other.
+impl Clone for Cognito {
+    fn clone(&self) -> Self {
+        Self { state: Mutex::new(self.lock().clone()) }
+    }
+}
+
 impl Cognito {
     /// With nobody in it.
     #[must_use]
@@ -216,6 +245,36 @@ impl Cognito {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everybody who has signed up, by name.
+    #[must_use]
+    pub fn users(&self) -> Vec<UserState> {
+        let state = self.lock();
+        let holds = |name: &String| state.tokens.values().any(|(holder, _)| holder == name);
+        let user = |(key, user): (&String, &User)| UserState {
+            name: user.name.clone(),
+            email: user.email.clone(),
+            is_confirmed: user.is_confirmed,
+            is_signed_in: holds(key),
+        };
+        state.users.iter().map(user).collect()
+    }
+
+    /// Answers a `SignUp`; `confirmed` where a trigger has said so.
+    ///
+    /// # Errors
+    /// As Cognito refuses it.
+    pub fn sign_up(&self, body: &[u8], confirmed: bool) -> Result<Vec<u8>, ServiceError> {
+        let mut state = self.lock();
+        let call = state.read(body)?;
+        if call.password.chars().count() < 8 {
+            let told = "Password did not conform with policy: Password not long enough";
+            return Err(ServiceError::new("InvalidPasswordException", told));
+        }
+        let is_confirmed = confirmed || state.settings.confirms;
+        let user = state.add(&call, is_confirmed)?;
+        Ok(json!({"UserConfirmed": user.is_confirmed, "UserSub": user.sub}).to_string().into_bytes())
     }
 
     /// Makes a confirmed user of these groups; the `sub`.
@@ -261,25 +320,12 @@ impl Cognito {
     /// # Errors
     /// As Cognito refuses it.
     pub fn call(&self, operation: &str, body: &[u8], now: Millis) -> Result<Vec<u8>, ServiceError> {
-        let malformed = |error: serde_json::Error| ServiceError::new("SerializationException", error.to_string());
-        let call: Call = serde_json::from_slice(body).map_err(malformed)?;
-        let mut state = self.lock();
-        let settings = state.settings.clone();
-        let is_ours = call.client_id.as_ref().is_none_or(|id| *id == settings.client_id)
-            && call.user_pool_id.as_ref().is_none_or(|id| *id == settings.id);
-        if !is_ours {
-            let told = "User pool or client does not exist.";
-            return Err(ServiceError::new("ResourceNotFoundException", told));
+        if operation == "SignUp" {
+            return self.sign_up(body, false);
         }
+        let mut state = self.lock();
+        let call = state.read(body)?;
         let answer = match operation {
-            "SignUp" => {
-                if call.password.chars().count() < 8 {
-                    let told = "Password did not conform with policy: Password not long enough";
-                    return Err(ServiceError::new("InvalidPasswordException", told));
-                }
-                let user = state.add(&call, settings.confirms)?;
-                json!({"UserConfirmed": user.is_confirmed, "UserSub": user.sub})
-            }
             "InitiateAuth" => state.initiate(&call, now)?,
             "GetUser" => {
                 let holder = state.holder(&call.access_token, now);

@@ -76,13 +76,13 @@ pub struct Delivery {
     pub message: Outgoing,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Topic {
     settings: TopicSettings,
     published: Vec<Published>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct State {
     topics: BTreeMap<String, Topic>,
     settings: Settings,
@@ -219,6 +219,13 @@ impl State {
             }
         }
         Ok(deliveries)
+    }
+}
+
+/// A copy is of its own: what happens to one does not happen to the other.
+impl Clone for Sns {
+    fn clone(&self) -> Self {
+        Self { state: Mutex::new(self.lock().clone()) }
     }
 }
 

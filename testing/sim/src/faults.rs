@@ -1,5 +1,6 @@
 //! What goes wrong, at which call.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use almacen_testing_aws::cloud::fault::{CallInfo, Failure, Fault, Hook};
@@ -26,10 +27,31 @@ const REFUSED_MS: u64 = 25_000;
 /// All of them.
 pub const KINDS: [Kind; 3] = [Kind::FailsBefore, Kind::AnswerLost, Kind::Dies];
 
+/// A call that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// The package of the function that made it.
+    pub function: String,
+    /// What made the function run, as [`crate::trigger`] names it.
+    pub trigger: String,
+    /// The service.
+    pub service: &'static str,
+    /// Such as `PutItem`.
+    pub operation: String,
+    /// Does it change anything, where it is carried out?
+    pub writes: bool,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.function, self.service, self.operation)
+    }
+}
+
 #[derive(Debug, Default)]
 struct State {
     planned: Option<(usize, Kind)>,
-    calls: Vec<String>,
+    calls: Vec<Call>,
     /// The call that is refused, and until when: however often the SDK repeats it, and not when its message comes again.
     refused: Option<(String, u64)>,
     happened: usize,
@@ -56,9 +78,9 @@ impl Faults {
         *self.lock() = State::default();
     }
 
-    /// The calls since counting began: function, service, operation.
+    /// The calls since counting began.
     #[must_use]
-    pub fn calls(&self) -> Vec<String> {
+    pub fn calls(&self) -> Vec<Call> {
         self.lock().calls.clone()
     }
 
@@ -79,7 +101,7 @@ impl Faults {
     }
 
     /// What happens to a call, and whether its process dies of it.
-    fn next(&self, call: &CallInfo) -> (Fault, bool) {
+    fn next(&self, call: &CallInfo, trigger: &str) -> (Fault, bool) {
         let unavailable = Fault::FailBefore(Failure::Internal);
         let mut state = self.lock();
         if let Some(chaos) = &mut state.chaos {
@@ -87,7 +109,13 @@ impl Faults {
             return (fault, matches!(fault, Fault::DieBefore | Fault::DieAfter));
         }
         let position = state.calls.len();
-        state.calls.push(format!("{} {} {}", call.caller, call.service, call.operation));
+        state.calls.push(Call {
+            function: call.caller.clone(),
+            trigger: trigger.to_owned(),
+            service: call.service,
+            operation: call.operation.clone(),
+            writes: call.writes,
+        });
         if state.refused.as_ref().is_some_and(|(refused, until)| *refused == call.canonical && call.at < *until) {
             return (unavailable, false);
         }
@@ -114,11 +142,14 @@ pub(crate) struct InstanceHook {
     pub(crate) faults: Faults,
     pub(crate) killed: Arc<Notify>,
     pub(crate) plant: Option<Plant>,
+    /// What made the function run this time.
+    pub(crate) trigger: Arc<Mutex<String>>,
 }
 
 impl Hook for InstanceHook {
     fn on_call(&self, call: &CallInfo) -> Fault {
-        let (fault, dies) = self.faults.next(call);
+        let trigger = self.trigger.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (fault, dies) = self.faults.next(call, &trigger);
         if dies {
             self.killed.notify_one();
         }

@@ -19,5 +19,6 @@ pub mod plant;
 pub mod run;
 pub mod shop;
 pub mod shrink;
+pub mod trigger;
 mod triggers;
 pub mod world;

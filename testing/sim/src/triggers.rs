@@ -62,7 +62,9 @@ impl<'w> Triggers<'w> {
             })
         });
         let armed = armed.collect();
-        Self { world, armed, work: FuturesUnordered::new(), people: 0, active: now }
+        let work = FuturesUnordered::<Work<'w>>::new();
+        work.push(Box::pin(async move { Err(world.admit_apart().await) }));
+        Self { world, armed, work, people: 0, active: now }
     }
 
     /// Somebody who uses the system.

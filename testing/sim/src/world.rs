@@ -3,14 +3,18 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, OnceLock};
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, UNIX_EPOCH};
 
 use almacen_aws_client::Aws;
 use almacen_clock::Machine;
 use almacen_testing_aws::Millis;
-use almacen_testing_aws::cloud::{Cloud, Settings};
+use almacen_testing_aws::cloud::admission::{Admission, Admissions};
+use almacen_testing_aws::cloud::{Caller, Cloud, Settings};
 use almacen_testing_aws::dynamodb::stream::StreamRecord;
+use almacen_testing_aws::http::Request as HttpRequest;
 use almacen_testing_aws::sqs::{Outgoing, Received};
 use almacen_testing_aws::stack::{FunctionSpec, Stack, Trigger, pattern_matches};
 use anyhow::{Context as _, Result, anyhow};
@@ -26,6 +30,7 @@ use crate::chaos::drawn;
 use crate::faults::{Faults, InstanceHook};
 use crate::instance::{Invoke, start};
 use crate::plant::Plant;
+use crate::trigger;
 
 /// The template of the whole system.
 const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -54,6 +59,8 @@ struct Warm {
     killed: Arc<Notify>,
     /// What its clock shows, beside the time.
     ahead: i64,
+    /// What made the function run this time.
+    trigger: Arc<Mutex<String>>,
 }
 
 /// How far a reader of a stream has come.
@@ -80,10 +87,23 @@ pub struct Setup {
     pub cold_percent: u8,
 }
 
+/// A world as it was: services, and how far their triggers had come. Execution environments are not part of it.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    cloud: Cloud,
+    at: u64,
+    readers: BTreeMap<String, Position>,
+    invocations: u64,
+    seed: u64,
+    environment: BTreeMap<String, String>,
+}
+
 /// The system.
 pub struct World {
     cloud: Cloud,
     faults: Faults,
+    /// Those who sign up, as the user pool asks about them.
+    admissions: RefCell<Admissions>,
     warm: RefCell<BTreeMap<String, Vec<Warm>>>,
     readers: RefCell<BTreeMap<String, Position>>,
     invocations: Cell<u64>,
@@ -94,6 +114,8 @@ pub struct World {
     stirred: Notify,
     /// When somebody outside last did something.
     touched: Cell<Millis>,
+    /// Does somebody answer the user pool for all invocations?
+    admits_apart: Cell<bool>,
     setup: Setup,
     seed: u64,
     /// Parameters of the environment that a run wants otherwise, for all functions.
@@ -116,8 +138,10 @@ impl World {
     pub fn with(seed: u64, environment: &[(&str, &str)], setup: Setup) -> Result<Self> {
         // The SDK draws its jitter and its idempotency tokens from the thread's numbers.
         fastrand::seed(seed);
+        let cloud = Cloud::new(stack()?.clone(), Settings::default(), seed, START);
         Ok(Self {
-            cloud: Cloud::new(stack()?.clone(), Settings::default(), seed, START),
+            admissions: RefCell::new(cloud.admissions()),
+            cloud,
             faults: Faults::default(),
             warm: RefCell::default(),
             readers: RefCell::default(),
@@ -126,10 +150,50 @@ impl World {
             running: Cell::new(0),
             stirred: Notify::new(),
             touched: Cell::new(START),
+            admits_apart: Cell::new(false),
             setup,
             seed,
             environment: environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         })
+    }
+
+    /// The world as it is.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let at = self.cloud.now();
+        Snapshot {
+            cloud: self.cloud.copy(at),
+            at,
+            readers: self.readers.borrow().clone(),
+            invocations: self.invocations.get(),
+            seed: self.seed,
+            environment: self.environment.clone(),
+        }
+    }
+
+    /// Goes on from a snapshot. Functions start anew.
+    #[must_use]
+    pub fn restore(snapshot: &Snapshot) -> Self {
+        let Snapshot { cloud, at, readers, invocations, seed, environment } = snapshot.clone();
+        // Not the numbers of the beginning: a token of a transaction must not come twice.
+        fastrand::seed(seed ^ at);
+        let cloud = cloud.copy(at);
+        Self {
+            admissions: RefCell::new(cloud.admissions()),
+            cloud,
+            faults: Faults::default(),
+            warm: RefCell::default(),
+            readers: RefCell::new(readers),
+            invocations: Cell::new(invocations),
+            chances: Cell::new(0),
+            running: Cell::new(0),
+            stirred: Notify::new(),
+            touched: Cell::new(at),
+            admits_apart: Cell::new(false),
+            setup: Setup::default(),
+            seed,
+            environment,
+        }
     }
 
     /// The in-memory AWS.
@@ -150,8 +214,13 @@ impl World {
 
     fn start(&self, package: &str) -> Result<Warm> {
         let spec = self.spec(package)?;
-        let killed = Arc::new(Notify::new());
-        let hook = InstanceHook { faults: self.faults.clone(), killed: Arc::clone(&killed), plant: self.setup.plant };
+        let (killed, trigger) = (Arc::new(Notify::new()), Arc::<Mutex<String>>::default());
+        let hook = InstanceHook {
+            faults: self.faults.clone(),
+            killed: Arc::clone(&killed),
+            trigger: Arc::clone(&trigger),
+            plant: self.setup.plant,
+        };
         let caller = self.cloud.function(package).with_context(|| format!("no role of {package}"))?;
         let credentials = Credentials::new(package, "simulated", None, None, "simulation");
         let region = Region::new(self.cloud.stack().place.region.clone());
@@ -164,7 +233,7 @@ impl World {
         }
         let apart = i64::try_from(self.setup.clocks_apart).unwrap_or(0);
         let ahead = self.chance("clock").i64(-apart / 2..=apart / 2);
-        Ok(Warm { function: start(package, environment.into_iter().collect(), &aws)?, killed, ahead })
+        Ok(Warm { function: start(package, environment.into_iter().collect(), &aws)?, killed, ahead, trigger })
     }
 
     /// Chance of its own, each time.
@@ -216,6 +285,7 @@ impl World {
             Some(instance) => instance,
             None => self.start(package)?,
         };
+        *instance.trigger.lock().unwrap_or_else(PoisonError::into_inner) = trigger::of_event(event);
         let now = self.cloud.now().saturating_add_signed(instance.ahead);
         let (context, event) = (self.context(spec, now), event.to_string().into_bytes());
         let time_of_day = UNIX_EPOCH + Duration::from_millis(now);
@@ -231,6 +301,7 @@ impl World {
                 Ok(Err(diagnostic)) => Ended::Failed(format!("{}: {}", diagnostic.error_type, diagnostic.error_message)),
                 Err(_) => Ended::TimedOut,
             },
+            error = self.admit(), if !self.admits_apart.get() => return Err(error),
         };
         self.running.set(self.running.get() - 1);
         self.stirred.notify_one();
@@ -238,6 +309,37 @@ impl World {
             self.warm.borrow_mut().entry(package.to_owned()).or_default().push(instance);
         }
         Ok(ended)
+    }
+
+    /// Answers the user pool for all invocations, which then do not do so themselves: where there are several at once, the
+    /// one that asked may not be the one that hears of it.
+    pub(crate) async fn admit_apart(&self) -> anyhow::Error {
+        self.admits_apart.set(true);
+        self.admit().await
+    }
+
+    /// Answers the user pool for as long as somebody signs up: asks the function that the template names.
+    async fn admit(&self) -> anyhow::Error {
+        loop {
+            let asked = poll_fn(|context| self.admissions.borrow_mut().poll_next(context)).await;
+            let Some(Admission { event, answer }) = asked else { return anyhow!("the user pool asks no more") };
+            let Some(package) = self.cloud.stack().admits.as_deref() else { return anyhow!("no function admits") };
+            // In a box, because it invokes from within an invocation.
+            let invoked: Pin<Box<dyn Future<Output = Result<Ended>> + '_>> = Box::pin(self.invoke(package, &event));
+            let told = match invoked.await {
+                Ok(Ended::Answered(told)) => serde_json::from_slice(&told).map_err(|error| error.to_string()),
+                Ok(Ended::Failed(told)) => Err(told),
+                Ok(ended @ (Ended::TimedOut | Ended::Killed)) => Err(format!("{package}: {ended:?}")),
+                Err(error) => return error,
+            };
+            // Who asked may be gone by now.
+            let _gone = answer.send(told);
+        }
+    }
+
+    /// Ends all execution environments that are idle, as Lambda does at will: the next invocations start anew.
+    pub fn recycle(&self) {
+        self.warm.borrow_mut().clear();
     }
 
     /// A request through the API. `None`: nobody answered, as behind a gateway whose function died.
@@ -270,14 +372,25 @@ impl World {
     ///
     /// # Errors
     /// Where there is no such bucket.
-    pub fn put_object(&self, bucket: &str, key: &str, body: &str, metadata: &[(&str, &str)]) -> Result<()> {
+    pub fn put_object(&self, bucket: &str, key: &str, body: impl AsRef<[u8]>, metadata: &[(&str, &str)]) -> Result<()> {
         let bucket = &self.cloud.stack().buckets.get(bucket).with_context(|| format!("no bucket {bucket}"))?.name;
         let headers =
             metadata.iter().map(|(name, value)| (format!("x-amz-meta-{name}"), (*value).to_owned())).collect();
-        let put = self.cloud.put_object(bucket, key, body.to_owned().into_bytes(), headers);
+        let put = self.cloud.put_object(bucket, key, body.as_ref().to_vec(), headers);
         self.touched.set(self.cloud.now());
         self.stirred.notify_one();
         put.map(drop).map_err(|error| anyhow!("{error}"))
+    }
+
+    /// Puts a file where a presigned link says, as a browser would; the status.
+    ///
+    /// # Errors
+    /// Where nobody answers.
+    pub async fn upload(&self, link: &str, body: impl AsRef<[u8]>) -> Result<u16> {
+        let mut request = HttpRequest::new("PUT", link);
+        request.body = body.as_ref().to_vec().into();
+        let answered = self.cloud.request(Caller::operator("browser"), request).await;
+        answered.map(|answer| answer.status).map_err(|error| anyhow!("{link}: {error}"))
     }
 
     /// Every item of a table, by its logical id, as DynamoDB writes them.

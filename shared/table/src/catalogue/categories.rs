@@ -54,7 +54,8 @@ impl Categories {
         Ok(all)
     }
 
-    /// Makes a category; `false` where one of its id is there.
+    /// Makes a category; `false` where one of its id is there. One that this very call has made counts as made: the SDK
+    /// repeats a call whose answer was lost.
     ///
     /// # Errors
     /// [`DynamoError`].
@@ -66,7 +67,10 @@ impl Categories {
             .item(keys::ID, s(&category.id))
             .item("name", s(&category.name))
             .item("created_at", n(now))
-            .condition_expression("attribute_not_exists(id)")
+            .condition_expression("attribute_not_exists(id) OR (#name = :name AND created_at = :now)")
+            .expression_attribute_names("#name", "name")
+            .expression_attribute_values(":name", s(&category.name))
+            .expression_attribute_values(":now", n(now))
             .send()
             .await;
         condition_held(result, "write category")

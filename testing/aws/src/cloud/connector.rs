@@ -159,6 +159,9 @@ impl Connector {
         if routed.operation == "ReceiveMessage" {
             return self.receive(request).await;
         }
+        if routed.operation == "SignUp" {
+            return self.sign_up(request).await.unwrap_or_else(|error| refused_by(&routed.kind, &error));
+        }
         self.carried_out(request, routed, partly).unwrap_or_else(|error| refused_by(&routed.kind, &error))
     }
 
@@ -218,6 +221,12 @@ impl Connector {
                 Ok(response)
             }
         }
+    }
+
+    async fn sign_up(&self, request: &Request) -> Result<Response, ServiceError> {
+        let confirmed = self.cloud.admitted(&request.body).await?;
+        let answer = self.cloud.cognito().sign_up(&request.body, confirmed)?;
+        Ok(Response::new(200, "application/x-amz-json-1.1", answer))
     }
 
     /// A long poll ends with the first messages, or when its time is over.

@@ -1,5 +1,6 @@
 //! All services of a stack together, and how clients reach them.
 
+pub mod admission;
 mod call;
 mod connector;
 pub mod fault;
@@ -14,13 +15,16 @@ use bytes::Bytes;
 use crate::clock::AwsClock;
 use crate::cognito::{Cognito, PoolSettings};
 use crate::dynamodb::{self, DynamoDb};
+use crate::http::{Request, Response};
 use crate::iam::Statement;
 use crate::s3::{self, Event, S3};
 use crate::sns::{self, Delivery, Sns};
 use crate::sqs::{self, Outgoing, Sqs};
 use crate::stack::Stack;
 use crate::{Millis, ServiceError};
-use fault::Hook;
+use admission::Asks;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use fault::{Hook, NoFaults};
 use trace::Trace;
 
 pub(crate) use connector::respond;
@@ -94,6 +98,7 @@ struct Inner {
     s3: S3,
     sns: Sns,
     cognito: Cognito,
+    admissions: Mutex<Option<Asks>>,
     trace: Mutex<Trace>,
     rng: Mutex<fastrand::Rng>,
     latency: Mutex<Millis>,
@@ -134,10 +139,31 @@ impl Cloud {
             s3,
             sns,
             cognito,
+            admissions: Mutex::default(),
             trace: Mutex::new(Trace::new(settings.trace)),
             rng: Mutex::new(fastrand::Rng::with_seed(next())),
             latency: Mutex::new(settings.latency),
             stack,
+        }))
+    }
+
+    /// All services as they are now, of their own from now on, at a time of day: what happens to one does not happen to the
+    /// other.
+    #[must_use]
+    pub fn copy(&self, at: Millis) -> Self {
+        let Inner { stack, dynamodb, sqs, s3, sns, cognito, trace, rng, latency, .. } = &*self.0;
+        Self(Arc::new(Inner {
+            clock: AwsClock::starting_at(at),
+            dynamodb: dynamodb.clone(),
+            sqs: sqs.clone(),
+            s3: s3.clone(),
+            sns: sns.clone(),
+            cognito: cognito.clone(),
+            admissions: Mutex::default(),
+            trace: Mutex::new(lock(trace).clone()),
+            rng: Mutex::new(lock(rng).clone()),
+            latency: Mutex::new(*lock(latency)),
+            stack: stack.clone(),
         }))
     }
 
@@ -209,6 +235,14 @@ impl Cloud {
     #[must_use]
     pub fn connector(&self, caller: Caller, hook: Arc<dyn Hook>) -> SharedHttpConnector {
         connector::shared(self.clone(), caller, hook)
+    }
+
+    /// Answers a request that somebody makes without an SDK, such as a browser with a presigned link.
+    ///
+    /// # Errors
+    /// Where there is no answer.
+    pub async fn request(&self, caller: Caller, request: Request) -> Result<Response, ConnectorError> {
+        respond(self.clone(), caller, Arc::new(NoFaults), request).await
     }
 
     /// Puts an object as somebody outside would, and lets the queues hear of it; its version.

@@ -331,3 +331,59 @@ async fn what_is_unknown_is_an_error_of_the_service() {
         "{error:?}"
     );
 }
+
+/// Signs somebody up through a user pool that confirms nobody by itself, where a function answers so to its question.
+async fn sign_up(told: Result<serde_json::Value, String>) -> Result<bool, String> {
+    use std::future::poll_fn;
+    let admin = BTreeMap::from([("SelfSignUp".to_owned(), "admin".to_owned())]);
+    let cloud = Cloud::new(Stack::read(TEMPLATE, &admin).unwrap(), Settings::default(), 7, START);
+    let mut admissions = cloud.admissions();
+    let mut request = Request::new("POST", "https://cognito-idp.eu-west-1.amazonaws.com/");
+    let headers = [("x-amz-target", "AWSCognitoIdentityProviderService.SignUp")];
+    request.headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    request.body = serde_json::json!({
+        "ClientId": cloud.stack().pool.as_ref().unwrap().client_id, "Username": "ana", "Password": "Secreta123",
+        "UserAttributes": [{"Name": "email", "Value": "ana@example.com"}],
+    })
+    .to_string()
+    .into();
+    let answers = async {
+        let asked = poll_fn(|context| admissions.poll_next(context)).await.unwrap();
+        assert_eq!(asked.event["triggerSource"], "PreSignUp_SignUp");
+        assert_eq!(asked.event["userName"], "ana");
+        assert_eq!(asked.event["request"]["userAttributes"]["email"], "ana@example.com");
+        asked.answer.send(told).unwrap();
+    };
+    let (answer, ()) = tokio::join!(cloud.request(Caller::operator("browser"), request), answers);
+    let body: serde_json::Value = serde_json::from_slice(&answer.unwrap().body).unwrap();
+    match body["UserConfirmed"].as_bool() {
+        Some(confirmed) => Ok(confirmed),
+        None => Err(format!("{}: {}", body["__type"].as_str().unwrap(), body["message"].as_str().unwrap())),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_admits_those_who_sign_up() {
+    let answer = |confirmed: bool| serde_json::json!({"response": {"autoConfirmUser": confirmed}});
+    assert_eq!(sign_up(Ok(answer(true))).await, Ok(true));
+    assert_eq!(sign_up(Ok(answer(false))).await, Ok(false));
+    let told = "UserLambdaValidationException: PreSignUp failed with error no.";
+    assert_eq!(sign_up(Err("no".to_owned())).await, Err(told.to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_is_of_its_own() {
+    let cloud = cloud();
+    let put = |cloud: &Cloud, id: &str| {
+        let item = serde_json::json!({"TableName": TASKS, "Item": {"id": {"S": id}}}).to_string();
+        cloud.dynamodb().call("PutItem", item.as_bytes(), cloud.now()).unwrap();
+    };
+    put(&cloud, "before");
+    let copy = cloud.copy(START + 5);
+    put(&cloud, "after");
+    assert_eq!((cloud.dynamodb().count(TASKS), copy.dynamodb().count(TASKS)), (2, 1));
+    put(&copy, "after");
+    put(&copy, "later");
+    assert_eq!((cloud.dynamodb().count(TASKS), copy.dynamodb().count(TASKS)), (2, 3));
+    assert_eq!((cloud.now(), copy.now()), (START, START + 5));
+}

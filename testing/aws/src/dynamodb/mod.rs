@@ -67,7 +67,7 @@ pub struct DynamoDb {
     state: Mutex<State>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct State {
     tables: BTreeMap<String, Table>,
     common: Common,
@@ -103,6 +103,13 @@ impl State {
 fn answer<T: Serialize>(answer: &T) -> Result<Vec<u8>, ServiceError> {
     let broken = |error: serde_json::Error| ServiceError::with_status(500, "InternalServerError", error.to_string());
     serde_json::to_vec(answer).map_err(broken)
+}
+
+/// A copy is of its own: what happens to one does not happen to the other.
+impl Clone for DynamoDb {
+    fn clone(&self) -> Self {
+        Self { state: Mutex::new(self.lock().clone()) }
+    }
 }
 
 impl DynamoDb {

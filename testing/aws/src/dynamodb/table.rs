@@ -20,7 +20,7 @@ pub(super) type Place = (Option<KeyValue>, Key);
 pub(super) const TIDIED_FROM: usize = 64;
 
 /// A copy of some attributes of the items that have its keys. It follows the table with a lag.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Index {
     pub(super) schema: IndexSchema,
     shown: BTreeMap<Partition, BTreeMap<Place, Stored>>,
@@ -41,7 +41,7 @@ struct Bucket {
 }
 
 /// A table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Table {
     pub(super) schema: Arc<TableSchema>,
     pub(super) partitions: Partitions,
@@ -59,7 +59,7 @@ pub(super) struct Table {
 }
 
 /// What all tables share: chance, settings and the last sequence number.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Common {
     pub(super) rng: fastrand::Rng,
     pub(super) settings: Settings,

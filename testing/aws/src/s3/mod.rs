@@ -87,14 +87,14 @@ pub struct Event {
     pub delay: Millis,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Bucket {
     settings: BucketSettings,
     /// Versions of each key, oldest first.
     objects: BTreeMap<String, Vec<Object>>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Upload {
     bucket: String,
     key: String,
@@ -102,7 +102,7 @@ struct Upload {
     parts: BTreeMap<u32, Bytes>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct State {
     buckets: BTreeMap<String, Bucket>,
     uploads: BTreeMap<String, Upload>,
@@ -248,6 +248,13 @@ impl State {
 fn object(body: Bytes, etag: String, headers: BTreeMap<String, String>, now: Millis) -> Object {
     let (version, tags) = (String::new(), BTreeMap::new());
     Object { version, body, etag, put: now, headers, tags, is_delete_marker: false }
+}
+
+/// A copy is of its own: what happens to one does not happen to the other.
+impl Clone for S3 {
+    fn clone(&self) -> Self {
+        Self { state: Mutex::new(self.lock().clone()) }
+    }
 }
 
 impl S3 {

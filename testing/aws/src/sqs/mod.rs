@@ -138,7 +138,7 @@ pub struct Depth {
     pub delayed: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Queue {
     settings: QueueSettings,
     /// In the order of sending.
@@ -189,7 +189,7 @@ impl Queue {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct State {
     queues: BTreeMap<String, Queue>,
     settings: Settings,
@@ -414,6 +414,13 @@ fn check_receipt(queue: &str, receipt: &str) -> Result<(), ServiceError> {
         return Ok(());
     }
     Err(ServiceError::new("ReceiptHandleIsInvalid", "The input receipt handle is invalid."))
+}
+
+/// A copy is of its own: what happens to one does not happen to the other.
+impl Clone for Sqs {
+    fn clone(&self) -> Self {
+        Self { state: Mutex::new(self.lock().clone()) }
+    }
 }
 
 impl Sqs {
