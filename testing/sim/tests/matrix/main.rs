@@ -1,130 +1,241 @@
 //! The crash matrix: each use case that writes × each of its AWS calls × each way in which a call can fail, then what comes
 //! again. The end is that of a run without a fault.
 //!
-//! A use case that a queue or a stream drives must come to the very same end. A client's request may have happened wholly or
-//! not at all, and wholly where the client heard so.
+//! A use case that a queue, a stream or a schedule drives must come to the very same end. A client's request must have
+//! happened wholly where the client heard so, not at all where the client heard that it is refused, and either where the
+//! client heard nothing or that something went wrong.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod audit;
 mod cases;
+mod coverage;
 mod environment;
+mod listing;
 
-use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
-use almacen_testing_sim::faults::{KINDS, Kind};
-use almacen_testing_sim::world::World;
+use almacen_testing_aws::stack::Trigger;
+use almacen_testing_sim::faults::{Call, KINDS, Kind};
+use almacen_testing_sim::world::{Snapshot, World};
+use serde_json::Value;
 
-use audit::{State, broken, events, state};
-use cases::{ALL, Heard, UseCase};
+use audit::{State, broken, state};
+use cases::{Heard, UseCase, all};
+use listing::listed;
 
 /// Every world has the same, so that only the fault makes a difference.
 const SEED: u64 = 7;
-/// Use cases at once.
-const THREADS: usize = 2;
+/// What streams and queues have left, schedules find: the rarest of them fires every five minutes. So often they fire.
+const ROUNDS: usize = 3;
+const ROUND: Duration = Duration::from_secs(301);
+
+/// What happens in a run after the preparation.
+#[derive(Debug, Clone, Copy)]
+enum Plan {
+    /// Nothing but what schedules do.
+    Nothing,
+    /// The act.
+    Act,
+    /// The act, with a fault at one of its calls, counted from 0.
+    Fault(usize, Kind),
+}
+
+/// What is there before the act of a use case.
+struct Prepared {
+    world: Snapshot,
+    /// What the act needs to know of it.
+    given: Value,
+    state: State,
+}
 
 /// What a run came to.
 struct End {
-    before: State,
-    after: State,
-    events: BTreeMap<String, usize>,
+    /// After the act, and before schedules fire.
+    acted: State,
+    /// After schedules have fired; nothing where they had no need to.
+    after: Option<State>,
     heard: Heard,
-    calls: Vec<String>,
+    calls: Vec<Call>,
     broken: Vec<String>,
 }
 
-/// One run; with a fault at one of its calls, counted from the act on.
-fn run(case: &UseCase, fault: Option<(usize, Kind)>) -> End {
+impl End {
+    /// Is it the same end as one without a fault?
+    fn is(&self, other: &Self) -> bool {
+        if self.after.is_some() { self.after == other.after } else { self.acted == other.acted }
+    }
+
+    /// What is there in the end.
+    fn state(&self) -> &State {
+        self.after.as_ref().unwrap_or(&self.acted)
+    }
+}
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-    runtime.block_on(async {
+    runtime.block_on(work)
+}
+
+/// Makes what is there before: once for all runs of a use case.
+fn prepared(case: &UseCase) -> Prepared {
+    block_on(async {
         let world = World::new(SEED, case.environment).unwrap();
-        (case.prepare)(&world).await;
-        let before = state(&world);
-        match fault {
-            Some((position, kind)) => world.faults().plan(position, kind),
-            None => world.faults().count(),
-        }
-        let heard = (case.act)(&world).await;
-        let calls = world.faults().calls();
-        world.faults().count();
-        // What the streams and queues have left, schedules find: relay-events every minute, close-imports every five.
-        for _ in 0..3 {
-            world.pass(Duration::from_secs(301)).await;
-            world.tick("relay-events").await.unwrap();
-            world.tick("close-imports").await.unwrap();
-            world.settle().await.unwrap();
-            if broken(&world).is_empty() {
-                break;
-            }
-        }
-        End { before, after: state(&world), events: events(&world), heard, calls, broken: broken(&world) }
+        let given = (case.prepare)(&world).await;
+        Prepared { world: world.snapshot(), given, state: compared(&world, case) }
     })
 }
 
-fn is_success(heard: Heard) -> bool {
-    heard.is_some_and(|status| (200..300).contains(&status))
+/// One run. Schedules fire unless nothing is left for them: no invariant is broken, which means among others that no message
+/// waits and no event is unpublished, and the state is one that a run without a fault has, too.
+fn run(case: &UseCase, prepared: &Prepared, plan: Plan, is_known: impl Fn(&State) -> bool) -> End {
+    block_on(async {
+        let world = World::restore(&prepared.world);
+        world.faults().count();
+        if let Plan::Fault(position, kind) = plan {
+            world.faults().plan(position, kind);
+        }
+        let heard = match plan {
+            Plan::Nothing => None,
+            Plan::Act | Plan::Fault(..) => (case.act)(&world, &prepared.given).await,
+        };
+        let (calls, acted) = (world.faults().calls(), compared(&world, case));
+        world.faults().count();
+        let mut wrong = broken(&world, case.leaves);
+        let mut after = None;
+        if !wrong.is_empty() || !is_known(&acted) {
+            wrong = schedules(&world, case).await;
+            after = Some(compared(&world, case));
+        }
+        wrong.extend(listed(&world).await);
+        End { acted, after, heard, calls, broken: wrong }
+    })
 }
 
-/// What is wrong with the end of a run with a fault, beside that of one without.
-fn wrong(case: &UseCase, clean: &End, end: &End) -> Option<String> {
+/// The part of the state in which a run with a fault must not differ.
+fn compared(world: &World, case: &UseCase) -> State {
+    let mut state = state(world, case.leaves);
+    state.retain(|place, _| !case.any_order.contains(&place.as_str()));
+    state
+}
+
+/// Schedules fire until nothing is broken, a few times at most; what is broken then.
+async fn schedules(world: &World, case: &UseCase) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for _ in 0..ROUNDS {
+        world.pass(ROUND).await;
+        for (package, spec) in &world.cloud().stack().functions {
+            if spec.triggers.iter().any(|trigger| matches!(trigger, Trigger::Schedule { .. })) {
+                world.tick(package).await.unwrap();
+            }
+        }
+        world.settle().await.unwrap();
+        wrong = broken(world, case.leaves);
+        if wrong.is_empty() {
+            break;
+        }
+    }
+    wrong
+}
+
+/// What a use case comes to when nothing goes wrong.
+struct Expected {
+    prepared: Prepared,
+    /// With its act.
+    whole: End,
+    /// Without.
+    none: End,
+}
+
+/// That of each use case, in their order.
+fn expected(cases: &[UseCase]) -> &'static [Expected] {
+    static EXPECTED: OnceLock<Vec<Expected>> = OnceLock::new();
+    let of_case = |case: &UseCase| {
+        let prepared = prepared(case);
+        let [whole, none] = [Plan::Act, Plan::Nothing].map(|plan| run(case, &prepared, plan, |_| false));
+        Expected { prepared, whole, none }
+    };
+    EXPECTED.get_or_init(|| side_by_side(cases, of_case))
+}
+
+/// Does work for each of `all`, on as many threads as there are processors; what came of it, in their order.
+fn side_by_side<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(one) = all.get(position) else { return done };
+            done.push((position, work(one)));
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let mut done: Vec<(usize, R)> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(take)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    done.sort_by_key(|(position, _)| *position);
+    done.into_iter().map(|(_, came)| came).collect()
+}
+
+/// What is wrong with the end of a run with a fault.
+fn wrong(case: &UseCase, expected: &Expected, end: &End) -> Option<String> {
     if !end.broken.is_empty() {
         return Some(end.broken.join("; "));
     }
-    let whole = end.after == clean.after;
-    let allowed = if case.request && !is_success(end.heard) { whole || end.after == end.before } else { whole };
-    if !allowed {
-        let differs = |(table, items): (&String, &Vec<String>)| {
-            let expected = &clean.after[table];
-            (expected != items).then(|| format!("{table}: {items:#?} instead of {expected:#?}"))
-        };
-        let tables: Vec<String> = end.after.iter().filter_map(differs).collect();
-        return Some(format!("heard {:?}; {}", end.heard, tables.join("\n")));
-    }
-    (whole && end.events != clean.events).then(|| format!("events {:?} instead of {:?}", end.events, clean.events))
+    let (whole, none) = (end.is(&expected.whole), end.is(&expected.none));
+    let allowed = match end.heard {
+        _ if !case.request => whole,
+        Some(200..300) => whole,
+        Some(400..500) => none,
+        _ => whole || none,
+    };
+    (!allowed).then(|| format!("heard {:?}; {}", end.heard, difference(end.state(), expected.whole.state())))
 }
 
-/// A use case at every call in every way: how many cells those were, and what is wrong in which.
-fn cells_of(case: &UseCase) -> (usize, Vec<String>) {
-    let clean = run(case, None);
-    assert_eq!(clean.broken, [] as [String; 0], "{}", case.name);
-    assert!(clean.after != clean.before, "{} changes nothing", case.name);
-    assert!(!case.request || is_success(clean.heard), "{}: {:?}", case.name, clean.heard);
-    let (mut cells, mut found) = (0, Vec::new());
-    for (position, call) in clean.calls.iter().enumerate() {
-        for kind in KINDS {
-            cells += 1;
-            let end = run(case, Some((position, kind)));
-            if let Some(wrong) = wrong(case, &clean, &end) {
-                found.push(format!("{}, call {position} ({call}), {kind:?}: {wrong}", case.name));
-            }
-        }
+/// What one state has and the other has not.
+fn difference(found: &State, expected: &State) -> String {
+    let mut text = String::new();
+    for (place, items) in found {
+        let other = &expected[place];
+        let surplus = items.iter().filter(|item| !other.contains(item)).map(|item| format!("\n    {place} has {item}"));
+        let missing =
+            other.iter().filter(|item| !items.contains(item)).map(|item| format!("\n    {place} lacks {item}"));
+        text.extend(surplus.chain(missing));
     }
-    println!("{}: {} calls, {cells} cells, {} wrong", case.name, clean.calls.len(), found.len());
-    for one in &found {
-        println!("  {}", one.chars().take(700).collect::<String>());
-    }
-    (cells, found)
+    text
 }
 
 #[test]
 fn killed_anywhere_the_end_is_the_same() {
-    // Each run is of one thread; several runs go side by side.
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        while let Some(case) = ALL.get(next.fetch_add(1, Ordering::Relaxed)) {
-            done.push(cells_of(case));
+    let cases = all();
+    let expected = expected(&cases);
+    let mut cells = Vec::new();
+    for (case, expected) in cases.iter().zip(expected) {
+        let whole = &expected.whole;
+        assert_eq!(whole.broken, [] as [String; 0], "{}", case.name);
+        assert!(whole.acted != expected.prepared.state, "{} changes nothing", case.name);
+        assert!(!case.request || whole.heard.is_some_and(|status| status < 300), "{}: {:?}", case.name, whole.heard);
+        for position in 0..whole.calls.len() {
+            cells.extend(KINDS.map(|kind| (case, expected, position, kind)));
         }
-        done
-    };
-    let done: Vec<(usize, Vec<String>)> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    }
+    let found: Vec<Option<String>> = side_by_side(&cells, |(case, expected, position, kind)| {
+        let is_known = |state: &State| *state == expected.whole.acted || case.request && *state == expected.none.acted;
+        let end = run(case, &expected.prepared, Plan::Fault(*position, *kind), is_known);
+        let wrong = wrong(case, expected, &end)?;
+        Some(format!("{}, call {position} ({}), {kind:?}: {wrong}", case.name, expected.whole.calls[*position]))
     });
-    let cells: usize = done.iter().map(|(cells, _)| cells).sum();
-    let found: Vec<String> = done.into_iter().flat_map(|(_, found)| found).collect();
-    println!("{cells} cells of {} use cases", ALL.len());
-    assert!(found.is_empty(), "{} of {cells} cells:\n{}", found.len(), found.join("\n"));
+    for (case, expected) in cases.iter().zip(expected) {
+        println!("{}: {} calls", case.name, expected.whole.calls.len());
+    }
+    println!("{} cells of {} use cases", cells.len(), cases.len());
+    let found: Vec<String> = found.into_iter().flatten().collect();
+    for one in &found {
+        println!("  {}", one.chars().take(600).collect::<String>());
+    }
+    assert!(found.is_empty(), "{} of {} cells are wrong", found.len(), cells.len());
 }
