@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use almacen_testing_sim::world::World;
 use serde_json::{Map, Value};
 
+use crate::cases::UseCase;
+
 type Item = Map<String, Value>;
 
 /// Tables that say what the shop and the warehouse have, and not how it came about.
@@ -20,7 +22,7 @@ const TABLES: [&str; 10] = [
     "CouponsTable",
     "ImportsTable",
 ];
-/// Times, and counts of how often something was written.
+/// Times, and counts of how often something was written. A line's versions stay where it must be written once.
 const VOLATILE: [&str; 17] = [
     "updated_at",
     "created_at",
@@ -66,8 +68,8 @@ fn without_time(text: &str) -> String {
     })
 }
 
-/// The state of a world. In the queues of `leaves` messages stay for a person.
-pub(crate) fn state(world: &World, leaves: &[&str]) -> State {
+/// The part of a world's state in which a run of a use case with a fault must not differ from one without.
+pub(crate) fn state(world: &World, case: &UseCase) -> State {
     let mut state = State::new();
     for table in TABLES {
         let mut items: Vec<String> = Vec::new();
@@ -76,7 +78,10 @@ pub(crate) fn state(world: &World, leaves: &[&str]) -> State {
             if table == "ImportsTable" && text(&item, "part") != "import" {
                 continue;
             }
-            item.retain(|name, _| !VOLATILE.contains(&name.as_str()));
+            let is_kept = |name: &str| {
+                case.writes_once && table == "InventoryTable" && matches!(name, "version" | "edit_version")
+            };
+            item.retain(|name, _| is_kept(name) || !VOLATILE.contains(&name.as_str()));
             items.push(without_time(&Value::Object(item).to_string()));
         }
         items.sort();
@@ -87,12 +92,13 @@ pub(crate) fn state(world: &World, leaves: &[&str]) -> State {
     state.insert("OriginalsBucket".to_owned(), objects(world, "OriginalsBucket"));
     state.insert("CatalogueBucket".to_owned(), snapshot(world));
     state.insert("EventsTopic".to_owned(), events(world));
-    state.insert("left for a person".to_owned(), left(world, leaves).into_iter().collect());
+    state.insert("left for a person".to_owned(), left(world, case.leaves).into_iter().collect());
     state.insert("AlertsTopic".to_owned(), alerts(world).into_iter().collect());
     state.insert(
         "UserPool".to_owned(),
         world.cloud().cognito().users().iter().map(|user| format!("{user:?}")).collect(),
     );
+    state.retain(|place, _| !case.any_order.contains(&place.as_str()));
     state
 }
 

@@ -85,7 +85,7 @@ fn prepared(case: &UseCase) -> Prepared {
     block_on(async {
         let world = World::new(SEED, case.environment).unwrap();
         let given = (case.prepare)(&world).await;
-        Prepared { world: world.snapshot(), given, state: compared(&world, case) }
+        Prepared { world: world.snapshot(), given, state: state(&world, case) }
     })
 }
 
@@ -102,24 +102,17 @@ fn run(case: &UseCase, prepared: &Prepared, plan: Plan, is_known: impl Fn(&State
             Plan::Nothing => None,
             Plan::Act | Plan::Fault(..) => (case.act)(&world, &prepared.given).await,
         };
-        let (calls, acted) = (world.faults().calls(), compared(&world, case));
+        let (calls, acted) = (world.faults().calls(), state(&world, case));
         world.faults().count();
         let mut wrong = broken(&world, case.leaves);
         let mut after = None;
         if !wrong.is_empty() || !is_known(&acted) {
             wrong = schedules(&world, case).await;
-            after = Some(compared(&world, case));
+            after = Some(state(&world, case));
         }
         wrong.extend(listed(&world).await);
         End { acted, after, heard, calls, broken: wrong }
     })
-}
-
-/// The part of the state in which a run with a fault must not differ.
-fn compared(world: &World, case: &UseCase) -> State {
-    let mut state = state(world, case.leaves);
-    state.retain(|place, _| !case.any_order.contains(&place.as_str()));
-    state
 }
 
 /// Schedules fire until nothing is broken, a few times at most; what is broken then.

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use almacen_testing_aws::cloud::Settings;
 use almacen_testing_sim::api::{As, Request};
 use almacen_testing_sim::world::World;
 use flate2::Compression;
@@ -59,6 +60,21 @@ fn stocked_with_many(world: &World) -> LocalBoxFuture<'_, Value> {
     Box::pin(async {
         drop_file(world, "first.csv", many(20, (0, 0))).await;
         Value::Null
+    })
+}
+
+/// Calls take so long that an import of a few rows has checkpoints, which it makes every second.
+fn slowly(world: &World) -> LocalBoxFuture<'_, Value> {
+    Box::pin(async {
+        world.cloud().set(Settings { latency: 800, ..Settings::default() });
+        Value::Null
+    })
+}
+
+fn stocked_with_many_slowly(world: &World) -> LocalBoxFuture<'_, Value> {
+    Box::pin(async {
+        stocked_with_many(world).await;
+        slowly(world).await
     })
 }
 
@@ -143,6 +159,15 @@ pub(super) const ALL: &[UseCase] = &[
     UseCase::work("many new lines", nothing, |world, _| Box::pin(drop_file(world, "many.csv", many(20, (0, 0))))),
     UseCase::work("some of many lines changed", stocked_with_many, |world, _| {
         Box::pin(drop_file(world, "many.csv", many(20, (12, 5))))
+    }),
+    UseCase::work("new lines with checkpoints", slowly, |world, _| {
+        Box::pin(drop_file(world, "many.csv", many(20, (0, 0))))
+    }),
+    UseCase::work("changed lines with checkpoints", stocked_with_many_slowly, |world, _| {
+        Box::pin(drop_file(world, "many.csv", many(20, (12, 5))))
+    }),
+    UseCase::work("adjustment with checkpoints", stocked_with_many_slowly, |world, _| {
+        Box::pin(drop_with(world, "changes.csv", many(-3, (0, 0)), &[("mode", "adjust")]))
     }),
     UseCase::work("recount", stocked, |world, _| Box::pin(drop_file(world, "second.csv", RECOUNT))),
     UseCase::work("the same file again", stocked, |world, _| Box::pin(drop_file(world, "first.csv", STOCK))),

@@ -35,12 +35,14 @@ pub(crate) struct UseCase {
     pub(crate) leaves: &'static [&'static str],
     /// Places of the state that tell in which order things happened, where any order is right.
     pub(crate) any_order: &'static [&'static str],
+    /// Is each line written as often as without a fault? Its versions tell.
+    pub(crate) writes_once: bool,
 }
 
 impl UseCase {
     /// Work that a queue, a stream or a schedule asks for: it is done in the end, whatever fails.
     const fn work(name: &'static str, prepare: Prepare, act: Act) -> Self {
-        Self { name, environment: &[], prepare, act, request: false, leaves: &[], any_order: &[] }
+        Self { name, environment: &[], prepare, act, request: false, leaves: &[], any_order: &[], writes_once: true }
     }
 
     /// A client's request.
@@ -53,7 +55,12 @@ impl UseCase {
     }
 
     const fn in_any_order(self, any_order: &'static [&'static str]) -> Self {
-        Self { any_order, ..self }
+        Self { any_order, writes_once: false, ..self }
+    }
+
+    /// It says what there is to be, so the SDK may write it twice.
+    const fn repeatable(self) -> Self {
+        Self { writes_once: false, ..self }
     }
 
     const fn leaving(self, leaves: &'static [&'static str]) -> Self {

@@ -60,9 +60,11 @@ fn task(method: &str, given: &Value) -> Request {
 }
 
 pub(super) const ALL: &[UseCase] = &[
-    UseCase::request("PATCH, a count", stocked, |world, _| Box::pin(ask(world, patch(&json!({"count": 2}))))),
+    UseCase::request("PATCH, a count", stocked, |world, _| Box::pin(ask(world, patch(&json!({"count": 2})))))
+        .repeatable(),
     UseCase::request("PATCH, an adjustment", stocked, |world, _| Box::pin(ask(world, patch(&json!({"adjust": -39}))))),
-    UseCase::request("PATCH, a threshold", stocked, |world, _| Box::pin(ask(world, patch(&json!({"threshold": 50}))))),
+    UseCase::request("PATCH, a threshold", stocked, |world, _| Box::pin(ask(world, patch(&json!({"threshold": 50})))))
+        .repeatable(),
     UseCase::request("PATCH with If-Match", stocked, |world, _| {
         Box::pin(ask(world, patch(&json!({"count": 9, "threshold": null})).header("if-match", "\"1\"")))
     }),
