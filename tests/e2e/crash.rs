@@ -8,7 +8,7 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::stack::stack;
 use crate::wait::{LONG_PATIENCE, PATIENCE, eventually};
 use crate::warehouse::{
-    Arrived, counters, drop_with, ended, finished, held, import, imports_of, put_quietly, store_record, unique,
+    Arrived, counters, ended, finished, held, import, imports_of, put_quietly, store_record, unique,
 };
 
 /// Processes of a function of this stack: the children of its server that run the function's binary.
@@ -103,24 +103,6 @@ fn all_there(arrived: &Arrived, id: &str, store: &str, rows: usize) {
 }
 
 #[test]
-fn a_killed_import_ends_as_if_nothing_had_happened() {
-    const ROWS: usize = 30_000;
-    let store = unique("Caída");
-    let arrived = put_quietly(&format!("{store}.csv"), 1, file(&store, ROWS, 0).as_bytes());
-    let (alone, before) = (alone(), usage("ingest-inventory"));
-    arrived.deliver();
-    let id = arrived.import();
-    let killed = kill_in_the_middle(&id, "ingest-inventory", &before, ROWS as u64);
-    assert!(killed, "the import was done before it could be killed: {}", import(&id));
-    drop(alone);
-    // S3's message comes again by itself when its time is over. The stack's patience is a minute; a second message of
-    // the same event shows that nothing has to be waited for.
-    arrived.deliver();
-    ended(&finished(&id), "completed", [ROWS as u64, 0, 0, ROWS as u64, 0, 0]);
-    all_there(&arrived, &id, &store, ROWS);
-}
-
-#[test]
 fn a_killed_range_of_a_large_file_comes_again() {
     // Rows are long, so that the file is cut into ranges and yet has not too many lines for a busy machine.
     const ROWS: usize = 18_000;
@@ -147,28 +129,4 @@ fn a_killed_range_of_a_large_file_comes_again() {
     again.deliver();
     ended(&finished(&again.import()), "completed", [ROWS as u64, 0, ROWS as u64, 0, 0, 0]);
     all_there(&arrived, &id, &store, ROWS);
-}
-
-#[test]
-fn a_killed_adjustment_adds_each_line_once() {
-    const ROWS: usize = 2_400;
-    let store = unique("Suma caída");
-    let content = file(&store, ROWS, 0);
-    let base = put_quietly(&format!("{store}.csv"), 1, content.as_bytes());
-    base.deliver();
-    ended(&finished(&base.import()), "completed", [ROWS as u64, 0, 0, ROWS as u64, 0, 0]);
-
-    let (alone, before) = (alone(), usage("ingest-inventory"));
-    let id = drop_with(&format!("{store}.csv"), &[("mode", "adjust")], content.as_bytes());
-    let killed = kill_in_the_middle(&id, "ingest-inventory", &before, ROWS as u64);
-    assert!(killed, "the import was done before it could be killed: {}", import(&id));
-    drop(alone);
-    ended(&finished(&id), "completed", [ROWS as u64, ROWS as u64, 0, 0, 0, 0]);
-    let table = held(&store);
-    assert_eq!(table.len(), ROWS);
-    for (position, line) in table.values().enumerate() {
-        let expected = (2 * (position % 900 + 10)).to_string();
-        assert_eq!((line["on_hand"].as_str(), line["version"].as_str()), (expected.as_str(), "2"), "{line:?}");
-    }
-    assert_eq!(store_record(&store)["lines"], ROWS.to_string());
 }
