@@ -5,7 +5,7 @@
 //! happened wholly where the client heard so, not at all where the client heard that it is refused, and either where the
 //! client heard nothing or that something went wrong.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 mod audit;
 mod cases;
