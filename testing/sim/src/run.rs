@@ -19,7 +19,7 @@ use crate::actors::warehouse::{
     BEGINS_WITH, Files, SHARED, SKUS, Shelf, adjuster, hand, operator, stocktaker, task_keeper,
 };
 use crate::api::{As, Request};
-use crate::books::{Item, alerts_are_right, broken, events, is_product, number, text};
+use crate::books::{Item, broken, is_product, number, published, text};
 use crate::chaos::{Chaos, FaultId, drawn};
 use crate::plant::Plant;
 use crate::shop::{Known, Shop, Step};
@@ -168,8 +168,7 @@ async fn live(plan: &Plan) -> Result<Report> {
     }
 
     let mut wrong = shop.faults();
-    wrong.extend(broken(&world)?);
-    wrong.extend(alerts_are_right(&world)?);
+    wrong.extend(broken(&world, &[])?);
     wrong.extend(model.audit(&world)?);
     let trace = world.cloud().trace();
     let happened = world.faults().chaos(|chaos| chaos.happened().clone()).unwrap_or_default();
@@ -312,7 +311,7 @@ impl Model {
                 wrong.push(format!("{id} costs {found}, and may be {known:?}"));
             }
         }
-        let told = events(world)?;
+        let told = published(world)?;
         for (sku, known) in &*self.listed.borrow() {
             let product = products.iter().find(|product| text(product, "sku") == sku && is_product(product));
             if !known.may_be(&product.is_some()) {

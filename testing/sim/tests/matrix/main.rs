@@ -19,11 +19,12 @@ use std::thread;
 use std::time::Duration;
 
 use almacen_testing_aws::stack::Trigger;
+use almacen_testing_sim::books::broken;
 use almacen_testing_sim::faults::{Call, KINDS, Kind};
 use almacen_testing_sim::world::{Snapshot, World};
 use serde_json::Value;
 
-use audit::{State, broken, state};
+use audit::{State, state};
 use cases::{Heard, UseCase, all};
 use listing::listed;
 
@@ -104,7 +105,7 @@ fn run(case: &UseCase, prepared: &Prepared, plan: Plan, is_known: impl Fn(&State
         };
         let (calls, acted) = (world.faults().calls(), state(&world, case));
         world.faults().count();
-        let mut wrong = broken(&world, case.leaves);
+        let mut wrong = broken(&world, case.leaves).unwrap();
         let mut after = None;
         if !wrong.is_empty() || !is_known(&acted) {
             wrong = schedules(&world, case).await;
@@ -126,7 +127,7 @@ async fn schedules(world: &World, case: &UseCase) -> Vec<String> {
             }
         }
         world.settle().await.unwrap();
-        wrong = broken(world, case.leaves);
+        wrong = broken(world, case.leaves).unwrap();
         if wrong.is_empty() {
             break;
         }
