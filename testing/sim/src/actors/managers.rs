@@ -46,8 +46,7 @@ pub(crate) async fn pricer(
         let text = |name: &str| reply.body[name].as_str().unwrap_or_default().to_owned();
         let seen = (reply.body["precio"].as_f64().unwrap_or_default() * 100.0).round();
         let cents = rng.i64(100..2_000);
-        let mut prices = prices.borrow_mut();
-        let Some(known) = prices.get_mut(id) else { continue };
+        let Some(mut known) = prices.borrow().get(id).cloned() else { continue };
         #[expect(clippy::cast_possible_truncation, reason = "a price of some cents")]
         if !known.seen(seen as i64) {
             shop.wrong(format!("{id} costs {seen} cents, which it cannot"));
@@ -61,6 +60,7 @@ pub(crate) async fn pricer(
             Some(_) => {}
             None => known.perhaps(|_| cents),
         }
+        prices.borrow_mut().insert(id.clone(), known);
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::sleep;
 
 use crate::api::{As, Request};
@@ -162,8 +162,7 @@ pub(crate) async fn operator(
             shop.wrong(format!("a line without count or tag: {}", reply.body));
             continue;
         };
-        let mut lines = lines.borrow_mut();
-        let known = lines.entry(sku).or_insert_with(|| Known::is(count));
+        let mut known = lines.borrow().get(sku).cloned().unwrap_or_else(|| Known::is(count));
         if !known.seen(count) {
             shop.wrong(format!("{store}/{sku} has {count}, which it cannot"));
         }
@@ -179,6 +178,7 @@ pub(crate) async fn operator(
             }
         };
         if change == json!({"adjust": 0}) {
+            lines.borrow_mut().insert(sku, known);
             continue;
         }
         let patch = Request::new(As::Operator, "PATCH", line, &[store, sku]).body(&change).header("if-match", tag);
@@ -187,13 +187,14 @@ pub(crate) async fn operator(
             Some(reply) if reply.status == 412 => known.perhaps(|_| to),
             Some(reply) if shop.expect("PATCH", &reply, &[200]) => {
                 known.changed(|_| to);
-                if reply.body["count"] != Value::from(to) {
+                if reply.body["count"] != to {
                     shop.wrong(format!("{store}/{sku} was answered {} instead of {to}", reply.body["count"]));
                 }
             }
             Some(_) => {}
             None => known.perhaps(|_| to),
         }
+        lines.borrow_mut().insert(sku, known);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Days of a shop's life, by seed: the books balance; the same plan is the same run; and planted faults are found.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
