@@ -22,7 +22,7 @@ pub(crate) struct Sim {
     /// Days of each run
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=365))]
     days: u64,
-    /// Build it optimised: takes some minutes once, and each run a fifth of the time
+    /// Build it optimised: takes some minutes once, and each run a quarter of the time
     #[arg(long)]
     optimised: bool,
 }
