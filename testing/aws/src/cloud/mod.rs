@@ -23,6 +23,8 @@ use crate::{Millis, ServiceError};
 use fault::Hook;
 use trace::Trace;
 
+pub use fault::CallInfo;
+
 pub(crate) use connector::respond;
 
 /// The longest that a message can be delayed in a queue.
@@ -43,6 +45,9 @@ pub struct Settings {
     pub latency: Millis,
     /// How many calls the trace keeps, beside its hash.
     pub trace: usize,
+    /// Calls are carried out and nothing more: the hook and the trace do not see what they are about, everybody may do
+    /// everything, and a long poll does not wait. For measurements.
+    pub bare: bool,
 }
 
 impl Default for Settings {
@@ -54,6 +59,7 @@ impl Default for Settings {
             sns: sns::Settings::default(),
             latency: 3,
             trace: 1_000,
+            bare: false,
         }
     }
 }
@@ -97,6 +103,7 @@ struct Inner {
     trace: Mutex<Trace>,
     rng: Mutex<fastrand::Rng>,
     latency: Mutex<Millis>,
+    bare: bool,
 }
 
 /// A stack's services. Cloning it is cheap, and both are the same.
@@ -137,11 +144,12 @@ impl Cloud {
             trace: Mutex::new(Trace::new(settings.trace)),
             rng: Mutex::new(fastrand::Rng::with_seed(next())),
             latency: Mutex::new(settings.latency),
+            bare: settings.bare,
             stack,
         }))
     }
 
-    /// Changes the settings from now on; not how much the trace keeps.
+    /// Changes the settings from now on; not how much the trace keeps, nor whether calls are bare.
     pub fn set(&self, settings: Settings) {
         self.0.dynamodb.set(settings.dynamodb);
         self.0.sqs.set(settings.sqs);
@@ -247,6 +255,13 @@ impl Cloud {
         if let Err(error) = self.0.sqs.send(queue, message, now) {
             lock(&self.0.trace).undelivered(queue, &error);
         }
+    }
+
+    /// Calls that were refused since this was last asked, the last hundred: neither by a condition nor because something is
+    /// absent.
+    #[must_use]
+    pub fn take_refused(&self) -> Vec<String> {
+        lock(&self.0.trace).take_refused()
     }
 
     /// The trace of all calls so far.
