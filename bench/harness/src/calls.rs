@@ -41,8 +41,10 @@ struct Found {
 pub(crate) fn starts(bench: &Bench) -> Result<Section> {
     let rounds = if bench.quick { 15 } else { 101 };
     let python_rounds = if bench.quick { 3 } else { 11 };
-    let cases: Vec<Case> =
-        functions::cases()?.into_iter().filter(|case| case.starts != Starts::No && bench.has(case.function)).collect();
+    let cases: Vec<Case> = functions::cases(&bench.aws)?
+        .into_iter()
+        .filter(|case| case.starts != Starts::No && bench.has(case.function))
+        .collect();
     let python =
         bench.python.as_deref().map(|python| functions::launch_python(python, &bench.root, &bench.logs, &bench.env));
     let mut section = Section::new(
@@ -189,7 +191,7 @@ impl Warm {
 /// Calls every function again and again.
 pub(crate) fn warm(bench: &Bench) -> Result<Section> {
     let rounds = if bench.quick { 5 } else { 30 };
-    let cases: Vec<Case> = functions::cases()?.into_iter().filter(|case| bench.has(case.function)).collect();
+    let cases: Vec<Case> = functions::cases(&bench.aws)?.into_iter().filter(|case| bench.has(case.function)).collect();
     let mut section = Section::new(
         "Warm calls",
         &format!(

@@ -4,65 +4,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
-use crate::aws::dynamodb::{Index, Projection, Schema};
 use crate::sandbox::{Answer, Launch};
 
-/// The tables, as `template.yaml` has them.
-pub(crate) const TABLES: &[Schema] = &[
-    Schema { name: "Inventory", hash: "store", range: "sku", indexes: &[] },
-    Schema { name: "Stores", hash: "store", range: "", indexes: &[] },
-    Schema {
-        name: "Imports",
-        hash: "id",
-        range: "part",
-        indexes: &[Index { name: "recent", hash: "kind", range: "created_at", projection: Projection::All }],
-    },
-    Schema {
-        name: "Outbox",
-        hash: "id",
-        range: "",
-        indexes: &[Index { name: "pending", hash: "pending", range: "created_at", projection: Projection::Keys }],
-    },
-    Schema {
-        name: "StockAlerts",
-        hash: "store",
-        range: "sku",
-        indexes: &[Index { name: "open", hash: "open_store", range: "sku", projection: Projection::Keys }],
-    },
-    Schema {
-        name: "Tasks",
-        hash: "id",
-        range: "",
-        indexes: &[Index { name: "newest", hash: "kind", range: "created_at", projection: Projection::All }],
-    },
-    Schema { name: "Carts", hash: "user", range: "", indexes: &[] },
-    Schema { name: "Coupons", hash: "code", range: "part", indexes: &[] },
-    Schema {
-        name: "Products",
-        hash: "id",
-        range: "",
-        indexes: &[Index { name: "catalogue", hash: "kind", range: "changed_at", projection: CATALOGUE }],
-    },
-];
-
-/// As template.yaml has it.
-const CATALOGUE: Projection = Projection::Also(&[
-    "name",
-    "words",
-    "price_cents",
-    "currency",
-    "category",
-    "rating_sum",
-    "rating_count",
-    "created_at",
-    "deleted_at",
-]);
 /// How long any call but an import may take before the run is given up.
-pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+/// More than an operation of the SDK, since some functions do not begin a call that might not end in time.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Lines in the store that the API is asked about.
 const LINES: usize = 2_000;
 /// Products in the catalogue that lists are made of.
@@ -112,6 +62,7 @@ pub(crate) struct Case {
 pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
     let queue = |name: &str| format!("{}/000000000000/{name}", aws.url());
     let topic = |name: &str| format!("arn:aws:sns:eu-central-1:000000000000:{name}");
+    let (pool, client) = Aws::pool();
     [
         ("AWS_REGION", "eu-central-1".to_owned()),
         ("AWS_DEFAULT_REGION", "eu-central-1".to_owned()),
@@ -135,8 +86,8 @@ pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
         ("DEFAULT_THRESHOLD", "5".to_owned()),
         ("SPLIT_BYTES", (16 * 1024 * 1024).to_string()),
         ("FILE_BYTES_MAX", (1024 * 1024 * 1024_u64).to_string()),
-        ("USER_POOL_ID", POOL.to_owned()),
-        ("USER_POOL_CLIENT_ID", CLIENT.to_owned()),
+        ("USER_POOL_ID", pool.to_owned()),
+        ("USER_POOL_CLIENT_ID", client.to_owned()),
         ("FREE_KEYS_PREFIX", "benchgratuito".to_owned()),
         ("SELF_SIGN_UP", "auto".to_owned()),
         ("PRODUCTS_TABLE", "Products".to_owned()),
@@ -150,7 +101,7 @@ pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
         ("TASKS_TABLE", "Tasks".to_owned()),
         ("RESTOCK_QUEUE_URL", queue("RestockQueue")),
         ("PICTURES_QUEUE_URL", queue("PicturesQueue")),
-        ("JWKS_URL", format!("{}/{POOL}/.well-known/jwks.json", aws.url())),
+        ("JWKS_URL", format!("{}/{pool}/.well-known/jwks.json", aws.url())),
         ("API_ROOT", "https://api.example.com".to_owned()),
         ("WEB_ROOT", "https://shop.example".to_owned()),
         ("IMAGES_URL", "https://shop.example/imagenes".to_owned()),
@@ -168,8 +119,8 @@ pub(crate) fn environment(aws: &Aws) -> Vec<(String, String)> {
 pub(crate) const RANGES_QUEUE: &str = "RangesQueue";
 /// The queue that new files wait in.
 pub(crate) const UPLOADS_QUEUE: &str = "UploadsQueue";
-const POOL: &str = "eu-central-1_Bench0001";
-const CLIENT: &str = "1example23456789";
+/// Who signs in, and the password.
+const USER: (&str, &str) = ("maria", "Correcto1");
 
 /// The function that writes the catalogue down for `products-api`.
 pub(crate) const SNAPSHOTS: &str = "snapshot-catalogue";
@@ -246,18 +197,17 @@ fn product(number: usize) -> Value {
 
 /// Fills the tables that the API reads.
 pub(crate) fn seed(aws: &Aws) -> Result<()> {
-    let tables = aws.dynamodb();
     for at in 0..LINES {
-        tables.seed("Inventory", &line("Berlin", &format!("SKU-{at:05}"), 17))?;
+        aws.seed("Inventory", &line("Berlin", &format!("SKU-{at:05}"), 17))?;
     }
     seed_products(aws, PRODUCTS)?;
     let store = json!({"store": {"S": "Berlin"}, "lines": {"N": LINES.to_string()}, "low": {"N": "0"}});
-    tables.seed("Stores", &store)
+    aws.seed("Stores", &store)
 }
 
 /// A catalogue of so many products.
 pub(crate) fn seed_products(aws: &Aws, products: usize) -> Result<()> {
-    (0..products).try_for_each(|at| aws.dynamodb().seed("Products", &product(at)))
+    (0..products).try_for_each(|at| aws.seed("Products", &product(at)))
 }
 
 /// `GET /productos` with this query.
@@ -460,13 +410,12 @@ fn stream_record(table: &str, kind: &str, keys: Value, old: Value, new: Value) -
 }
 
 /// All cases, the floor first.
-pub(crate) fn cases() -> Result<Vec<Case>> {
+pub(crate) fn cases(aws: &Aws) -> Result<Vec<Case>> {
     let one = json!({"store": "Berlin", "item": "SKU-00007"});
     let get_line = api("GET", "/items/{store}/{item}", "/items/Berlin/SKU-00007", one.clone(), None);
     let patch_line = api("PATCH", "/items/{store}/{item}", "/items/Berlin/SKU-00007", one, Some(&json!({"count": 17})));
     let get_page = api("GET", "/items/{store}", "/items/Berlin", json!({"store": "Berlin"}), None);
-    let sign_in =
-        api("POST", "/token", "/token", Value::Null, Some(&json!({"username": "maria", "password": "Correcto1"})));
+    let sign_in = api("POST", "/token", "/token", Value::Null, Some(&json!({"username": USER.0, "password": USER.1})));
     let health = api("GET", "/health", "/health", Value::Null, None);
     let docs = api("GET", "/docs", "/docs", Value::Null, None);
     let document = api("GET", "/openapi.json", "/openapi.json", Value::Null, None);
@@ -526,7 +475,7 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             what: "a valid token",
             event: event(&json!({
                 "type": "TOKEN",
-                "authorizationToken": format!("Bearer {}", crate::token::access_token(POOL, CLIENT)?),
+                "authorizationToken": format!("Bearer {}", aws.access_token(USER.0)?),
                 "methodArn": "arn:aws:execute-api:eu-central-1:000000000000:abcdef1234/v1/GET/items",
             })),
             reset: nothing,
@@ -543,9 +492,9 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
                 "version": "1",
                 "triggerSource": "PreSignUp_SignUp",
                 "region": "eu-central-1",
-                "userPoolId": POOL,
+                "userPoolId": Aws::pool().0,
                 "userName": "maria",
-                "callerContext": {"awsSdkVersion": "aws-sdk-rust", "clientId": CLIENT},
+                "callerContext": {"awsSdkVersion": "aws-sdk-rust", "clientId": Aws::pool().1},
                 "request": {"userAttributes": {"email": "maria@example.com"}, "validationData": null},
                 "response": {"autoConfirmUser": false, "autoVerifyEmail": false, "autoVerifyPhone": false},
             })),
@@ -571,7 +520,7 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
         },
         Case {
             reset: |aws| {
-                aws.dynamodb().empty("Carts");
+                aws.empty("Carts");
                 Ok(())
             },
             ..api_case("cart-api", "GET /carrito, empty", &get_cart, Starts::Judged, true)
@@ -580,7 +529,7 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
         Case {
             reset: |aws| {
                 a_cart(aws)?;
-                aws.dynamodb().empty("Outbox");
+                aws.empty("Outbox");
                 Ok(())
             },
             ..api_case("cart-api", "POST /carrito/items", &add_to_cart, Starts::Shown, false)
@@ -600,8 +549,8 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             what: "an upload that was imported before",
             event: sqs_event(UPLOADS_QUEUE, &s3_notification(ENDED_KEY, SMALL_FILE.len(), "v1", 1), 1),
             reset: |aws| {
-                aws.s3().put("uploads", ENDED_KEY, Arc::new(SMALL_FILE.as_bytes().to_vec()));
-                aws.dynamodb().seed("Imports", &ended_upload())
+                aws.put("uploads", ENDED_KEY, SMALL_FILE.as_bytes())?;
+                aws.seed("Imports", &ended_upload())
             },
             right: no_failures,
             starts: Starts::Judged,
@@ -613,11 +562,11 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             what: "a file of two unchanged lines",
             event: sqs_event(UPLOADS_QUEUE, &s3_notification("small.csv", SMALL_FILE.len(), "", 1), 1),
             reset: |aws| {
-                aws.dynamodb().empty("Imports");
-                aws.dynamodb().empty("Outbox");
-                aws.s3().empty("uploads");
-                aws.s3().empty("reports");
-                aws.s3().put("uploads", "small.csv", Arc::new(SMALL_FILE.as_bytes().to_vec()));
+                aws.empty("Imports");
+                aws.empty("Outbox");
+                aws.empty_bucket("uploads");
+                aws.empty_bucket("reports");
+                aws.put("uploads", "small.csv", SMALL_FILE.as_bytes())?;
                 Ok(())
             },
             right: no_failures,
@@ -629,7 +578,7 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             function: "ingest-range",
             what: "a part of an import that has ended",
             event: sqs_event(RANGES_QUEUE, &json!({"import": "imp_ended", "part": 1}).to_string(), 1),
-            reset: |aws| aws.dynamodb().seed("Imports", &ended_import()),
+            reset: |aws| aws.seed("Imports", &ended_import()),
             right: no_failures,
             starts: Starts::Judged,
             cpu_judged: false,
@@ -650,8 +599,8 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             what: "one line crosses its threshold",
             event: event(&json!({"Records": [change(3)]})),
             reset: |aws| {
-                aws.dynamodb().empty("StockAlerts");
-                aws.dynamodb().empty("Outbox");
+                aws.empty("StockAlerts");
+                aws.empty("Outbox");
                 Ok(())
             },
             right: no_failures,
@@ -663,18 +612,18 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
         api_case("docs-api", "GET /docs", &docs, Starts::Judged, true),
         api_case("docs-api", "GET /openapi.json", &document, Starts::Shown, false),
         Case {
-            reset: |aws| aws.dynamodb().seed("Tasks", &task()),
+            reset: |aws| aws.seed("Tasks", &task()),
             ..api_case("tasks-api", "GET /tasks/{id}", &get_task, Starts::Judged, true)
         },
         Case {
-            reset: |aws| aws.dynamodb().seed("Tasks", &task()),
+            reset: |aws| aws.seed("Tasks", &task()),
             ..api_case("tasks-api", "PUT /tasks/{id}", &put_task, Starts::No, true)
         },
         Case {
             function: "open-tasks",
             what: "news that are known already",
             event: sqs_event("RestockQueue", &stock_news(), 1),
-            reset: |aws| aws.dynamodb().seed("Tasks", &restocking()),
+            reset: |aws| aws.seed("Tasks", &restocking()),
             right: no_failures,
             starts: Starts::Judged,
             cpu_judged: false,
@@ -685,7 +634,7 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             what: "a line goes low",
             event: sqs_event("RestockQueue", &stock_news(), 1),
             reset: |aws| {
-                aws.dynamodb().empty("Tasks");
+                aws.empty("Tasks");
                 Ok(())
             },
             right: no_failures,
@@ -733,7 +682,7 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
                 if let Some(attributes) = item.as_object_mut() {
                     attributes.remove("pending");
                 }
-                aws.dynamodb().seed("Outbox", &item)
+                aws.seed("Outbox", &item)
             },
             right: no_failures,
             starts: Starts::Judged,
@@ -744,7 +693,7 @@ pub(crate) fn cases() -> Result<Vec<Case>> {
             function: "relay-events",
             what: "one event to publish",
             event: event(&json!({"Records": [outbox]})),
-            reset: |aws| aws.dynamodb().seed("Outbox", &outbox_item()),
+            reset: |aws| aws.seed("Outbox", &outbox_item()),
             right: no_failures,
             starts: Starts::Shown,
             cpu_judged: false,
@@ -765,7 +714,7 @@ fn a_cart(aws: &Aws) -> Result<()> {
             "category": {"S": "audio"}, "stock": number(45), "version": number(1), "created_at": number(THEN), "updated_at": number(THEN),
             "description": {"S": "Con cancelación de ruido."}, "tags": {"L": []}, "specifications": {"M": {}}, "images": {"L": []},
         });
-        aws.dynamodb().seed("Products", &product)?;
+        aws.seed("Products", &product)?;
         let line = json!({"M": {
             "name": {"S": "Auriculares"}, "quantity": number(2), "price_cents": minor, "currency": currency, "added_at": number(THEN),
         }});
@@ -775,7 +724,7 @@ fn a_cart(aws: &Aws) -> Result<()> {
         "user": {"S": "5d1a3c2e-0000-4000-8000-000000000001"}, "lines": {"M": lines}, "version": number(2),
         "updated_at": number(THEN), "expires_at": number(32_503_680_000),
     });
-    aws.dynamodb().seed("Carts", &cart)
+    aws.seed("Carts", &cart)
 }
 
 const OUTBOX_ID: &str = "evt_00000000000000000000000001";
@@ -825,8 +774,7 @@ fn stock_news() -> String {
     .to_string()
 }
 
-/// The token's key, for the functions that check it.
-pub(crate) fn serve_keys(aws: &Aws) -> Result<()> {
-    aws.set_jwks(&crate::token::jwks().context("public key")?);
-    Ok(())
+/// The user who signs in, and whose token is verified.
+pub(crate) fn add_user(aws: &Aws) -> Result<()> {
+    aws.add_user(USER.0, USER.1, "operador")
 }

@@ -5,11 +5,13 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use almacen_testing_aws::dynamodb::value::{Item, Value as Attribute};
+use almacen_testing_aws::number::Number;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::Bench;
-use crate::aws::dynamodb::Usage;
+use crate::aws::Usage;
 use crate::files;
 use crate::functions::{self, RANGES_QUEUE, UPLOADS_QUEUE};
 use crate::report::{Cell, Section};
@@ -163,7 +165,7 @@ fn imports(bench: &Bench, file: &Arc<Vec<u8>>, rows: usize, bar: &indicatif::Pro
     bench.aws.clear();
     bar.set_message(format!("imports: {name} rows, first load"));
     let first = import(bench, file, 1)?;
-    let held = bench.aws.dynamodb().count("Inventory");
+    let held = bench.aws.count("Inventory");
     if held != rows {
         bail!("{held} lines are there after a first load of {rows}");
     }
@@ -178,13 +180,12 @@ fn imports(bench: &Bench, file: &Arc<Vec<u8>>, rows: usize, bar: &indicatif::Pro
 
 /// The newest import must be completed and have counted every row as `counter`.
 fn check_record(bench: &Bench, counter: &str, rows: usize) -> Result<()> {
-    let items = bench.aws.dynamodb().items("Imports")?;
-    let number = |item: &std::collections::BTreeMap<String, Value>, name: &str| -> u64 {
-        item.get(name).and_then(|value| value.get("N")?.as_str()?.parse().ok()).unwrap_or(0)
+    let items = bench.aws.items("Imports");
+    let number = |item: &Item, name: &str| -> u64 {
+        let held = item.get(name).and_then(Attribute::as_number).and_then(Number::to_i128);
+        held.and_then(|number| number.try_into().ok()).unwrap_or(0)
     };
-    let text = |item: &std::collections::BTreeMap<String, Value>, name: &str| -> String {
-        item.get(name).and_then(|value| value.get("S")?.as_str()).unwrap_or("").to_owned()
-    };
+    let text = |item: &Item, name: &str| item.get(name).and_then(Attribute::as_text).unwrap_or("").to_owned();
     let record = items
         .iter()
         .filter(|item| text(item, "part") == "import")
@@ -204,8 +205,8 @@ fn import(bench: &Bench, file: &Arc<Vec<u8>>, sequence: u64) -> Result<Run> {
     inventory.ready(functions::CALL_TIMEOUT)?;
     range.ready(functions::CALL_TIMEOUT)?;
     let key = "bench/stock.csv";
-    let version = bench.aws.s3().put("uploads", key, Arc::clone(file));
-    bench.aws.dynamodb().take_usage("Inventory");
+    let version = bench.aws.put("uploads", key, file)?;
+    bench.aws.take_usage("Inventory");
     bench.aws.take_refused();
     let before = inventory.cpu()? + range.cpu()?;
     let notification = functions::s3_notification(key, file.len(), &version, sequence);
@@ -248,14 +249,14 @@ fn import(bench: &Bench, file: &Arc<Vec<u8>>, sequence: u64) -> Result<Run> {
         seconds,
         cpu: (inventory.cpu()? + range.cpu()?).saturating_sub(before).as_secs_f64(),
         memory: inventory.peak_memory()?.max(range.peak_memory()?),
-        inventory: bench.aws.dynamodb().take_usage("Inventory"),
+        inventory: bench.aws.take_usage("Inventory"),
     })
 }
 
 fn in_python(bench: &Bench, python: &std::path::Path, file: &Arc<Vec<u8>>, rows: usize) -> Result<Run> {
     bench.aws.clear();
     let key = "bench/stock.csv";
-    bench.aws.s3().put("uploads", key, Arc::clone(file));
+    bench.aws.put("uploads", key, file)?;
     let child = Command::new(python)
         .arg("-B")
         .arg(bench.root.join("bench/python/ingest_baseline.py"))
@@ -273,7 +274,7 @@ fn in_python(bench: &Bench, python: &std::path::Path, file: &Arc<Vec<u8>>, rows:
     if !status.success() {
         bail!("ingest_baseline.py: {status}; see {}", log.display());
     }
-    let held = bench.aws.dynamodb().count("Inventory");
+    let held = bench.aws.count("Inventory");
     if held != rows {
         bail!("{held} lines are there after Python loaded {rows}");
     }
@@ -285,6 +286,6 @@ fn in_python(bench: &Bench, python: &std::path::Path, file: &Arc<Vec<u8>>, rows:
         seconds: number("seconds")?,
         cpu: number("cpu")?,
         memory: number("memory")? as u64,
-        inventory: bench.aws.dynamodb().take_usage("Inventory"),
+        inventory: bench.aws.take_usage("Inventory"),
     })
 }

@@ -34,10 +34,10 @@ pub(crate) fn run(bench: &Bench) -> Result<Section> {
     );
     bench.aws.clear();
     functions::seed_products(&bench.aws, products)?;
-    bench.aws.dynamodb().take_usage("Products");
+    bench.aws.take_usage("Products");
     let began = Instant::now();
     bench.snapshot()?;
-    let (took, units) = (began.elapsed(), bench.aws.dynamodb().take_usage("Products").read_units);
+    let (took, units) = (began.elapsed(), bench.aws.take_usage("Products").read_units);
     section.notes.push(format!("The snapshot took {units:.0} read units and {:.0} ms.", took.as_secs_f64() * 1000.0));
     let sandbox = Sandbox::start(&bench.launch(FUNCTION), None)?;
     let mut lists = vec![("first list of a process".to_owned(), String::new())];
@@ -53,7 +53,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Section> {
     }
     let bar = bench.bar("lists of products", lists.len() as u64);
     for (name, query) in &lists {
-        bench.aws.dynamodb().take_usage("Products");
+        bench.aws.take_usage("Products");
         let event = Arc::new(functions::product_list(query).to_string().into_bytes());
         let answer = sandbox.invoke(&event, CALL_TIMEOUT)?;
         let list: Value = serde_json::from_slice::<Value>(&answer.body)
@@ -65,7 +65,7 @@ pub(crate) fn run(bench: &Bench) -> Result<Section> {
         else {
             bail!("{name}: no list: {}", answer.excerpt());
         };
-        let units = bench.aws.dynamodb().take_usage("Products").read_units;
+        let units = bench.aws.take_usage("Products").read_units;
         let each = (!shown.is_empty()).then(|| units / shown.len() as f64);
         let met = each.map(|each| each <= TARGET);
         section.rows.push(vec![

@@ -11,7 +11,6 @@ mod parsing;
 mod report;
 mod sandbox;
 mod stats;
-mod token;
 
 use std::fmt::Write as _;
 use std::fs;
@@ -164,8 +163,8 @@ fn run(args: &Args) -> Result<bool> {
     let logs = args.bin_dir.join("bench-logs");
     fs::create_dir_all(&logs).with_context(|| format!("create {}", logs.display()))?;
     let binaries = copies(&args.bin_dir, &args.root)?;
-    let aws = Aws::start(functions::TABLES)?;
-    functions::serve_keys(&aws)?;
+    let aws = Aws::start()?;
+    functions::add_user(&aws)?;
     let bench = Bench {
         env: functions::environment(&aws),
         root: args.root.clone(),
@@ -308,7 +307,7 @@ const METHOD: &str = "
 ## Method
 
 The binaries that are deployed are driven through the Lambda Runtime API, which the harness speaks itself, one process a
-function. They talk to a stand-in for AWS in the harness: DynamoDB, S3, SQS, SNS, Cognito and its keys in memory, over plain
+function. They talk to `testing/aws` in the harness: DynamoDB, S3, SQS, SNS, Cognito and its keys in memory, over plain
 HTTP on 127.0.0.1, with connections kept alive, conditions checked and pages cut as DynamoDB does. It answers in some tens of
 microseconds, so that what is measured is the function. Every function is measured beside an empty `lambda_runtime` function, warm
 calls also beside one that makes one call of the SDK, in the same run and in turn with them: figures of different machines do not compare, ratios do. A wrong answer ends the run.

@@ -95,7 +95,7 @@ fn settings(seed: u64) -> Settings {
     let s3 = s3::Settings { notification_lag: up_to(20_000), duplicates_percent: percent(up_to(20)) };
     let sns = sns::Settings { delivery_lag: up_to(5_000), duplicates_percent: percent(up_to(20)) };
     let sqs = sqs::Settings { duplicates_percent: percent(up_to(20)), reorders: up_to(1) == 1 };
-    Settings { dynamodb, sqs, s3, sns, latency: 1 + up_to(20), trace: 0 }
+    Settings { dynamodb, sqs, s3, sns, latency: 1 + up_to(20), ..Settings::default() }
 }
 
 fn percent(number: u64) -> u8 {

@@ -70,6 +70,17 @@ impl Routed {
         Ok(s3(request, S3Request::read(request)?))
     }
 
+    /// Without what a call is about, for services that speak JSON; `None` for others.
+    pub(super) fn bare(request: &Request) -> Option<Self> {
+        let (service, operation) = request.header("x-amz-target").split_once('.')?;
+        let kind = match service {
+            "DynamoDB_20120810" => Kind::DynamoDb,
+            "AmazonSQS" => Kind::Sqs,
+            _ => return None,
+        };
+        Some(Self::new(kind, operation, Vec::new(), String::new()))
+    }
+
     fn new(kind: Kind, operation: &str, resources: Vec<String>, canonical: String) -> Self {
         let operation = operation.to_owned();
         Self { kind, operation, resources, canonical, writes: false, needs: Vec::new(), transaction: 0 }

@@ -98,7 +98,8 @@ impl Connector {
 
     async fn exchange(&self, request: Request) -> Result<Response, ConnectorError> {
         let number = lock(&self.cloud.0.trace).next();
-        let routed = match Routed::of(&self.cloud, &request, self.caller.names_keys()) {
+        let bare = if self.cloud.0.bare { Routed::bare(&request) } else { None };
+        let routed = match bare.map_or_else(|| Routed::of(&self.cloud, &request, self.caller.names_keys()), Ok) {
             Ok(routed) => routed,
             Err(error) => return Ok(json_error(&error)),
         };
@@ -233,7 +234,7 @@ impl Connector {
     async fn receive(&self, request: &Request) -> Response {
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
         let seconds = body.get("WaitTimeSeconds").and_then(Value::as_u64).unwrap_or(0);
-        let until = self.cloud.now() + seconds * 1000;
+        let until = self.cloud.now() + if self.cloud.0.bare { 0 } else { seconds * 1000 };
         loop {
             let now = self.cloud.now();
             let answer = match self.cloud.sqs().call("ReceiveMessage", &request.body, now) {

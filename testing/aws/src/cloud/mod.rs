@@ -27,6 +27,8 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use fault::{Hook, NoFaults};
 use trace::Trace;
 
+pub use fault::CallInfo;
+
 pub(crate) use connector::respond;
 
 /// The longest that a message can be delayed in a queue.
@@ -47,6 +49,9 @@ pub struct Settings {
     pub latency: Millis,
     /// How many calls the trace keeps, beside its hash.
     pub trace: usize,
+    /// Calls are carried out and nothing more: the hook and the trace do not see what they are about, everybody may do
+    /// everything, and a long poll does not wait. For measurements.
+    pub bare: bool,
 }
 
 impl Default for Settings {
@@ -58,6 +63,7 @@ impl Default for Settings {
             sns: sns::Settings::default(),
             latency: 3,
             trace: 5_000,
+            bare: false,
         }
     }
 }
@@ -102,6 +108,7 @@ struct Inner {
     trace: Mutex<Trace>,
     rng: Mutex<fastrand::Rng>,
     latency: Mutex<Millis>,
+    bare: bool,
 }
 
 /// A stack's services. Cloning it is cheap, and both are the same.
@@ -143,6 +150,7 @@ impl Cloud {
             trace: Mutex::new(Trace::new(settings.trace)),
             rng: Mutex::new(fastrand::Rng::with_seed(next())),
             latency: Mutex::new(settings.latency),
+            bare: settings.bare,
             stack,
         }))
     }
@@ -151,7 +159,7 @@ impl Cloud {
     /// other.
     #[must_use]
     pub fn copy(&self, at: Millis) -> Self {
-        let Inner { stack, dynamodb, sqs, s3, sns, cognito, trace, rng, latency, .. } = &*self.0;
+        let Inner { stack, dynamodb, sqs, s3, sns, cognito, trace, rng, latency, bare, .. } = &*self.0;
         Self(Arc::new(Inner {
             clock: AwsClock::starting_at(at),
             dynamodb: dynamodb.clone(),
@@ -163,11 +171,12 @@ impl Cloud {
             trace: Mutex::new(lock(trace).clone()),
             rng: Mutex::new(lock(rng).clone()),
             latency: Mutex::new(*lock(latency)),
+            bare: *bare,
             stack: stack.clone(),
         }))
     }
 
-    /// Changes the settings from now on; not how much the trace keeps.
+    /// Changes the settings from now on; not how much the trace keeps, nor whether calls are bare.
     pub fn set(&self, settings: Settings) {
         self.0.dynamodb.set(settings.dynamodb);
         self.0.sqs.set(settings.sqs);
@@ -281,6 +290,13 @@ impl Cloud {
         if let Err(error) = self.0.sqs.send(queue, message, now) {
             lock(&self.0.trace).undelivered(queue, &error);
         }
+    }
+
+    /// Calls that were refused since this was last asked, the last hundred: neither by a condition nor because something is
+    /// absent.
+    #[must_use]
+    pub fn take_refused(&self) -> Vec<String> {
+        lock(&self.0.trace).take_refused()
     }
 
     /// The trace of all calls so far.

@@ -387,3 +387,31 @@ async fn a_copy_is_of_its_own() {
     assert_eq!((cloud.dynamodb().count(TASKS), copy.dynamodb().count(TASKS)), (2, 3));
     assert_eq!((cloud.now(), copy.now()), (START, START + 5));
 }
+
+#[tokio::test(start_paused = true)]
+async fn refused_calls_are_told_once_and_conditions_are_not_among_them() {
+    let cloud = cloud();
+    let client = client(&cloud, "tasks-api", Arc::new(NoFaults));
+    let put = |condition: &str| {
+        client.put_item().table_name(TASKS).item("id", s("a")).condition_expression(condition.to_owned()).send()
+    };
+    put("attribute_not_exists(id)").await.unwrap();
+    put("attribute_not_exists(id)").await.unwrap_err();
+    put("no condition").await.unwrap_err();
+    assert_eq!(cloud.take_refused(), ["dynamodb.PutItem: 400 ValidationException"]);
+    assert_eq!(cloud.take_refused(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn bare_calls_are_carried_out_and_not_looked_into() {
+    let cloud = cloud_of(Settings { bare: true, ..Settings::default() }, 7);
+    let hook = Planned::at([]);
+    let client = client(&cloud, "tasks-api", hook.clone());
+    client.put_item().table_name(TASKS).item("id", s("a")).send().await.unwrap();
+    let seen = lock(&hook.seen).clone();
+    assert_eq!((seen.len(), seen[0].operation.as_str(), seen[0].canonical.as_str()), (1, "PutItem", ""));
+    assert_eq!(cloud.dynamodb().count(TASKS), 1);
+    // Tables that the function's role does not name are open too.
+    client.get_item().table_name("almacen-CartsTable").key("user", s("a")).send().await.unwrap();
+    assert_eq!(cloud.trace().access_denied(), [""; 0]);
+}

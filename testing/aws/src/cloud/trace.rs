@@ -9,6 +9,16 @@ use twox_hash::XxHash3_64;
 use super::fault::{CallInfo, Fault};
 use crate::ServiceError;
 
+/// Refused calls that are kept.
+const REFUSED_MAX: usize = 100;
+
+/// Was a call refused, other than by a condition or because something is absent?
+fn is_refusal(outcome: &str) -> bool {
+    let is_error = outcome.starts_with('4') || outcome.starts_with('5');
+    let usual = ["ConditionalCheckFailedException", "TransactionCanceledException"];
+    is_error && !outcome.starts_with("404") && !usual.iter().any(|code| outcome.ends_with(code))
+}
+
 /// A call and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TraceEntry {
@@ -38,6 +48,7 @@ pub struct Trace {
     kept: VecDeque<TraceEntry>,
     denied: Vec<String>,
     undelivered: Vec<String>,
+    refused: VecDeque<String>,
 }
 
 impl fmt::Debug for Trace {
@@ -48,8 +59,8 @@ impl fmt::Debug for Trace {
 
 impl Trace {
     pub(super) fn new(keep: usize) -> Self {
-        let (kept, denied, undelivered) = (VecDeque::new(), Vec::new(), Vec::new());
-        Self { hash: XxHash3_64::default(), calls: 0, faults: 0, keep, kept, denied, undelivered }
+        let (kept, refused, denied, undelivered) = (VecDeque::new(), VecDeque::new(), Vec::new(), Vec::new());
+        Self { hash: XxHash3_64::default(), calls: 0, faults: 0, keep, kept, denied, undelivered, refused }
     }
 
     /// The next call's number.
@@ -59,6 +70,12 @@ impl Trace {
     }
 
     pub(super) fn add(&mut self, call: CallInfo, fault: Fault, outcome: String) {
+        if is_refusal(&outcome) {
+            if self.refused.len() == REFUSED_MAX {
+                self.refused.pop_front();
+            }
+            self.refused.push_back(format!("{}.{}: {outcome}", call.service, call.operation));
+        }
         let entry = TraceEntry { call, fault, outcome };
         self.hash.write(entry.to_string().as_bytes());
         self.faults += u64::from(entry.fault != Fault::None);
@@ -68,6 +85,10 @@ impl Trace {
         if self.keep > 0 {
             self.kept.push_back(entry);
         }
+    }
+
+    pub(super) fn take_refused(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.refused).into()
     }
 
     pub(super) fn denied(&mut self, told: String) {
