@@ -2,5 +2,6 @@
 
 pub mod cart;
 pub mod coupon;
+pub mod order;
 pub mod pricing;
 pub mod shipping;
