@@ -13,7 +13,6 @@ mod api;
 mod books;
 mod cart;
 mod catalogue;
-mod contention;
 mod copy;
 mod coupons;
 mod crash;
