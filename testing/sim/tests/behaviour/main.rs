@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod contention;
+mod repeats;
 mod warehouse;
 
 use std::ops::Range;
