@@ -10,7 +10,6 @@ mod adjust;
 mod alerts;
 mod announced;
 mod api;
-mod books;
 mod cart;
 mod catalogue;
 mod copy;

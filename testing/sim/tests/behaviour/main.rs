@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+mod books;
 mod contention;
 mod repeats;
 mod warehouse;

@@ -47,12 +47,7 @@ impl Arrived {
 
     /// Puts the message into the queue of uploads; nothing else happens yet.
     pub(crate) fn send(&self, world: &World) {
-        self.send_to(world, "UploadsQueue");
-    }
-
-    /// The same for another queue, by its logical id.
-    pub(crate) fn send_to(&self, world: &World, queue: &str) {
-        world.send(queue, &self.message.to_string()).unwrap();
+        world.send("UploadsQueue", &self.message.to_string()).unwrap();
     }
 
     /// Delivers the message, and lets happen what follows from it; the import as the API shows it then.
@@ -119,7 +114,8 @@ pub(crate) async fn change(world: &World, store: &str, sku: &str, body: &Value) 
 
 /// An import as the API shows it.
 pub(crate) async fn import(world: &World, id: &str) -> Value {
-    let reply = ask(world, Request::new(As::Operator, "GET", "/imports/{id}", &[id])).await;
+    let request = Request::new(As::Operator, "GET", "/imports/{id}", &[id]).header("accept-language", "es");
+    let reply = ask(world, request).await;
     assert_eq!(reply.status, 200, "{id}: {}", reply.body);
     reply.body
 }
@@ -134,6 +130,12 @@ pub(crate) fn counters(import: &Value) -> [u64; 6] {
 #[track_caller]
 pub(crate) fn ended(import: &Value, status: &str, expected: [u64; 6]) {
     assert_eq!((import["status"].as_str().unwrap(), counters(import)), (status, expected), "{import}");
+}
+
+/// A call to DynamoDB by hand.
+pub(crate) fn by_hand(world: &World, operation: &str, table: &str, mut body: Value) {
+    body["TableName"] = json!(world.cloud().stack().name(table).unwrap());
+    world.cloud().dynamodb().call(operation, body.to_string().as_bytes(), world.cloud().now()).unwrap();
 }
 
 /// Every line of a store, by item.
