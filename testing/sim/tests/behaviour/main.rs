@@ -5,6 +5,7 @@
 
 mod books;
 mod contention;
+mod outbox;
 mod redriven;
 mod repeats;
 mod warehouse;
