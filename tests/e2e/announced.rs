@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::api::As;
 use crate::stack::{segment, stack};
-use crate::warehouse::{behind, ended, finished, import, imports_of, lines, report, store_counts, tag, unique};
+use crate::warehouse::{behind, ended, finished, import, lines, report, tag, unique};
 
 fn announce(body: &Value) -> Value {
     let answer = As::Operador.call("POST", "/imports", &[], &body.to_string());
@@ -12,8 +12,8 @@ fn announce(body: &Value) -> Value {
     answer.json()
 }
 
-/// Sends a file to where an announcement says; the version it became.
-fn send(announced: &Value, content: &[u8]) -> String {
+/// Sends a file to where an announcement says.
+fn send(announced: &Value, content: &[u8]) {
     let upload = &announced["upload"];
     let headers: Vec<(String, String)> = upload["headers"]
         .as_object()
@@ -24,7 +24,6 @@ fn send(announced: &Value, content: &[u8]) -> String {
     let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let answer = stack().http(upload["method"].as_str().unwrap(), upload["url"].as_str().unwrap(), &headers, content);
     assert_eq!(answer.status, 200, "{}", answer.text());
-    answer.header("x-amz-version-id").to_owned()
 }
 
 /// The import in the list of all, which is looked through until it is found.
@@ -80,37 +79,6 @@ fn announced_uploaded_completed() {
         )
     );
     assert_eq!(listed(id)["status"], "completed_with_errors");
-}
-
-#[test]
-fn what_was_announced_holds_for_the_file() {
-    let store = unique("Modo");
-    let announced = announce(&json!({"fileName": format!("stores/{store}/a.csv"), "mode": "adjust", "dryRun": true}));
-    send(&announced, b"item,count\na,3\n");
-    let import = finished(announced["importId"].as_str().unwrap());
-    ended(&import, "completed", [1, 0, 0, 1, 0, 0]);
-    assert_eq!((&import["mode"], &import["dryRun"]), (&json!("adjust"), &json!(true)));
-    assert_eq!(store_counts(&store), None);
-}
-
-#[test]
-fn a_second_file_to_the_same_address_is_refused_as_an_import_of_its_own() {
-    let store = unique("Segundo");
-    let name = format!("stores/{store}/b.csv");
-    let announced = announce(&json!({"fileName": name}));
-    let id = announced["importId"].as_str().unwrap().to_owned();
-    let key = format!("imports/{id}/{name}");
-    let first = send(&announced, b"item,count\na,3\n");
-    ended(&finished(&id), "completed", [1, 0, 0, 1, 0, 0]);
-    let second = send(&announced, b"item,count\na,4\nb,9\n");
-    let other = crate::warehouse::import_of(&key, &second);
-    assert_ne!(other, id);
-    let surplus = finished(&other);
-    ended(&surplus, "failed", [0; 6]);
-    assert_eq!(surplus["failure"], "Esta importación ya tenía su archivo. Cree otra importación para subir otro.");
-    assert_eq!(imports_of(&key, &first), std::slice::from_ref(&id));
-    ended(&import(&id), "completed", [1, 0, 0, 1, 0, 0]);
-    assert_eq!(lines(&store), ["a 3/5"]);
 }
 
 #[test]

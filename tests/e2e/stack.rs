@@ -157,15 +157,6 @@ impl Stack {
         self.target("dynamodb", &format!("DynamoDB_20120810.{action}"), body)
     }
 
-    /// Is this transaction written? `false`: a condition did not hold, or another one was at it.
-    pub(crate) fn transacted(&self, writes: &Value) -> bool {
-        let body = json!({"TransactItems": writes}).to_string();
-        let answer = self.try_target("dynamodb", "DynamoDB_20120810.TransactWriteItems", body.as_bytes());
-        let cancelled = answer.status == 400 && answer.text().contains("TransactionCanceledException");
-        assert!(answer.status == 200 || cancelled, "{body}: {}", answer.text());
-        !cancelled
-    }
-
     /// What a function has logged about `id` since `since_ms`: its lines of JSON.
     pub(crate) fn logged_about(&self, function: &str, id: &str, since_ms: i64) -> Vec<Value> {
         let group = format!("/aws/lambda/{}-{function}", self.name());

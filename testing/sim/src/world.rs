@@ -20,6 +20,7 @@ use almacen_testing_aws::stack::{FunctionSpec, Stack, Trigger, pattern_matches};
 use anyhow::{Context as _, Result, anyhow};
 use aws_credential_types::Credentials;
 use aws_types::region::Region;
+use futures::future::LocalBoxFuture;
 use lambda_runtime::{Config, Context};
 use serde_json::{Map, Value, json};
 use tokio::sync::Notify;
@@ -31,6 +32,7 @@ use crate::faults::{Faults, InstanceHook};
 use crate::instance::{Invoke, start};
 use crate::plant::Plant;
 use crate::trigger;
+use crate::triggers::Triggers;
 
 /// The template of the whole system.
 const TEMPLATE: &str = include_str!("../../../template.yaml");
@@ -40,6 +42,9 @@ pub const START: u64 = 1_767_600_000_000;
 const STREAM_PAUSE_MS: u64 = 1_000;
 /// Triggers that [`World::settle`] runs at most; more is a loop.
 const ROUNDS_MAX: usize = 2_000;
+/// After everybody has gone [`World::run_beside`] comes to rest within this, or it is an error; and how often it looks.
+const RESTS_WITHIN_MS: u64 = 12 * 60 * 60_000;
+const LOOKS_EVERY_MS: u64 = 5_000;
 
 /// How an invocation ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -382,6 +387,18 @@ impl World {
         put.map(drop).map_err(|error| anyhow!("{error}"))
     }
 
+    /// Puts a message into a queue, by its logical id, as somebody outside would.
+    ///
+    /// # Errors
+    /// Where there is no such queue, or it does not take the message.
+    pub fn send(&self, queue: &str, body: &str) -> Result<()> {
+        let name = self.cloud.stack().name(queue).with_context(|| format!("no queue {queue}"))?;
+        let sent = self.cloud.sqs().send(name, Outgoing::new(body), self.cloud.now());
+        self.touched.set(self.cloud.now());
+        self.stirred.notify_one();
+        sent.map(drop).map_err(|error| anyhow!("{queue}: {error}"))
+    }
+
     /// Puts a file where a presigned link says, as a browser would; the status.
     ///
     /// # Errors
@@ -425,6 +442,28 @@ impl World {
             }
         }
         Err(anyhow!("it does not settle: {:?}", self.faults.calls().iter().rev().take(20).collect::<Vec<_>>()))
+    }
+
+    /// Runs triggers side by side, as AWS does, beside `people` who use the system, until those have gone and nothing is under
+    /// way. Schedules fire, too.
+    ///
+    /// # Errors
+    /// Where it does not come to an end.
+    pub async fn run_beside(&self, people: Vec<LocalBoxFuture<'_, ()>>) -> Result<()> {
+        let mut triggers = Triggers::new(self);
+        for somebody in people {
+            triggers.admit(somebody);
+        }
+        triggers.run_people().await?;
+        let until = self.cloud.now() + RESTS_WITHIN_MS;
+        while !triggers.is_idle() {
+            if self.cloud.now() >= until {
+                return Err(anyhow!("it does not come to rest"));
+            }
+            triggers.run_until(self.cloud.now() + LOOKS_EVERY_MS).await?;
+        }
+        self.admits_apart.set(false);
+        Ok(())
     }
 
     fn next_due(&self) -> Option<u64> {
