@@ -444,7 +444,7 @@ fn expires_blindly(progress: &Progress, now: Millis, heard: Option<Heard>) -> St
     if step == Step::ReadIntent && is_over { ended } else { step }
 }
 
-/// A webhook is believed: whoever should look says that it is paid.
+/// A webhook is believed: the order counts as paid without a look at the intent.
 fn believes(progress: &Progress, now: Millis, heard: Option<Heard>) -> Step {
     let (step, is_over) = (real(progress, now, heard), progress.is_over(&TERMS, now));
     if step == Step::ReadIntent && !is_over { Step::Record(Event::Paid) } else { step }

@@ -118,7 +118,7 @@ impl Books {
         wrong
     }
 
-    /// Every import whose file has arrived has ended, and whoever listens was told; one whose file has not expires.
+    /// Every import whose file has arrived has ended, and its event was published. One that was announced without a file expires.
     fn imports_have_ended(&self, world: &World) -> Result<Vec<String>> {
         let bucket = world.cloud().stack().buckets.get("UploadBucket").context("no UploadBucket")?;
         let uploads = world.cloud().s3().keys(&bucket.name);

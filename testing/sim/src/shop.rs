@@ -1,8 +1,8 @@
 //! The shop of a long run: who uses it, when, and what they know about it.
 //!
 //! An actor acts at times that follow from the seed, and what it does at each of them follows from the seed too, whatever the
-//! others do. It keeps what it was told: where an answer was lost, it knows that the change was made or was not, and asks.
-//! What it is told later, and what is there at the end, must be one of the things that it holds possible.
+//! others do. It remembers which values are possible: one, or two where an answer was lost. Later answers, and the tables at
+//! the end, must have one of them.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

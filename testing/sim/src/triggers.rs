@@ -40,7 +40,7 @@ struct Armed<'w> {
     next: Millis,
 }
 
-/// Runs a world: its triggers, and whoever uses it.
+/// Runs a world: its triggers and its users.
 pub(crate) struct Triggers<'w> {
     world: &'w World,
     armed: Vec<Armed<'w>>,

@@ -1,4 +1,4 @@
-//! The books of a line: `on_hand = available + reserved`, whoever writes to it beside whom. Orders are not there yet; their
+//! The books of a line: `on_hand = available + reserved`, with several writers at once. Orders are not there yet; their
 //! writes are made here as the design says they will be made.
 
 use std::cell::{Cell, RefCell};
