@@ -7,6 +7,8 @@ useBrowser();
 
 /** Names of the fonts that the browser really drew the text of `selector` in. */
 async function used(page, selector) {
+  // What was put there a moment ago has none before it is drawn.
+  await page.evaluate(() => new Promise((drawn) => { requestAnimationFrame(() => requestAnimationFrame(drawn)); }));
   const protocol = await page.context().newCDPSession(page);
   await protocol.send("DOM.enable");
   await protocol.send("CSS.enable");
